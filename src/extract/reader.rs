@@ -1,0 +1,1 @@
+//! Streams the CSV of contact ids, line by line.

@@ -1,0 +1,1 @@
+//! One response becomes rows of every table, all or nothing.

@@ -1,0 +1,3 @@
+//! Arguments → job → run → exit code; the only printer of errors.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The embedded simulated SuperOffice: demo, rehearsal, tests.

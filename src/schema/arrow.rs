@@ -1,0 +1,42 @@
+//! The Arrow schema of a table.
+
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+
+use super::{Column, ColumnType, Source, Table};
+
+/// The time zone of every instant.
+const UTC: &str = "UTC";
+
+impl Table {
+    /// The Arrow schema: same columns, same order, every night.
+    pub fn arrow_schema(&self) -> SchemaRef {
+        let fields: Vec<_> =
+            self.columns.iter().map(|column| Field::new(column.name, column.column_type.arrow_type(), self.is_nullable(column))).collect();
+        Arc::new(Schema::new(fields))
+    }
+
+    /// Whether a cell of this column can be null. A rejected line in `outcomes` has no contact id.
+    pub fn is_nullable(&self, column: &Column) -> bool {
+        match column.source {
+            Source::ContactId => self.root_member().is_none(),
+            Source::Position => false,
+            _ => true,
+        }
+    }
+}
+
+impl ColumnType {
+    /// The Arrow type of the cells.
+    pub fn arrow_type(self) -> DataType {
+        match self {
+            Self::Integer => DataType::Int64,
+            Self::Float => DataType::Float64,
+            Self::Boolean => DataType::Boolean,
+            Self::Text => DataType::Utf8,
+            Self::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())),
+            Self::Date => DataType::Date32,
+        }
+    }
+}

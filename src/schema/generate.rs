@@ -1,0 +1,1 @@
+//! Property-test bodies made from the declaration.
