@@ -40,6 +40,9 @@ pub fn markdown() -> String {
 }
 
 /// The tables as JSON, for programs.
+///
+/// # Panics
+/// Never: names and docs are text.
 pub fn json() -> String {
     let tables: Vec<_> = TABLES
         .iter()

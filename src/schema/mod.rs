@@ -98,10 +98,33 @@ pub enum Source {
     Position,
     /// The member at this path below the row's object, names separated by `/`.
     Member(&'static str),
-    /// What this program knows of the target: how it ended.
-    Target,
+    /// What this program knows of the target.
+    Target(TargetField),
     /// The members that no column takes, as JSON.
     Extra,
+}
+
+/// What this program knows of a target, one for each such column of `outcomes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetField {
+    /// Line of the first mention in the input.
+    InputLine,
+    /// Text of the first mention in the input.
+    InputValue,
+    /// How it ended.
+    Outcome,
+    /// Status of the last answer.
+    HttpStatus,
+    /// How often the request was sent.
+    Attempts,
+    /// Why the last attempt failed.
+    Error,
+    /// The API's own error message.
+    Message,
+    /// When the stored answer was fetched.
+    FetchedAt,
+    /// Lists that reached the limit.
+    Truncated,
 }
 
 /// How Parquet lays out the values of a column; every page is compressed after that.

@@ -1,5 +1,7 @@
 //! The words of the `outcomes` table: how a target ended and why. Deciding which one applies is the verdict's matter.
 
+use super::ContactId;
+
 /// An enum whose variants have one spelling in every output and in the store.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
@@ -91,6 +93,28 @@ pub struct Ending {
     pub message: Option<String>,
     /// When the answer came: microseconds since 1970, UTC.
     pub fetched_at: Option<i64>,
+}
+
+/// A target, or a rejected input line, as `outcomes` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The contact that was asked for; none for a rejected line.
+    pub contact_id: Option<ContactId>,
+    /// Line of the first mention in the input; the first line is 1.
+    pub input_line: u64,
+    /// The text that stands there.
+    pub input_value: String,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// What a well-formed answer holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// A summary: rows.
+    Summary,
+    /// Nothing: there is no such contact.
+    Nothing,
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Member names are those of the API's `ContactSummary` (vendor's OpenAPI file of the contact agent).
 
 use super::ColumnType::{Boolean, Date, Float, Instant, Integer, Text};
-use super::{Column, ColumnType, Encoding, Rows, Source, Table};
+use super::{Column, ColumnType, Encoding, Rows, Source, Table, TargetField};
 
 /// Members that are left out by design, at any depth, and why.
 pub static LEFT_OUT: &[(&str, &str)] = &[
@@ -137,15 +137,16 @@ pub static TABLES: &[Table] = &[
         doc: "One row per distinct target, and one per rejected input line: how each ended.",
         columns: &[
             CONTACT_ID,
-            target("input_line", Integer, "Line of the input file where it stands first; the first line is 1"),
-            target("input_value", Text, "The text that stands there"),
-            target("outcome", Text, "exported, missing, failed, pending or rejected").repeating(),
-            target("http_status", Integer, "Status of the last answer; null where none came").repeating(),
-            target("attempts", Integer, "How often the request was sent").repeating(),
-            target("error", Text, "Why the last attempt failed").repeating(),
-            target("message", Text, "The API's own error message, at most 300 characters").repeating(),
-            target("fetched_at", Instant, "When the stored answer was fetched"),
-            target("truncated", Text, "Lists that reached the limit and may go on, separated by commas").repeating(),
+            target("input_line", Integer, TargetField::InputLine, "Line of the input file where it stands first; the first line is 1"),
+            target("input_value", Text, TargetField::InputValue, "The text that stands there"),
+            target("outcome", Text, TargetField::Outcome, "exported, missing, failed, pending or rejected").repeating(),
+            target("http_status", Integer, TargetField::HttpStatus, "Status of the last answer; null where none came").repeating(),
+            target("attempts", Integer, TargetField::Attempts, "How often the request was sent").repeating(),
+            target("error", Text, TargetField::Error, "Why the last attempt failed").repeating(),
+            target("message", Text, TargetField::Message, "The API's own error message, at most 300 characters").repeating(),
+            target("fetched_at", Instant, TargetField::FetchedAt, "When the stored answer was fetched"),
+            target("truncated", Text, TargetField::Truncated, "Lists that reached the limit and may go on, separated by commas")
+                .repeating(),
             EXTRA,
         ],
     },
@@ -193,8 +194,8 @@ const fn member(name: &'static str, column_type: ColumnType, path: &'static str,
     Column { name, column_type, source: Source::Member(path), encoding: usual_encoding(column_type), doc }
 }
 
-const fn target(name: &'static str, column_type: ColumnType, doc: &'static str) -> Column {
-    Column { name, column_type, source: Source::Target, encoding: usual_encoding(column_type), doc }
+const fn target(name: &'static str, column_type: ColumnType, field: TargetField, doc: &'static str) -> Column {
+    Column { name, column_type, source: Source::Target(field), encoding: usual_encoding(column_type), doc }
 }
 
 const fn usual_encoding(column_type: ColumnType) -> Encoding {
