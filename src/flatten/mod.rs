@@ -1,1 +1,205 @@
-//! One response becomes rows of every table, all or nothing.
+//! One answer becomes rows of every table, all or nothing, by the rules of `TABLES.md`. A function of the answer and the
+//! declaration alone: knows nothing of files, of the store or of the network.
+
+mod cell;
+mod columns;
+mod extra;
+mod instant;
+mod key;
+mod parse;
+mod shape;
+
+use std::borrow::Cow;
+
+use arrow_array::RecordBatch;
+
+use self::cell::Cell;
+use self::columns::Columns;
+use self::parse::{Layout, Parsed, parse};
+use crate::schema::outcome::{Found, Outcome, Reason, Target};
+use crate::schema::{Column, ContactId, OUTCOMES, Rows, Source, Table, TargetField};
+
+/// Why an answer makes no rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The body is no JSON.
+    #[error("the body is no JSON")]
+    NotJson,
+    /// The body is not shaped as a summary.
+    #[error("the body is not shaped as a summary")]
+    WrongStructure,
+    /// The body is the summary of another contact.
+    #[error("the body is the summary of another contact")]
+    OtherContact,
+}
+
+impl From<Fault> for Reason {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::NotJson => Self::NotJson,
+            Fault::WrongStructure => Self::WrongStructure,
+            Fault::OtherContact => Self::OtherContact,
+        }
+    }
+}
+
+/// What did not fit the declaration, in numbers. Nothing of it is lost: see `extra`.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Drift {
+    /// Cells left null because their value could not be converted.
+    pub cells: u64,
+    /// Instants that came without an offset and were read as UTC.
+    pub naive_instants: u64,
+    /// Members that no column takes.
+    pub unknown_members: u64,
+}
+
+impl std::ops::AddAssign for Drift {
+    fn add_assign(&mut self, other: Self) {
+        self.cells += other.cells;
+        self.naive_instants += other.naive_instants;
+        self.unknown_members += other.unknown_members;
+    }
+}
+
+/// Tells whether an answer makes rows, without making them.
+#[derive(Debug)]
+pub struct Checker {
+    layouts: Vec<Layout>,
+}
+
+impl Checker {
+    /// A checker for answers of which these tables were asked for.
+    pub fn new(tables: &[&'static Table]) -> Self {
+        Self { layouts: tables.iter().copied().map(Layout::of).collect() }
+    }
+
+    /// What the answer for this contact holds.
+    ///
+    /// # Errors
+    /// Where it makes no rows.
+    pub fn check(&self, contact_id: ContactId, body: &[u8]) -> Result<Found, Fault> {
+        parse(&self.layouts, contact_id, body).map(|parsed| parsed.found)
+    }
+}
+
+/// Turns answers into rows and collects them, until they are taken as record batches.
+#[derive(Debug)]
+pub struct Flattener {
+    layouts: Vec<Layout>,
+    columns: Vec<Columns>,
+    outcomes: Columns,
+    limit: usize,
+    drift: Drift,
+    truncated: Vec<u64>,
+}
+
+impl Flattener {
+    /// A flattener for these data tables; `limit` is the number of items per list that was asked for.
+    pub fn new(tables: &[&'static Table], limit: u32) -> Self {
+        let layouts: Vec<_> = tables.iter().copied().map(Layout::of).collect();
+        Self {
+            columns: layouts.iter().map(|layout| Columns::of(layout.table)).collect(),
+            outcomes: Columns::of(OUTCOMES),
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            drift: Drift::default(),
+            truncated: vec![0; layouts.len()],
+            layouts,
+        }
+    }
+
+    /// Appends the rows of one target: those of its answer, where it has one, and its row of `outcomes`. Gives back how
+    /// it ended, which differs from what was recorded only where an answer no longer makes rows.
+    pub fn append(&mut self, mut target: Target, body: Option<&[u8]>) -> Outcome {
+        let mut truncated = None;
+        let mut extra = None;
+        if let (Some(contact_id), Some(body)) = (target.contact_id, body) {
+            match parse(&self.layouts, contact_id, body) {
+                Ok(parsed) => {
+                    truncated = self.truncated_lists(&parsed);
+                    self.append_rows(contact_id, &parsed);
+                    extra = parsed.extra;
+                    if parsed.found == Found::Nothing {
+                        target.ending.outcome = Outcome::Missing;
+                    }
+                }
+                Err(fault) => {
+                    target.ending.outcome = Outcome::Failed;
+                    target.ending.error = Some(fault.into());
+                }
+            }
+        }
+        let row: Vec<_> =
+            OUTCOMES.columns.iter().map(|column| target_cell(column, &target, truncated.as_deref(), extra.as_deref())).collect();
+        self.outcomes.append(&row);
+        target.ending.outcome
+    }
+
+    fn append_rows(&mut self, contact_id: ContactId, parsed: &Parsed<'_>) {
+        self.drift += parsed.drift;
+        for ((layout, columns), cells) in self.layouts.iter().zip(&mut self.columns).zip(&parsed.rows) {
+            let width = layout.table.columns.len();
+            // The key is the first column of every table.
+            for row in cells.chunks(width) {
+                columns.append_row(&Cell::Integer(contact_id.get()), row);
+            }
+        }
+    }
+
+    fn truncated_lists(&mut self, parsed: &Parsed<'_>) -> Option<String> {
+        let mut names = Vec::new();
+        for ((layout, length), contacts) in self.layouts.iter().zip(&parsed.lengths).zip(&mut self.truncated) {
+            if matches!(layout.table.rows, Rows::Items(_)) && *length >= self.limit {
+                *contacts += 1;
+                names.push(layout.table.name);
+            }
+        }
+        (!names.is_empty()).then(|| names.join(","))
+    }
+
+    /// Rows in the fullest table since the batches were last taken.
+    pub fn rows(&self) -> usize {
+        self.columns.iter().map(Columns::rows).fold(self.outcomes.rows(), usize::max)
+    }
+
+    /// Takes the rows so far, table by table, `outcomes` last.
+    pub fn take(&mut self) -> Vec<RecordBatch> {
+        self.columns.iter_mut().chain([&mut self.outcomes]).map(Columns::take).collect()
+    }
+
+    /// What did not fit the declaration, over all answers so far.
+    pub fn drift(&self) -> Drift {
+        self.drift
+    }
+
+    /// For each list how many contacts reached the limit, so far.
+    pub fn truncated(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let lists = self.layouts.iter().zip(&self.truncated);
+        lists.filter(|(layout, _)| matches!(layout.table.rows, Rows::Items(_))).map(|(layout, contacts)| (layout.table.name, *contacts))
+    }
+}
+
+fn target_cell<'a>(column: &Column, target: &'a Target, truncated: Option<&'a str>, extra: Option<&'a str>) -> Cell<'a> {
+    let text = |text: &'a str| Cell::Text(Cow::Borrowed(text));
+    let ending = &target.ending;
+    let cell = match column.source {
+        Source::ContactId => target.contact_id.map(|id| Cell::Integer(id.get())),
+        Source::Extra => extra.map(text),
+        Source::Position | Source::Member(_) => None,
+        Source::Target(field) => match field {
+            TargetField::InputLine => i64::try_from(target.input_line).ok().map(Cell::Integer),
+            TargetField::InputValue => Some(text(&target.input_value)),
+            TargetField::Outcome => Some(text(ending.outcome.as_str())),
+            TargetField::HttpStatus => ending.http_status.map(|status| Cell::Integer(status.into())),
+            TargetField::Attempts => Some(Cell::Integer(ending.attempts.into())),
+            TargetField::Error => ending.error.map(|reason| text(reason.as_str())),
+            TargetField::Message => ending.message.as_deref().map(text),
+            TargetField::FetchedAt => ending.fetched_at.map(Cell::Integer),
+            TargetField::Truncated => truncated.map(text),
+        },
+    };
+    cell.unwrap_or(Cell::Null)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,238 @@
+//! One value of the answer, as it was written, made into one cell of a column's type. Pure; the rules are those of
+//! `TABLES.md`: convert where nothing is lost, otherwise leave the cell null and keep the value as it was written.
+
+use std::borrow::Cow;
+
+use super::instant;
+use crate::schema::ColumnType;
+
+/// One cell of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Cell<'a> {
+    /// Nothing there.
+    Null,
+    /// Integer, or an instant in microseconds, or a date in days: the column's type says which.
+    Integer(i64),
+    /// Floating point.
+    Float(f64),
+    /// True or false.
+    Boolean(bool),
+    /// Text.
+    Text(Cow<'a, str>),
+}
+
+/// What became of a value.
+#[derive(Debug, PartialEq)]
+pub(super) enum Converted<'a> {
+    /// A cell.
+    Cell(Cell<'a>),
+    /// A cell that holds an instant or day which came without an offset.
+    WithoutOffset(Cell<'a>),
+    /// No cell of this type can hold it.
+    Unconvertible,
+}
+
+/// Makes a cell out of one JSON value, given as it was written.
+pub(super) fn convert(raw: &str, column_type: ColumnType) -> Converted<'_> {
+    let cell = match raw.as_bytes().first() {
+        None | Some(b'n') => Some(Cell::Null),
+        Some(b'"') => return from_text(unquote(raw), column_type),
+        Some(b't' | b'f') => from_boolean(raw, column_type),
+        Some(b'-' | b'0'..=b'9') => from_number(raw, column_type),
+        Some(_) => None,
+    };
+    cell.map_or(Converted::Unconvertible, Converted::Cell)
+}
+
+fn from_boolean(raw: &str, column_type: ColumnType) -> Option<Cell<'_>> {
+    match column_type {
+        ColumnType::Boolean => Some(Cell::Boolean(raw == "true")),
+        ColumnType::Text => Some(Cell::Text(Cow::Borrowed(raw))),
+        _ => None,
+    }
+}
+
+fn from_number(raw: &str, column_type: ColumnType) -> Option<Cell<'_>> {
+    match column_type {
+        ColumnType::Integer => integer(raw).map(Cell::Integer),
+        ColumnType::Float => raw.parse().ok().filter(|float: &f64| float.is_finite()).map(Cell::Float),
+        ColumnType::Text => Some(Cell::Text(Cow::Borrowed(raw))),
+        ColumnType::Boolean | ColumnType::Instant | ColumnType::Date => None,
+    }
+}
+
+fn from_text(text: Cow<'_, str>, column_type: ColumnType) -> Converted<'_> {
+    let cell = match column_type {
+        ColumnType::Text => Some(Cell::Text(text)),
+        _ if text.is_empty() => Some(Cell::Null),
+        ColumnType::Integer | ColumnType::Float if is_json_number(&text) => from_number(&text, column_type).map(owned),
+        ColumnType::Integer | ColumnType::Float => None,
+        ColumnType::Boolean if text.eq_ignore_ascii_case("true") => Some(Cell::Boolean(true)),
+        ColumnType::Boolean if text.eq_ignore_ascii_case("false") => Some(Cell::Boolean(false)),
+        ColumnType::Boolean => None,
+        ColumnType::Instant | ColumnType::Date => {
+            let Some(written) = instant::parse(&text) else { return Converted::Unconvertible };
+            let number = match column_type {
+                ColumnType::Date => written.day().map(i64::from),
+                _ => written.instant(),
+            };
+            match number {
+                Some(number) if !written.has_offset() => return Converted::WithoutOffset(Cell::Integer(number)),
+                Some(number) => Some(Cell::Integer(number)),
+                None => Some(Cell::Null),
+            }
+        }
+    };
+    cell.map_or(Converted::Unconvertible, Converted::Cell)
+}
+
+/// Cuts the tie to the text; numbers hold none of it.
+fn owned(cell: Cell<'_>) -> Cell<'static> {
+    match cell {
+        Cell::Null => Cell::Null,
+        Cell::Integer(number) => Cell::Integer(number),
+        Cell::Float(number) => Cell::Float(number),
+        Cell::Boolean(boolean) => Cell::Boolean(boolean),
+        Cell::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
+    }
+}
+
+fn is_json_number(text: &str) -> bool {
+    text.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+        && serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok_and(|raw| raw.get().len() == text.len())
+}
+
+/// The whole number that the text says, where it says one that 64 bits hold.
+fn integer(raw: &str) -> Option<i64> {
+    raw.parse().ok().or_else(|| {
+        let float: f64 = raw.parse().ok()?;
+        whole(float)
+    })
+}
+
+/// A float without a fraction as an integer, where floats still tell neighbouring integers apart.
+fn whole(float: f64) -> Option<i64> {
+    const EXACT_UP_TO: f64 = 9_007_199_254_740_992.0;
+    if float.fract() != 0.0 || float.abs() > EXACT_UP_TO {
+        return None;
+    }
+    #[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "whole and within 2^53, checked above")]
+    Some(float as i64)
+}
+
+/// The text inside a JSON string, given as it was written; half a surrogate pair becomes U+FFFD.
+pub(super) fn unquote(raw: &str) -> Cow<'_, str> {
+    let inner = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(raw);
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    Cow::Owned(serde_json::from_str(raw).unwrap_or_else(|_| unescape_with_lone_surrogates(inner)))
+}
+
+/// What `serde_json` refuses: servers that cut text at a number of UTF-16 units leave halves of pairs behind.
+fn unescape_with_lone_surrogates(inner: &str) -> String {
+    let mut units = Vec::with_capacity(inner.len());
+    let mut characters = inner.chars();
+    while let Some(character) = characters.next() {
+        if character != '\\' {
+            units.extend_from_slice(character.encode_utf16(&mut [0; 2]));
+            continue;
+        }
+        let unit = match characters.next() {
+            Some('u') => {
+                let digits: String = characters.by_ref().take(4).collect();
+                u16::from_str_radix(&digits, 16).unwrap_or(0xFFFD)
+            }
+            Some('n') => 0x0A,
+            Some('t') => 0x09,
+            Some('r') => 0x0D,
+            Some('b') => 0x08,
+            Some('f') => 0x0C,
+            Some(quoted) => u16::try_from(u32::from(quoted)).unwrap_or(0xFFFD),
+            None => 0xFFFD,
+        };
+        units.push(unit);
+    }
+    String::from_utf16_lossy(&units)
+}
+
+#[cfg(test)]
+mod tests {
+    use ColumnType::{Boolean, Date, Float, Instant, Integer, Text};
+
+    use super::*;
+
+    fn text(text: &str) -> Cell<'static> {
+        Cell::Text(Cow::Owned(text.to_owned()))
+    }
+
+    #[test]
+    fn values_convert_where_nothing_is_lost() {
+        let cases = [
+            ("12", Integer, Cell::Integer(12)),
+            ("\"12\"", Integer, Cell::Integer(12)),
+            ("12.0", Integer, Cell::Integer(12)),
+            ("\"12.0\"", Integer, Cell::Integer(12)),
+            ("1e3", Integer, Cell::Integer(1_000)),
+            ("-0", Integer, Cell::Integer(0)),
+            ("9223372036854775807", Integer, Cell::Integer(i64::MAX)),
+            ("\"\"", Integer, Cell::Null),
+            ("null", Integer, Cell::Null),
+            ("12", Float, Cell::Float(12.0)),
+            ("\"-2.5e-3\"", Float, Cell::Float(-0.0025)),
+            ("2676.4359999999997", Float, Cell::Float(2_676.435_999_999_999_7)),
+            ("\"\"", Float, Cell::Null),
+            ("12", Text, text("12")),
+            ("1.10", Text, text("1.10")),
+            ("1e400", Text, text("1e400")),
+            ("true", Text, text("true")),
+            ("\"\"", Text, text("")),
+            ("\"a\\u0000\\n\\ud83d\\ude00\"", Text, text("a\0\n😀")),
+            ("\"cut \\ud83d\"", Text, text("cut \u{FFFD}")),
+            ("\"\\ude00\\t\\\"x\\u00e6\\ud83d\\ude00\"", Text, text("\u{FFFD}\t\"xæ😀")),
+            ("true", Boolean, Cell::Boolean(true)),
+            ("\"False\"", Boolean, Cell::Boolean(false)),
+            ("\"\"", Boolean, Cell::Null),
+            ("\"2020-09-20T00:00:00Z\"", Instant, Cell::Integer(1_600_560_000_000_000)),
+            ("\"2020-09-20T00:00:00+02:00\"", Date, Cell::Integer(18_525)),
+            ("\"0001-01-01T00:00:00Z\"", Instant, Cell::Null),
+            ("\"\"", Date, Cell::Null),
+        ];
+        for (raw, column_type, cell) in cases {
+            assert_eq!(convert(raw, column_type), Converted::Cell(cell), "{raw} as {column_type:?}");
+        }
+    }
+
+    #[test]
+    fn what_would_lose_something_is_not_converted() {
+        let cases = [
+            ("12.5", Integer),
+            ("9223372036854775808", Integer),
+            ("12345678901234567.0", Integer),
+            ("\"012\"", Integer),
+            ("\" 12\"", Integer),
+            ("\"+12\"", Integer),
+            ("\"NaN\"", Float),
+            ("\"Infinity\"", Float),
+            ("1e400", Float),
+            ("true", Integer),
+            ("1", Boolean),
+            ("\"1\"", Boolean),
+            ("12", Instant),
+            ("\"soon\"", Date),
+            ("true", Instant),
+            ("{}", Text),
+            ("[1]", Integer),
+        ];
+        for (raw, column_type) in cases {
+            assert_eq!(convert(raw, column_type), Converted::Unconvertible, "{raw} as {column_type:?}");
+        }
+    }
+
+    #[test]
+    fn instants_without_an_offset_are_told_apart() {
+        let naive = Converted::WithoutOffset(Cell::Integer(1_600_560_000_000_000));
+        assert_eq!(convert("\"2020-09-20T00:00:00\"", Instant), naive);
+        assert_eq!(convert("\"0001-01-01T00:00:00\"", Instant), Converted::Cell(Cell::Null));
+    }
+}

@@ -1,0 +1,108 @@
+//! The columns of one table as they grow, row by row, until they are taken as a record batch.
+
+use std::sync::Arc;
+
+use arrow_array::builder::{
+    ArrayBuilder, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::SchemaRef;
+
+use super::cell::Cell;
+use crate::schema::{ColumnType, Table};
+
+/// The columns of one table.
+#[derive(Debug)]
+pub(super) struct Columns {
+    schema: SchemaRef,
+    columns: Vec<ColumnBuilder>,
+}
+
+#[derive(Debug)]
+enum ColumnBuilder {
+    Integer(Int64Builder),
+    Float(Float64Builder),
+    Boolean(BooleanBuilder),
+    Text(StringBuilder),
+    Instant(TimestampMicrosecondBuilder),
+    Date(Date32Builder),
+}
+
+impl Columns {
+    pub(super) fn of(table: &Table) -> Self {
+        let columns = table.columns.iter().map(|column| ColumnBuilder::of(column.column_type)).collect();
+        Self { schema: table.arrow_schema(), columns }
+    }
+
+    /// Rows so far.
+    pub(super) fn rows(&self) -> usize {
+        self.columns.first().map_or(0, ColumnBuilder::len)
+    }
+
+    /// Appends one row.
+    pub(super) fn append(&mut self, row: &[Cell<'_>]) {
+        self.columns.iter_mut().zip(row).for_each(|(column, cell)| column.append(cell));
+    }
+
+    /// Appends one row, with `key` in place of its first cell.
+    pub(super) fn append_row(&mut self, key: &Cell<'_>, row: &[Cell<'_>]) {
+        let cells = std::iter::once(key).chain(row.iter().skip(1));
+        self.columns.iter_mut().zip(cells).for_each(|(column, cell)| column.append(cell));
+    }
+
+    /// Takes all rows as a record batch and starts again.
+    pub(super) fn take(&mut self) -> RecordBatch {
+        let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
+        RecordBatch::try_new(Arc::clone(&self.schema), arrays).expect("builders and schema are made from one declaration")
+    }
+}
+
+impl ColumnBuilder {
+    fn of(column_type: ColumnType) -> Self {
+        match column_type {
+            ColumnType::Integer => Self::Integer(Int64Builder::new()),
+            ColumnType::Float => Self::Float(Float64Builder::new()),
+            ColumnType::Boolean => Self::Boolean(BooleanBuilder::new()),
+            ColumnType::Text => Self::Text(StringBuilder::new()),
+            ColumnType::Instant => Self::Instant(TimestampMicrosecondBuilder::new().with_data_type(column_type.arrow_type())),
+            ColumnType::Date => Self::Date(Date32Builder::new()),
+        }
+    }
+
+    fn append(&mut self, cell: &Cell<'_>) {
+        let integer = match cell {
+            Cell::Integer(integer) => Some(*integer),
+            _ => None,
+        };
+        match self {
+            Self::Integer(column) => column.append_option(integer),
+            Self::Instant(column) => column.append_option(integer),
+            Self::Date(column) => column.append_option(integer.and_then(|days| i32::try_from(days).ok())),
+            Self::Float(column) => column.append_option(if let Cell::Float(float) = cell { Some(*float) } else { None }),
+            Self::Boolean(column) => column.append_option(if let Cell::Boolean(boolean) = cell { Some(*boolean) } else { None }),
+            Self::Text(column) => column.append_option(if let Cell::Text(text) = cell { Some(text) } else { None }),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Integer(column) => column.len(),
+            Self::Float(column) => column.len(),
+            Self::Boolean(column) => column.len(),
+            Self::Text(column) => column.len(),
+            Self::Instant(column) => column.len(),
+            Self::Date(column) => column.len(),
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Integer(column) => Arc::new(column.finish()),
+            Self::Float(column) => Arc::new(column.finish()),
+            Self::Boolean(column) => Arc::new(column.finish()),
+            Self::Text(column) => Arc::new(column.finish()),
+            Self::Instant(column) => Arc::new(column.finish()),
+            Self::Date(column) => Arc::new(column.finish()),
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! Reads one answer in a single pass, guided by the declaration, into rows set aside: all of them or none.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::cell::{Cell, Converted, convert};
+use super::extra::{self, Extra};
+use super::key::Key;
+use super::shape::{Shape, Slot};
+use super::{Drift, Fault};
+use crate::schema::outcome::Found;
+use crate::schema::{ColumnType, ContactId, Rows, Source, Table};
+
+/// A table as the parser sees it.
+#[derive(Debug)]
+pub(super) struct Layout {
+    pub(super) table: &'static Table,
+    shape: Shape,
+    position_column: Option<usize>,
+    extra_column: usize,
+}
+
+impl Layout {
+    pub(super) fn of(table: &'static Table) -> Self {
+        let column = |source: Source| table.columns.iter().position(|column| column.source == source);
+        Self {
+            table,
+            shape: Shape::of(table),
+            position_column: column(Source::Position),
+            extra_column: column(Source::Extra).expect("every table ends with extra"),
+        }
+    }
+}
+
+/// What one answer holds.
+#[derive(Debug)]
+pub(super) struct Parsed<'a> {
+    pub(super) found: Found,
+    /// For each layout the cells of its rows, row after row; the cells of the contact id are left null.
+    pub(super) rows: Vec<Vec<Cell<'a>>>,
+    /// For each layout how many items the list holds, nulls included.
+    pub(super) lengths: Vec<usize>,
+    pub(super) extra: Option<String>,
+    pub(super) drift: Drift,
+}
+
+/// Reads the answer for this contact.
+///
+/// # Errors
+/// Where the body is no JSON, not shaped as a summary, or for another contact.
+pub(super) fn parse<'a>(layouts: &[Layout], contact_id: ContactId, body: &'a [u8]) -> Result<Parsed<'a>, Fault> {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    let text = str::from_utf8(body).map_err(|_| Fault::NotJson)?;
+    let mut reading = Reading { layouts, contact_id, fault: None, drift: Drift::default() };
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let root = RootSeed(&mut reading).deserialize(&mut deserializer).and_then(|root| deserializer.end().map(|()| root));
+    match root {
+        Ok(root) => root.into_parsed(layouts, reading.drift),
+        Err(error) => Err(reading.fault.unwrap_or(if error.is_data() { Fault::WrongStructure } else { Fault::NotJson })),
+    }
+}
+
+/// What is known while one answer is read.
+struct Reading<'l> {
+    layouts: &'l [Layout],
+    contact_id: ContactId,
+    /// Set where reading stops for another reason than the JSON itself.
+    fault: Option<Fault>,
+    drift: Drift,
+}
+
+impl Reading<'_> {
+    fn stop<E: serde::de::Error>(&mut self, fault: Fault) -> E {
+        self.fault = Some(fault);
+        E::custom("reading stopped")
+    }
+
+    fn prune<E: serde::de::Error>(&mut self, raw: &RawValue) -> Result<Option<String>, E> {
+        extra::prune(raw).map_err(|fault| self.stop(fault))
+    }
+
+    /// Keeps a member that no column takes.
+    fn keep_unknown<'a, E: serde::de::Error>(&mut self, extra: &mut Extra<'a>, name: Cow<'a, str>, raw: &RawValue) -> Result<(), E> {
+        let json = self.prune(raw)?;
+        self.drift.unknown_members += u64::from(json.is_some());
+        extra.set(name, json);
+        Ok(())
+    }
+}
+
+/// The root object as far as it was read.
+struct Root<'a> {
+    is_null: bool,
+    is_empty: bool,
+    /// For each layout: none where the member was absent, null, or not asked for.
+    tables: Vec<Option<TableRows<'a>>>,
+    /// Whether a member of the summary was there at all, null or not.
+    any_member: bool,
+    extra: Extra<'a>,
+}
+
+#[derive(Default)]
+struct TableRows<'a> {
+    cells: Vec<Cell<'a>>,
+    length: usize,
+}
+
+impl<'a> Root<'a> {
+    fn new(layouts: &[Layout]) -> Self {
+        Self { is_null: false, is_empty: true, tables: layouts.iter().map(|_| None).collect(), any_member: false, extra: Extra::default() }
+    }
+
+    fn into_parsed(self, layouts: &[Layout], drift: Drift) -> Result<Parsed<'a>, Fault> {
+        if !self.is_null && !self.any_member && !self.is_empty {
+            return Err(Fault::WrongStructure);
+        }
+        let contact_asked_for = layouts.iter().any(|layout| matches!(layout.table.rows, Rows::Object(_)));
+        let any_rows = self.tables.iter().flatten().any(|rows| rows.length > 0);
+        let nothing = self.is_null || (contact_asked_for && !any_rows);
+        let lengths = self.tables.iter().map(|rows| rows.as_ref().map_or(0, |rows| rows.length)).collect();
+        let rows = self.tables.into_iter().map(|rows| rows.unwrap_or_default().cells).collect();
+        let found = if nothing { Found::Nothing } else { Found::Summary };
+        Ok(Parsed { found, rows, lengths, extra: self.extra.into_json(), drift })
+    }
+}
+
+struct RootSeed<'r, 'l>(&'r mut Reading<'l>);
+
+impl<'de> DeserializeSeed<'de> for RootSeed<'_, '_> {
+    type Value = Root<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RootSeed<'_, '_> {
+    type Value = Root<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a summary")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Root { is_null: true, ..Root::new(self.0.layouts) })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let reading = self.0;
+        let mut root = Root::new(reading.layouts);
+        while let Some(Key(name)) = map.next_key()? {
+            root.is_empty = false;
+            let known = reading.layouts.iter().position(|layout| layout.table.root_member() == Some(name.as_ref()));
+            if let Some((layout, rows)) = known.and_then(|place| Some((reading.layouts.get(place)?, root.tables.get_mut(place)?))) {
+                root.any_member = true;
+                *rows = map.next_value_seed(TableSeed { reading: &mut *reading, layout })?;
+            } else if is_summary_member(&name) {
+                // Not asked for: whatever a server sends all the same is not wanted.
+                root.any_member = true;
+                map.next_value::<IgnoredAny>()?;
+            } else if extra::is_left_out(&name) {
+                map.next_value::<IgnoredAny>()?;
+            } else {
+                let raw: &RawValue = map.next_value()?;
+                if name == "Error" && raw.get() == "true" {
+                    return Err(reading.stop(Fault::WrongStructure));
+                }
+                reading.keep_unknown(&mut root.extra, name, raw)?;
+            }
+        }
+        Ok(root)
+    }
+}
+
+fn is_summary_member(name: &str) -> bool {
+    crate::schema::data_tables().any(|table| table.root_member() == Some(name))
+}
+
+/// The value of a root member: an object or a list of objects, as declared.
+struct TableSeed<'r, 'l> {
+    reading: &'r mut Reading<'l>,
+    layout: &'l Layout,
+}
+
+impl TableSeed<'_, '_> {
+    fn new_row(&self) -> Vec<Cell<'static>> {
+        vec![Cell::Null; self.layout.table.columns.len()]
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for TableSeed<'_, '_> {
+    type Value = Option<TableRows<'de>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for TableSeed<'_, '_> {
+    type Value = Option<TableRows<'de>>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.layout.table.rows {
+            Rows::Items(_) => "a list",
+            _ => "an object",
+        })
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let Rows::Object(_) = self.layout.table.rows else { return Err(A::Error::custom("an object in place of a list")) };
+        let mut cells: Vec<Cell<'de>> = self.new_row();
+        let mut checked = KeyCheck::default();
+        let extra = read_object(self.reading, &self.layout.shape, map, &mut cells, Some(&mut checked))?;
+        if checked.is_other {
+            return Err(self.reading.stop(Fault::OtherContact));
+        }
+        set_cell(&mut cells, self.layout.extra_column, extra.map_or(Cell::Null, |json| Cell::Text(Cow::Owned(json))));
+        Ok(Some(TableRows { cells, length: 1 }))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let Rows::Items(_) = self.layout.table.rows else { return Err(A::Error::custom("a list in place of an object")) };
+        let mut rows = TableRows::default();
+        let width = self.layout.table.columns.len();
+        loop {
+            let start = rows.cells.len();
+            rows.cells.extend(std::iter::repeat_n(Cell::Null, width));
+            let row = rows.cells.get_mut(start..).expect("it was just made that long");
+            let item = ItemSeed { reading: &mut *self.reading, shape: &self.layout.shape, row };
+            let Some(item) = items.next_element_seed(item)? else {
+                rows.cells.drain(start..);
+                return Ok(Some(rows));
+            };
+            rows.length += 1;
+            match item {
+                None => drop(rows.cells.drain(start..)),
+                Some(extra) => {
+                    let position = i64::try_from(rows.length).unwrap_or(i64::MAX);
+                    let row = rows.cells.get_mut(start..).unwrap_or_default();
+                    if let Some(column) = self.layout.position_column {
+                        set_cell(row, column, Cell::Integer(position));
+                    }
+                    set_cell(row, self.layout.extra_column, extra.map_or(Cell::Null, |json| Cell::Text(Cow::Owned(json))));
+                }
+            }
+        }
+    }
+}
+
+/// One item of a list: an object, or null, which makes no row.
+struct ItemSeed<'r, 'l, 'de> {
+    reading: &'r mut Reading<'l>,
+    shape: &'r Shape,
+    row: &'r mut [Cell<'de>],
+}
+
+impl<'de> DeserializeSeed<'de> for ItemSeed<'_, '_, 'de> {
+    type Value = Option<Option<String>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ItemSeed<'_, '_, 'de> {
+    type Value = Option<Option<String>>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        read_object(self.reading, self.shape, map, self.row, None).map(Some)
+    }
+}
+
+/// Whether the answer's own contact id is another one; it cannot be checked where it is absent or null.
+#[derive(Default)]
+struct KeyCheck {
+    is_other: bool,
+}
+
+/// Reads the members of one object into the cells of its row; what no column takes comes back as JSON.
+fn read_object<'de, A: MapAccess<'de>>(
+    reading: &mut Reading<'_>,
+    shape: &Shape,
+    mut map: A,
+    row: &mut [Cell<'de>],
+    mut key_check: Option<&mut KeyCheck>,
+) -> Result<Option<String>, A::Error> {
+    let mut extra = Extra::default();
+    let mut hint = 0;
+    while let Some(Key(name)) = map.next_key()? {
+        match shape.slot(&name, &mut hint) {
+            Some(Slot::Cells(columns)) => {
+                let raw: &RawValue = map.next_value()?;
+                let converted = fill(row, columns, raw.get(), &mut reading.drift);
+                let json = if converted { None } else { reading.prune(raw)? };
+                extra.set(name, json);
+            }
+            Some(Slot::Object(shape)) => {
+                // Of doubled members the last one counts: what an earlier one filled is emptied.
+                shape.columns().into_iter().for_each(|column| set_cell(row, column, Cell::Null));
+                let json = map.next_value_seed(ItemSeed { reading: &mut *reading, shape, row: &mut *row })?.flatten();
+                extra.set(name, json);
+            }
+            None if extra::is_left_out(&name) => drop(map.next_value::<IgnoredAny>()?),
+            None => {
+                let raw: &RawValue = map.next_value()?;
+                match &mut key_check {
+                    Some(check) if name == "ContactId" => match convert(raw.get(), ColumnType::Integer) {
+                        Converted::Cell(Cell::Null) => check.is_other = false,
+                        Converted::Cell(Cell::Integer(id)) => check.is_other = id != reading.contact_id.get(),
+                        _ => check.is_other = true,
+                    },
+                    _ => reading.keep_unknown(&mut extra, name, raw)?,
+                }
+            }
+        }
+    }
+    Ok(extra.into_json())
+}
+
+/// Fills the columns that one value belongs to; false where it fits none of them.
+fn fill<'de>(row: &mut [Cell<'de>], columns: &[(usize, ColumnType)], raw: &'de str, drift: &mut Drift) -> bool {
+    let mut all_converted = true;
+    let mut without_offset = false;
+    for (column, column_type) in columns {
+        let cell = match convert(raw, *column_type) {
+            Converted::Cell(cell) => cell,
+            Converted::WithoutOffset(cell) => {
+                without_offset = true;
+                cell
+            }
+            Converted::Unconvertible => {
+                drift.cells += 1;
+                all_converted = false;
+                Cell::Null
+            }
+        };
+        set_cell(row, *column, cell);
+    }
+    drift.naive_instants += u64::from(without_offset);
+    all_converted
+}
+
+fn set_cell<'de>(row: &mut [Cell<'de>], column: usize, cell: Cell<'de>) {
+    if let Some(place) = row.get_mut(column) {
+        *place = cell;
+    }
+}

@@ -1,0 +1,95 @@
+//! The declaration of a table, turned into the tree that its row objects have on the wire.
+
+use crate::schema::{Column, ColumnType, Source, Table};
+
+/// An object of the answer: which of its members hold cells, and which hold objects that do.
+#[derive(Debug, Default)]
+pub(super) struct Shape {
+    members: Vec<(&'static str, Slot)>,
+}
+
+/// What a known member holds.
+#[derive(Debug)]
+pub(super) enum Slot {
+    /// The value of these columns, each named by its index in the row and its type.
+    Cells(Vec<(usize, ColumnType)>),
+    /// An object.
+    Object(Shape),
+}
+
+impl Shape {
+    /// The shape of the row objects of a table.
+    pub(super) fn of(table: &Table) -> Self {
+        let mut shape = Self::default();
+        for (index, column) in table.columns.iter().enumerate() {
+            if let Source::Member(path) = column.source {
+                shape.add(path, index, column);
+            }
+        }
+        shape
+    }
+
+    fn add(&mut self, path: &'static str, index: usize, column: &Column) {
+        let (name, rest) = path.split_once('/').map_or((path, None), |(name, rest)| (name, Some(rest)));
+        let place = self.members.iter().position(|(other, _)| *other == name);
+        let cell = (index, column.column_type);
+        match (place.and_then(|place| self.members.get_mut(place)), rest) {
+            (Some((_, Slot::Object(shape))), Some(rest)) => shape.add(rest, index, column),
+            (Some((_, Slot::Cells(cells))), None) => cells.push(cell),
+            (Some(_), _) => panic!("{path} is both a value and an object in the declaration"),
+            (None, None) => self.members.push((name, Slot::Cells(vec![cell]))),
+            (None, Some(rest)) => {
+                let mut shape = Self::default();
+                shape.add(rest, index, column);
+                self.members.push((name, Slot::Object(shape)));
+            }
+        }
+    }
+
+    /// The slot of a member. `hint` is where it is looked for first, since servers write members in one order; it moves on.
+    pub(super) fn slot(&self, name: &str, hint: &mut usize) -> Option<&Slot> {
+        let (before, after) = self.members.split_at_checked(*hint)?;
+        let (place, (_, slot)) = (after.iter().enumerate().map(|(place, member)| (place + before.len(), member)))
+            .chain(before.iter().enumerate())
+            .find(|(_, (known, _))| *known == name)?;
+        *hint = place + 1;
+        Some(slot)
+    }
+
+    /// The indices of all columns in and below this object.
+    pub(super) fn columns(&self) -> Vec<usize> {
+        self.members
+            .iter()
+            .flat_map(|(_, slot)| match slot {
+                Slot::Cells(cells) => cells.iter().map(|(index, _)| *index).collect(),
+                Slot::Object(shape) => shape.columns(),
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{data_tables, table};
+
+    #[test]
+    fn every_member_column_is_in_the_shape_once() {
+        for table in data_tables() {
+            let mut columns = Shape::of(table).columns();
+            columns.sort_unstable();
+            let declared = table.columns.iter().enumerate().filter(|(_, column)| matches!(column.source, Source::Member(_)));
+            assert_eq!(columns, declared.map(|(index, _)| index).collect::<Vec<_>>(), "{}", table.name);
+        }
+    }
+
+    #[test]
+    fn a_member_is_found_wherever_the_search_begins() {
+        let shape = Shape::of(table("sales").unwrap());
+        for start in 0..12 {
+            let mut hint = start;
+            assert!(matches!(shape.slot("SaleDate", &mut hint), Some(Slot::Cells(cells)) if cells.len() == 2));
+            assert!(shape.slot("saleDate", &mut hint).is_none());
+        }
+    }
+}

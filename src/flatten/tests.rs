@@ -1,0 +1,1 @@
+//! Whole answers against the rules of `TABLES.md`.
