@@ -1,3 +1,16 @@
-//! From the input file and the API to stored answers: reader, client, retry, pace, auth, fetcher.
+//! From the input file and the API to answers: reader, client (exactly one HTTP attempt), verdict and retry (pure
+//! decisions), pace (rate, concurrency, pauses), outage, auth, and the fetcher that brings them together. Storing the
+//! answers and making rows of them is left to others.
 
+pub mod auth;
+pub mod budget;
+pub mod client;
+pub mod fetcher;
+pub mod hopeless;
+pub mod inspect;
+pub mod outage;
+pub mod pace;
 pub mod reader;
+pub mod retry;
+pub mod secret;
+pub mod verdict;

@@ -1,0 +1,199 @@
+//! Exactly one HTTP attempt at one contact. What the answer means is the verdict's matter; trying again is the fetcher's.
+
+use std::error::Error as _;
+use std::time::{Duration, SystemTime};
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Certificate, Proxy, Url};
+
+use super::retry::retry_after;
+use crate::schema::ContactId;
+use crate::schema::outcome::Reason;
+
+/// No body, sent or decoded, is read beyond this.
+pub const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// The operation, below the address of the API (vendor's OpenAPI file of the contact agent).
+const OPERATION: &str = "v1/Agents/Contact/GetContactSummary";
+
+/// What is asked of the API, apart from the contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Most items per list.
+    pub limit: u32,
+    /// The root members asked for; all where none are named.
+    pub select: Option<String>,
+    /// `SO-Language` and `Accept-Language`.
+    pub language: String,
+    /// `SO-Culture`.
+    pub culture: Option<String>,
+    /// Time zone of `SO-TimeZone`.
+    pub time_zone: String,
+}
+
+/// How connections are made.
+#[derive(Debug, Clone)]
+pub struct Transport {
+    /// Longest wait for a whole answer, and for each next piece of it.
+    pub timeout: Duration,
+    /// Proxy, in place of the environment's.
+    pub proxy: Option<Url>,
+    /// Certificates to trust besides the system's, as PEM.
+    pub certificates: Vec<u8>,
+    /// Whether proxies are left aside, since the server is on this machine.
+    pub direct: bool,
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum Error {
+    #[error("the certificates of `api.ca_file` cannot be read")]
+    Certificates(#[source] reqwest::Error),
+    #[error("`api.proxy` cannot be used")]
+    Proxy(#[source] reqwest::Error),
+    #[error("the HTTP client cannot be made")]
+    Build(#[source] reqwest::Error),
+    #[error("`{key}` holds characters that no HTTP header can carry")]
+    Header { key: &'static str },
+}
+
+/// An answer as it came.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// How long the server asks to be left alone.
+    pub retry_after: Option<Duration>,
+    /// Whether the body is still compressed.
+    pub is_gzip: bool,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// An attempt that brought no whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct NoReply {
+    /// What went wrong.
+    pub reason: Reason,
+    /// The status, where at least that came.
+    pub status: Option<u16>,
+}
+
+/// Sends requests for contacts.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: Url,
+    headers: HeaderMap,
+    limit: u32,
+}
+
+impl Client {
+    /// A client for the API at this address. `headers` go with every request, besides those of the question.
+    ///
+    /// # Errors
+    /// Where a setting makes no client.
+    pub fn new(api: &Url, question: &Question, transport: &Transport, headers: &HeaderMap) -> Result<Self, Error> {
+        let mut url = api.clone();
+        url.set_path(&format!("{}/{OPERATION}", api.path().trim_end_matches('/')));
+        url.set_query(question.select.as_ref().map(|select| format!("$select={select}")).as_deref());
+        let mut all = question.headers()?;
+        all.extend(headers.clone());
+        Ok(Self { http: http_client(transport)?, url, headers: all, limit: question.limit })
+    }
+
+    /// Sends one request and reads the answer whole.
+    ///
+    /// # Errors
+    /// Where no whole answer came; redirects are answers.
+    pub async fn attempt(&self, contact_id: ContactId, login: &HeaderMap) -> Result<Reply, NoReply> {
+        let body = format!(r#"{{"ContactId":{contact_id},"Limit":{}}}"#, self.limit);
+        let request = self.http.post(self.url.clone()).headers(self.headers.clone()).headers(login.clone()).body(body);
+        let mut response = request.send().await.map_err(|error| NoReply { reason: reason(&error, Reason::Connection), status: None })?;
+        let status = response.status().as_u16();
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let retry_after = header(RETRY_AFTER).and_then(|value| retry_after(value, SystemTime::now()));
+        let is_gzip = header(CONTENT_ENCODING).is_some_and(|encoding| encoding.trim().eq_ignore_ascii_case("gzip"));
+        let body = read_body(&mut response).await.map_err(|reason| NoReply { reason, status: Some(status) })?;
+        Ok(Reply { status, retry_after, is_gzip, body })
+    }
+}
+
+async fn read_body(response: &mut reqwest::Response) -> Result<Bytes, Reason> {
+    if response.content_length().is_some_and(|length| usize::try_from(length).is_ok_and(|length| length > MAX_BODY)) {
+        return Err(Reason::BodyTooLarge);
+    }
+    let cut = |error: reqwest::Error| reason(&error, Reason::BodyCut);
+    let first = response.chunk().await.map_err(cut)?.unwrap_or_default();
+    let Some(second) = response.chunk().await.map_err(cut)? else { return Ok(first) };
+    let mut body = BytesMut::from(first);
+    let mut next = Some(second);
+    while let Some(piece) = next {
+        if body.len() + piece.len() > MAX_BODY {
+            return Err(Reason::BodyTooLarge);
+        }
+        body.extend_from_slice(&piece);
+        next = response.chunk().await.map_err(cut)?;
+    }
+    Ok(body.freeze())
+}
+
+/// A time-out anywhere in the chain of causes, else `otherwise`.
+fn reason(error: &reqwest::Error, otherwise: Reason) -> Reason {
+    let mut source = error.source();
+    let mut timed_out = error.is_timeout();
+    while let Some(cause) = source {
+        timed_out |= cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut);
+        source = cause.source();
+    }
+    if timed_out { Reason::Timeout } else { otherwise }
+}
+
+impl Question {
+    /// The headers that say what is asked.
+    fn headers(&self) -> Result<HeaderMap, Error> {
+        let text = |text: &str, key| HeaderValue::from_str(text).map_err(|_| Error::Header { key });
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        headers.insert(ACCEPT_LANGUAGE, text(&self.language, "api.language")?);
+        headers.insert(HeaderName::from_static("so-language"), text(&self.language, "api.language")?);
+        if let Some(culture) = &self.culture {
+            headers.insert(HeaderName::from_static("so-culture"), text(culture, "api.culture")?);
+        }
+        let zone = format!("{},includeTZOffset", self.time_zone);
+        headers.insert(HeaderName::from_static("so-timezone"), text(&zone, "api.time_zone")?);
+        Ok(headers)
+    }
+}
+
+/// The one place where HTTP clients are made: no redirects, so that credentials stay with one origin.
+///
+/// # Errors
+/// Where a setting makes no client.
+pub fn http_client(transport: &Transport) -> Result<reqwest::Client, Error> {
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(transport.timeout)
+        .read_timeout(transport.timeout)
+        .connect_timeout(transport.timeout)
+        .pool_idle_timeout(Duration::from_secs(60))
+        .tcp_nodelay(true)
+        .http1_only()
+        .referer(false);
+    if !transport.certificates.is_empty() {
+        let certificates = Certificate::from_pem_bundle(&transport.certificates).map_err(Error::Certificates)?;
+        builder = builder.tls_certs_merge(certificates);
+    }
+    match &transport.proxy {
+        Some(proxy) => builder = builder.proxy(Proxy::all(proxy.clone()).map_err(Error::Proxy)?),
+        None if transport.direct => builder = builder.no_proxy(),
+        None => {}
+    }
+    builder.build().map_err(Error::Build)
+}

@@ -1,0 +1,106 @@
+//! When a contact is tried again: the policy of attempts and delays. Pure; waiting and dice are left to the fetcher.
+
+use std::num::NonZeroU32;
+use std::time::{Duration, SystemTime};
+
+/// No backoff is longer than this; a server may ask for more by `Retry-After`.
+const MAX_DELAY: Duration = Duration::from_secs(60);
+
+/// How often and how soon a contact is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Most attempts per contact.
+    pub max_attempts: NonZeroU32,
+    /// Longest delay before the second attempt; it doubles from there.
+    pub first_delay: Duration,
+}
+
+impl RetryPolicy {
+    /// How long to wait before the next attempt, after this many (1 or more); none where they are used up.
+    ///
+    /// Exponential backoff with full jitter: a `roll` from 0 to 1 of the longest delay, but never less than the server
+    /// asked for.
+    pub fn delay(&self, attempts: u32, asked: Option<Duration>, roll: f64) -> Option<Duration> {
+        if attempts >= self.max_attempts.get() {
+            return None;
+        }
+        let doublings = attempts.saturating_sub(1).min(31);
+        let longest = self.first_delay.saturating_mul(1 << doublings).min(MAX_DELAY);
+        Some(longest.mul_f64(roll.clamp(0.0, 1.0)).max(asked.unwrap_or_default()))
+    }
+}
+
+/// Reads a `Retry-After` header: seconds or an HTTP date (RFC 9110, 10.2.3). A date in the past is no wait.
+pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Too many digits for a number: as long as can be; the caller caps it.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::from(u32::MAX))));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn policy(max_attempts: u32) -> RetryPolicy {
+        RetryPolicy { max_attempts: NonZeroU32::new(max_attempts).unwrap(), first_delay: Duration::from_millis(500) }
+    }
+
+    #[test]
+    fn backoff_doubles_up_to_its_bound_and_ends() {
+        let cases = [(1, Some(500)), (2, Some(1_000)), (3, Some(2_000)), (8, Some(60_000)), (9, Some(60_000)), (10, None), (11, None)];
+        for (attempts, milliseconds) in cases {
+            assert_eq!(policy(10).delay(attempts, None, 1.0), milliseconds.map(Duration::from_millis), "after {attempts}");
+        }
+        assert_eq!(policy(10).delay(3, None, 0.25), Some(Duration::from_millis(500)));
+        assert_eq!(policy(1).delay(1, None, 0.5), None);
+    }
+
+    #[test]
+    fn a_server_that_asks_for_longer_gets_it() {
+        let asked = Some(Duration::from_secs(90));
+        assert_eq!(policy(6).delay(1, asked, 0.0), asked);
+        assert_eq!(policy(6).delay(6, asked, 0.0), None);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        let cases = [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("99999999999999999999999", Some(u64::from(u32::MAX))),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
+            ("Sunday, 06-Nov-94 08:50:37 GMT", Some(60)),
+            ("Sun Nov  6 08:50:37 1994", Some(60)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+            ("", None),
+        ];
+        for (value, seconds) in cases {
+            assert_eq!(retry_after(value, now), seconds.map(Duration::from_secs), "{value:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn delays_never_overflow_nor_pass_their_bound(attempts: u32, first: u64, roll: f64, max in 1_u32..) {
+            let policy = RetryPolicy { max_attempts: NonZeroU32::new(max).unwrap(), first_delay: Duration::from_millis(first) };
+            if let Some(delay) = policy.delay(attempts, None, roll) {
+                prop_assert!(delay <= MAX_DELAY);
+            }
+        }
+
+        #[test]
+        fn no_header_panics(value: String) {
+            retry_after(&value, SystemTime::UNIX_EPOCH);
+        }
+    }
+}

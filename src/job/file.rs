@@ -1,0 +1,196 @@
+//! Reads a job file and the flags of `run` into one [`JobFile`]; every complaint names its line or its flag.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize as _;
+use toml::de::{DeTable, DeValue};
+
+use super::settings::{JobFile, Kind, Setting, settings};
+
+/// What is wrong with a job file or a flag.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum Error {
+    #[error("{path}: cannot read the job file", path = path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{path}:{line}: {message}", path = path.display())]
+    Syntax { path: PathBuf, line: usize, message: String },
+    #[error("{path}:{line}: unknown key `{key}`{hint}", path = path.display())]
+    UnknownKey { path: PathBuf, line: usize, key: String, hint: String },
+    #[error("--{flag}: {message}")]
+    Flag { flag: &'static str, message: String },
+}
+
+/// A key and the text that a flag gives it.
+pub type Override = (&'static Setting, String);
+
+/// A job as typed: the file with the flags laid over it.
+#[derive(Debug)]
+pub struct Typed {
+    /// The keys.
+    pub file: JobFile,
+    /// The same as a table, for the manifest.
+    pub table: toml::Table,
+    /// The folder that relative paths count from.
+    pub folder: PathBuf,
+}
+
+/// Reads a job file and lays the flags over it.
+///
+/// # Errors
+/// Where the file cannot be read, or a key or flag is wrong.
+pub fn read(path: &Path, overrides: &[Override]) -> Result<Typed, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    parse(&text, path, folder, overrides)
+}
+
+fn parse(text: &str, path: &Path, folder: &Path, overrides: &[Override]) -> Result<Typed, Error> {
+    let syntax = |error: &toml::de::Error| Error::Syntax {
+        path: path.to_owned(),
+        line: line_of(text, error.span().map_or(0, |span| span.start)),
+        message: error.message().lines().collect::<Vec<_>>().join("; "),
+    };
+    let spanned = DeTable::parse(text).map_err(|error| syntax(&error))?;
+    check_keys(spanned.get_ref(), "", &|span, key, section| Error::UnknownKey {
+        path: path.to_owned(),
+        line: line_of(text, span),
+        key: key.to_owned(),
+        hint: nearest(key, section),
+    })?;
+    let mut file: JobFile = toml::from_str(text).map_err(|error| syntax(&error))?;
+    let mut table: toml::Table = toml::from_str(text).map_err(|error| syntax(&error))?;
+    for (setting, value) in overrides {
+        let flag = setting.flag.unwrap_or(setting.key);
+        displace(&mut table, setting);
+        set(&mut table, setting, flag_value(setting, value)?);
+        file = JobFile::deserialize(table.clone()).map_err(|error| Error::Flag { flag, message: error.message().to_owned() })?;
+    }
+    Ok(Typed { file, table, folder: folder.to_owned() })
+}
+
+/// Calls `unknown` with the place, the key and its section for the first key that is not declared.
+fn check_keys(table: &DeTable<'_>, section: &str, unknown: &dyn Fn(usize, &str, &str) -> Error) -> Result<(), Error> {
+    for (key, value) in table {
+        let name = key.get_ref().as_ref();
+        let path = if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") };
+        let is_section = settings().any(|setting| setting.section == path);
+        let declared = settings().find(|setting| setting.section == section && setting.key == name);
+        match value.get_ref() {
+            DeValue::Table(inner) if is_section => check_keys(inner, &path, unknown)?,
+            _ if declared.is_some() || is_section => {}
+            _ => return Err(unknown(key.span().start, name, section)),
+        }
+    }
+    Ok(())
+}
+
+/// A hint at the key that was probably meant.
+fn nearest(key: &str, section: &str) -> String {
+    let names: Vec<&str> = if section.is_empty() {
+        settings().map(|setting| setting.section).collect()
+    } else {
+        settings().filter(|setting| setting.section == section).map(|setting| setting.key).collect()
+    };
+    let close = names.iter().map(|name| (strsim::jaro_winkler(key, name), *name)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let elsewhere = settings().find(|setting| setting.key == key);
+    match (elsewhere, close) {
+        (Some(setting), _) => format!("; it belongs to [{}]", setting.section),
+        (None, Some((likeness, name))) if likeness > 0.7 => format!("; did you mean `{name}`?"),
+        _ => String::new(),
+    }
+}
+
+/// `tenant` and `base_url` exclude each other: a flag for one takes the place of the other.
+fn displace(table: &mut toml::Table, setting: &Setting) {
+    let other = match (setting.section, setting.key) {
+        ("api", "tenant") => "base_url",
+        ("api", "base_url") => "tenant",
+        _ => return,
+    };
+    if let Some(toml::Value::Table(api)) = table.get_mut("api") {
+        api.remove(other);
+    }
+}
+
+fn set(table: &mut toml::Table, setting: &Setting, value: toml::Value) {
+    let section = table.entry(setting.section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    if let toml::Value::Table(section) = section {
+        section.insert(setting.key.to_owned(), value);
+    }
+}
+
+fn flag_value(setting: &Setting, text: &str) -> Result<toml::Value, Error> {
+    let invalid = |expected: &str| Error::Flag { flag: setting.flag.unwrap_or(setting.key), message: format!("expected {expected}") };
+    Ok(match setting.kind {
+        // Paths in flags count from the current folder, as everywhere on a command line; those in a job from the job file.
+        Kind::Path if text != "-" => {
+            let path = std::path::absolute(text).map_err(|_| invalid("a path"))?;
+            toml::Value::String(path.to_string_lossy().into_owned())
+        }
+        Kind::Text | Kind::Path => toml::Value::String(text.to_owned()),
+        Kind::Integer => toml::Value::Integer(text.parse().map_err(|_| invalid("a whole number"))?),
+        Kind::Number => toml::Value::Float(text.parse().map_err(|_| invalid("a number"))?),
+        Kind::Boolean => toml::Value::Boolean(text.parse().map_err(|_| invalid("true or false"))?),
+        Kind::List => toml::Value::Array(text.split(',').map(|word| toml::Value::String(word.trim().to_owned())).collect()),
+        Kind::Table => return Err(invalid("no flag")),
+    })
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str, flags: &[(&str, &str)]) -> Result<Typed, String> {
+        let overrides: Vec<Override> = flags
+            .iter()
+            .map(|(flag, value)| (settings().find(|setting| setting.flag == Some(flag)).unwrap(), (*value).to_owned()))
+            .collect();
+        parse(text, Path::new("job.toml"), Path::new("."), &overrides).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn complaints_name_line_and_remedy() {
+        let cases = [
+            ("[api]\nlimt = 5", "job.toml:2: unknown key `limt`; did you mean `limit`?"),
+            ("\n[fetsch]\ntimeout = \"1s\"", "job.toml:2: unknown key `fetsch`; did you mean `fetch`?"),
+            ("[fetch]\nlimit = 5", "job.toml:2: unknown key `limit`; it belongs to [api]"),
+            ("[api]\nauth = { scheme = \"basic\", zzz = 1 }", "job.toml:2: unknown key `zzz`"),
+            ("[fetch]\ntimeout = \"soon\"", "job.toml:2: expected a duration such as \"30s\", \"500ms\", \"2h\" or \"1h 30m\""),
+            ("[fetch]\ntimeout = 30", "job.toml:2: invalid type: integer `30`, expected a string"),
+            ("[api]\nlimit = -1", "job.toml:2: invalid value: integer `-1`, expected u32"),
+            ("[api\n", "job.toml:1: "),
+        ];
+        for (text, expected) in cases {
+            let message = read_text(text, &[]).unwrap_err();
+            assert!(message.starts_with(expected), "{message:?} for {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_literal_secret_is_refused_without_repeating_it() {
+        for text in ["[api]\napp_token = \"hunter2\"", "[api]\nauth = { scheme = \"basic\", password = \"hunter2\" }"] {
+            let message = read_text(text, &[]).unwrap_err();
+            assert!(message.contains("secrets are never written into the job"), "{message}");
+            assert!(!message.contains("hunter2"), "{message}");
+        }
+    }
+
+    #[test]
+    fn flags_override_keys() {
+        let typed = read_text(
+            "[api]\ntenant = \"Cust12345\"\nlimit = 5",
+            &[("base-url", "sandbox"), ("limit", "7"), ("tables", "sales, chats"), ("timeout", "1s")],
+        );
+        let file = typed.unwrap().file;
+        assert_eq!((file.api.base_url.as_deref(), file.api.tenant, file.api.limit), (Some("sandbox"), None, Some(7)));
+        assert_eq!(file.api.tables.unwrap(), ["sales", "chats"]);
+        assert!(file.fetch.timeout.is_some());
+        assert_eq!(read_text("", &[("limit", "many")]).unwrap_err(), "--limit: expected a whole number");
+        assert_eq!(read_text("", &[("timeout", "x")]).unwrap_err().split(" such").next(), Some("--timeout: expected a duration"));
+    }
+}

@@ -1,0 +1,1 @@
+//! Checked jobs: what is refused, and what the defaults are.
