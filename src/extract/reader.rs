@@ -1,1 +1,0 @@
-//! Streams the CSV of contact ids, line by line.
