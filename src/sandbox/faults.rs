@@ -88,7 +88,8 @@ impl Faults {
 
 const SERVER_ERROR: &str = r#"{"Error":true,"ErrorType":"NullReferenceException","Message":"Object reference not set to an instance of an object.","ErrorSource":"SuperOffice.Services.Implementation"}"#;
 const BAD_GATEWAY: &str = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n";
-const RECYCLING: &str = "<!DOCTYPE html>\n<html><head><title>Service Unavailable</title></head><body><h2>Service Unavailable</h2>\n\
+/// What IIS says while it starts or is told not to.
+pub(super) const RECYCLING: &str = "<!DOCTYPE html>\n<html><head><title>Service Unavailable</title></head><body><h2>Service Unavailable</h2>\n\
     <p>HTTP Error 503. The service is unavailable.</p></body></html>\n";
 const TOO_MANY: &str = "<html><body>Too many requests</body></html>\n";
 const LOGIN_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Log in</title></head><body><form action=\"/login\"></form></body></html>\n";

@@ -3,10 +3,14 @@
 
 mod dice;
 mod faults;
+mod guard;
 mod gzip;
 mod json;
+mod login;
 mod server;
 mod summary;
+mod tenant;
+mod token;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +23,8 @@ use axum::serve::ListenerExt;
 use tokio::sync::oneshot;
 
 pub use faults::FaultKind;
+pub use tenant::{DEMO_PRIVATE_KEY, State, Tenant, TenantSettings};
+pub use token::Flaw;
 
 /// How the simulated server behaves.
 #[derive(Debug, Clone)]
@@ -37,6 +43,8 @@ pub struct Settings {
     pub slow: Duration,
     /// Share of the contact ids, 0 to 1, that do not exist.
     pub missing: f64,
+    /// A tenant of SuperOffice Online with its login server, served beside the open API.
+    pub tenant: Option<TenantSettings>,
 }
 
 impl Default for Settings {
@@ -49,6 +57,7 @@ impl Default for Settings {
             fault_kinds: FaultKind::SPOILING.to_vec(),
             slow: Duration::from_secs(2),
             missing: 0.02,
+            tenant: None,
         }
     }
 }
@@ -67,6 +76,9 @@ pub enum Error {
     /// The system gave no thread or no event queue.
     #[error("sandbox: cannot start its thread")]
     Thread(#[source] std::io::Error),
+    /// No signing key could be made, or the application's key is none.
+    #[error("sandbox: cannot make or read an RSA key")]
+    Key,
 }
 
 /// A running simulated server. Dropping it stops it.
@@ -74,6 +86,7 @@ pub enum Error {
 pub struct Sandbox {
     address: SocketAddr,
     requests: Arc<AtomicU64>,
+    tenant: Option<Arc<Tenant>>,
     /// Dropped to ask the thread to end.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -92,17 +105,28 @@ pub fn start(settings: Settings) -> Result<Sandbox, Error> {
     };
 
     let requests = Arc::new(AtomicU64::new(0));
-    let router = router(settings, Arc::clone(&requests));
+    let tenant = settings.tenant.clone().map(|tenant| Tenant::new(tenant, address.port(), settings.seed)).transpose()?.map(Arc::new);
+    let router = router(settings, Arc::clone(&requests), tenant.as_ref());
     let (stop, stopped) = oneshot::channel();
     let serve = move || runtime.block_on(serve(listener, router, stopped));
     let thread = std::thread::Builder::new().name("sandbox".to_owned()).spawn(serve).map_err(Error::Thread)?;
-    Ok(Sandbox { address, requests, stop: Some(stop), thread: Some(thread) })
+    Ok(Sandbox { address, requests, tenant, stop: Some(stop), thread: Some(thread) })
 }
 
 impl Sandbox {
     /// What a job names as `base_url`; the API lives below it, at `/api`.
     pub fn base_url(&self) -> String {
         format!("http://{}/SuperOffice", self.address)
+    }
+
+    /// What a job names as `environment`: where state and login are asked.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The tenant and its switches, if one was asked for.
+    pub fn tenant(&self) -> Option<&Tenant> {
+        self.tenant.as_deref()
     }
 
     /// The port on 127.0.0.1.
@@ -139,16 +163,25 @@ impl Drop for Sandbox {
     }
 }
 
-fn router(settings: Settings, requests: Arc<AtomicU64>) -> Router {
-    let shared = server::Shared {
+fn router(settings: Settings, requests: Arc<AtomicU64>, tenant: Option<&Arc<Tenant>>) -> Router {
+    let shared = Arc::new(server::Shared {
         contacts: summary::Contacts { seed: settings.seed, missing: settings.missing },
         faults: faults::Faults { seed: settings.seed, share: settings.faults, kinds: settings.fault_kinds },
         latency: settings.latency,
         slow: settings.slow,
         requests,
         gzip: Mutex::new(gzip::Gzip::new()),
-    };
-    server::api("/SuperOffice/api").fallback(server::not_found).with_state(Arc::new(shared))
+    });
+    let (open, unguarded) = server::api("/SuperOffice/api");
+    let mut router = open.merge(unguarded);
+    let mut login = Router::new();
+    if let Some(tenant) = tenant {
+        let (open, guarded) = server::api(&format!("/{}/api", tenant.settings.context_identifier));
+        let guard = axum::middleware::from_fn_with_state(Arc::clone(tenant), guard::guard);
+        router = router.merge(open).merge(guarded.route_layer(guard));
+        login = login::routes(Arc::clone(tenant));
+    }
+    router.with_state(shared).merge(login).fallback(server::not_found)
 }
 
 async fn serve(listener: tokio::net::TcpListener, router: Router, stopped: oneshot::Receiver<()>) {
@@ -167,5 +200,7 @@ async fn serve(listener: tokio::net::TcpListener, router: Router, stopped: onesh
     }
 }
 
+#[cfg(test)]
+mod client;
 #[cfg(test)]
 mod tests;

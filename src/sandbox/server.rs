@@ -23,6 +23,7 @@ const NOT_FOUND: &str = "<!DOCTYPE html>\n<html><head><title>404 - File or direc
     <h2>404 - File or directory not found.</h2></body></html>\n";
 const DESCRIPTION: &str =
     r#"{"Name":"GetContactSummary","Method":"POST","Parameters":["ContactId","Limit"],"Query":["$select"],"Returns":"ContactSummary"}"#;
+const PRINCIPAL: &str = r#"{"UserType":"SystemUser","Associate":"SYS","AssociateId":3,"RoleName":"System","RoleType":"System","FullName":"Sandbox System","EMailAddress":"system@bolgesprett.example","FunctionRights":[],"Licenses":["webapi"],"DatabaseContextIdentifier":"Cust00000"}"#;
 
 /// What all requests share.
 pub(super) struct Shared {
@@ -34,15 +35,18 @@ pub(super) struct Shared {
     pub(super) gzip: Mutex<Gzip>,
 }
 
-/// The routes of one API, whose path ends in `/api`.
-pub(super) fn api(path: &str) -> Router<Arc<Shared>> {
+/// The routes of one API, whose path ends in `/api`: those that need no login, and those that do.
+pub(super) fn api(path: &str) -> (Router<Arc<Shared>>, Router<Arc<Shared>>) {
     let route = |rest: &str| format!("{path}{rest}");
-    Router::new()
+    let open = Router::new()
         .route(&route(""), get(version))
         .route(&route("/"), get(version))
         .route(&route("/v1"), get(version))
-        .route(&route("/v1/"), get(version))
-        .route(&route("/v1/Agents/Contact/GetContactSummary"), post(summary).get(description))
+        .route(&route("/v1/"), get(version));
+    let guarded = Router::new()
+        .route(&route("/v1/User/currentPrincipal"), get(principal))
+        .route(&route("/v1/Agents/Contact/GetContactSummary"), post(summary).get(description));
+    (open, guarded)
 }
 
 /// The page of every path that leads nowhere.
@@ -57,6 +61,10 @@ async fn version() -> Response {
         r#"","Version":"11.10","Documentation":null}"#
     );
     json(StatusCode::OK, body)
+}
+
+async fn principal() -> Response {
+    json(StatusCode::OK, PRINCIPAL)
 }
 
 async fn description() -> Response {
@@ -113,16 +121,18 @@ fn question(body: &[u8], uri: &Uri) -> Result<Question, &'static str> {
 }
 
 /// The value of a name in the query, decoded.
-pub(super) fn query_value(uri: &Uri, name: &str) -> Option<String> {
-    let pairs = uri.query()?.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    pairs
-        .map(|(key, value)| (percent_decoded(key), value))
-        .find(|(key, _)| key.eq_ignore_ascii_case(name))
-        .map(|(_, value)| percent_decoded(value))
+fn query_value(uri: &Uri, name: &str) -> Option<String> {
+    decoded_pairs(uri.query()?).find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// The pairs of a query or a form, decoded.
+pub(super) fn decoded_pairs(text: &str) -> impl Iterator<Item = (String, String)> {
+    let pairs = text.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.map(|(key, value)| (percent_decoded(key), percent_decoded(value)))
 }
 
 /// Text with `%2C` and `+` as they were meant.
-pub(super) fn percent_decoded(text: &str) -> String {
+fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

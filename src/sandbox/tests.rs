@@ -1,64 +1,14 @@
 //! The server as a client meets it, over raw sockets.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::Read;
 
 use flate2::read::GzDecoder;
 use serde_json::Value;
 
+use super::client::Client;
 use super::*;
 
 const SUMMARY: &str = "/SuperOffice/api/v1/Agents/Contact/GetContactSummary";
-
-/// An answer as it came over the wire.
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    headers: String,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
-        let mut lines = self.headers.lines().filter_map(|line| line.split_once(": "));
-        lines.find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-}
-
-/// A connection that is kept alive.
-struct Client(BufReader<TcpStream>);
-
-impl Client {
-    fn of(sandbox: &Sandbox) -> Self {
-        Self(BufReader::new(TcpStream::connect(("127.0.0.1", sandbox.port())).unwrap()))
-    }
-
-    fn post(&mut self, target: &str, headers: &str, body: &str) -> Answer {
-        self.send("POST", target, headers, body).expect("an answer")
-    }
-
-    /// None where the connection ends without an answer; a body may be shorter than announced.
-    fn send(&mut self, method: &str, target: &str, headers: &str, body: &str) -> Option<Answer> {
-        let length = body.len();
-        write!(self.0.get_mut(), "{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{headers}\r\n{body}")
-            .unwrap();
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            if self.0.read_line(&mut head).unwrap() == 0 {
-                return None;
-            }
-        }
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status line");
-        let mut answer = Answer { status, headers: head, body: Vec::new() };
-        let length: u64 = answer.header("Content-Length").expect("always there").parse().unwrap();
-        (&mut self.0).take(length).read_to_end(&mut answer.body).unwrap();
-        Some(answer)
-    }
-}
 
 #[test]
 fn a_connection_serves_many_questions() {
