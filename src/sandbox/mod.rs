@@ -1,1 +1,206 @@
-//! The embedded simulated SuperOffice: demo, rehearsal, tests.
+//! The embedded simulated SuperOffice: demo, rehearsal, tests. It serves on loopback only, on a thread of its own, and
+//! all it says is invented. This file starts and stops it; what it answers is left to the modules below.
+
+mod dice;
+mod faults;
+mod guard;
+mod gzip;
+mod json;
+mod login;
+mod server;
+mod summary;
+mod tenant;
+mod token;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use tokio::sync::oneshot;
+
+pub use faults::FaultKind;
+pub use tenant::{DEMO_PRIVATE_KEY, State, Tenant, TenantSettings};
+pub use token::Flaw;
+
+/// How the simulated server behaves.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where it listens on 127.0.0.1; 0 takes a free port.
+    pub port: u16,
+    /// Another seed, other contacts.
+    pub seed: u64,
+    /// How long every answer takes.
+    pub latency: Duration,
+    /// Share of the requests, 0 to 1, that meet a fault.
+    pub faults: f64,
+    /// The faults that may occur, each as often as the others.
+    pub fault_kinds: Vec<FaultKind>,
+    /// How much longer an answer takes that meets [`FaultKind::Slow`].
+    pub slow: Duration,
+    /// Share of the contact ids, 0 to 1, that do not exist.
+    pub missing: f64,
+    /// A tenant of SuperOffice Online with its login server, served beside the open API.
+    pub tenant: Option<TenantSettings>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            seed: 1,
+            latency: Duration::ZERO,
+            faults: 0.0,
+            fault_kinds: FaultKind::SPOILING.to_vec(),
+            slow: Duration::from_secs(2),
+            missing: 0.02,
+            tenant: None,
+        }
+    }
+}
+
+/// Why the simulated server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The port is taken or not allowed.
+    #[error("sandbox: cannot listen on 127.0.0.1:{port}")]
+    Bind {
+        /// The port that was asked for.
+        port: u16,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The system gave no thread or no event queue.
+    #[error("sandbox: cannot start its thread")]
+    Thread(#[source] std::io::Error),
+    /// No signing key could be made, or the application's key is none.
+    #[error("sandbox: cannot make or read an RSA key")]
+    Key,
+}
+
+/// A running simulated server. Dropping it stops it.
+#[derive(Debug)]
+pub struct Sandbox {
+    address: SocketAddr,
+    requests: Arc<AtomicU64>,
+    tenant: Option<Arc<Tenant>>,
+    /// Dropped to ask the thread to end.
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Starts the simulated server.
+pub fn start(settings: Settings) -> Result<Sandbox, Error> {
+    let bind = |source| Error::Bind { port: settings.port, source };
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).map_err(bind)?;
+    listener.set_nonblocking(true).map_err(bind)?;
+    let address = listener.local_addr().map_err(bind)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
+    let listener = {
+        let _entered = runtime.enter();
+        tokio::net::TcpListener::from_std(listener).map_err(bind)?
+    };
+
+    let requests = Arc::new(AtomicU64::new(0));
+    let tenant = settings.tenant.clone().map(|tenant| Tenant::new(tenant, address.port(), settings.seed)).transpose()?.map(Arc::new);
+    let router = router(settings, Arc::clone(&requests), tenant.as_ref());
+    let (stop, stopped) = oneshot::channel();
+    let serve = move || runtime.block_on(serve(listener, router, stopped));
+    let thread = std::thread::Builder::new().name("sandbox".to_owned()).spawn(serve).map_err(Error::Thread)?;
+    Ok(Sandbox { address, requests, tenant, stop: Some(stop), thread: Some(thread) })
+}
+
+impl Sandbox {
+    /// What a job names as `base_url`; the API lives below it, at `/api`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}/SuperOffice", self.address)
+    }
+
+    /// What a job names as `environment`: where state and login are asked.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The tenant and its switches, if one was asked for.
+    pub fn tenant(&self) -> Option<&Tenant> {
+        self.tenant.as_deref()
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// How many summaries were asked for so far, whatever came of it.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Serves until the process is told to stop.
+    pub fn wait(mut self) {
+        self.join();
+    }
+
+    /// Stops serving; connections that are open break.
+    pub fn stop(self) {
+        drop(self);
+    }
+
+    fn join(&mut self) {
+        if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join) {
+            tracing::error!(?panic, "the sandbox's thread panicked");
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop = None;
+        self.join();
+    }
+}
+
+fn router(settings: Settings, requests: Arc<AtomicU64>, tenant: Option<&Arc<Tenant>>) -> Router {
+    let shared = Arc::new(server::Shared {
+        contacts: summary::Contacts { seed: settings.seed, missing: settings.missing },
+        faults: faults::Faults { seed: settings.seed, share: settings.faults, kinds: settings.fault_kinds },
+        latency: settings.latency,
+        slow: settings.slow,
+        requests,
+        gzip: Mutex::new(gzip::Gzip::new()),
+    });
+    let (open, unguarded) = server::api("/SuperOffice/api");
+    let mut router = open.merge(unguarded);
+    let mut login = Router::new();
+    if let Some(tenant) = tenant {
+        let (open, guarded) = server::api(&format!("/{}/api", tenant.settings.context_identifier));
+        let guard = axum::middleware::from_fn_with_state(Arc::clone(tenant), guard::guard);
+        router = router.merge(open).merge(guarded.route_layer(guard));
+        login = login::routes(Arc::clone(tenant));
+    }
+    router.with_state(shared).merge(login).fallback(server::not_found)
+}
+
+async fn serve(listener: tokio::net::TcpListener, router: Router, stopped: oneshot::Receiver<()>) {
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    });
+    tokio::select! {
+        served = axum::serve(listener, router) => {
+            if let Err(error) = served {
+                tracing::error!(%error, "the sandbox stopped serving");
+            }
+        }
+        _ = stopped => {}
+    }
+}
+
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod tests;
