@@ -66,14 +66,10 @@ impl JsonText {
     pub(super) fn string(&mut self, value: &str) -> &mut Self {
         self.separate();
         self.text.push('"');
-        for piece in value.split_inclusive(must_be_escaped) {
-            match piece.chars().next_back().filter(|last| must_be_escaped(*last)) {
-                None => self.text.push_str(piece),
-                Some(last) => {
-                    self.text.push_str(piece.strip_suffix(last).unwrap_or_default());
-                    self.escape(last);
-                }
-            }
+        if value.bytes().any(|byte| must_be_escaped(char::from(byte))) {
+            value.chars().for_each(|character| self.escape(character));
+        } else {
+            self.text.push_str(value);
         }
         self.text.push('"');
         self.follows = true;
@@ -100,6 +96,7 @@ impl JsonText {
             '"' => self.text.push_str("\\\""),
             '\\' => self.text.push_str("\\\\"),
             '\n' => self.text.push_str("\\n"),
+            plain if !must_be_escaped(plain) => self.text.push(plain),
             other => write!(self.text, "\\u{:04x}", u32::from(other)).expect("writing to a String cannot fail"),
         }
     }

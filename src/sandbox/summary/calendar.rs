@@ -70,16 +70,34 @@ pub(super) struct Written {
 impl fmt::Display for Written {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let civil = civil(self.seconds, self.offset.unwrap_or(0));
-        write!(formatter, "\"{:04}-{:02}-{:02}", civil.year(), civil.month(), civil.day())?;
-        write!(formatter, "T{:02}:{:02}:{:02}", civil.hour(), civil.minute(), civil.second())?;
+        formatter.write_str("\"")?;
+        digits::<4>(formatter, civil.year())?;
+        for (separator, number) in
+            [("-", civil.month()), ("-", civil.day()), ("T", civil.hour()), (":", civil.minute()), (":", civil.second())]
+        {
+            formatter.write_str(separator)?;
+            digits::<2>(formatter, number)?;
+        }
         if let Some(fraction) = self.fraction {
-            write!(formatter, ".{fraction:07}")?;
+            formatter.write_str(".")?;
+            digits::<7>(formatter, fraction)?;
         }
         match self.offset {
             None => formatter.write_str("Z\""),
             Some(hours) => write!(formatter, "+{hours:02}:00\""),
         }
     }
+}
+
+/// Writes a number with leading zeros; `{:02}` takes several times as long, and an answer holds a hundred of them.
+fn digits<const WIDTH: usize>(formatter: &mut fmt::Formatter<'_>, number: impl TryInto<u32>) -> fmt::Result {
+    let mut number = number.try_into().map_err(|_| fmt::Error)?;
+    let mut digits = [b'0'; WIDTH];
+    for digit in digits.iter_mut().rev() {
+        *digit += u8::try_from(number % 10).expect("a digit is below 10");
+        number /= 10;
+    }
+    formatter.write_str(std::str::from_utf8(&digits).expect("digits are ASCII"))
 }
 
 fn fraction(rng: &mut Rng) -> Option<u32> {
