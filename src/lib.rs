@@ -2,6 +2,9 @@
 
 pub mod extract;
 pub mod flatten;
+pub mod job;
 pub mod load;
+pub mod report;
 pub mod sandbox;
 pub mod schema;
+pub mod store;

@@ -1,0 +1,276 @@
+//! Runs the plan: sends with bounded concurrency, applies verdicts, tries again, and hands each contact's answer on once
+//! it is final. The only place that sleeps. What is decided is decided elsewhere: verdict, retry, pace, budget, outage,
+//! hopeless.
+
+mod state;
+
+use std::future::Future;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use hdrhistogram::Histogram;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use self::state::{Next, Settled, State};
+use super::client::{NoReply, Reply};
+use super::hopeless::Hopeless;
+use super::inspect::Content;
+use super::pace::Rate;
+use super::retry::RetryPolicy;
+use crate::schema::ContactId;
+use crate::schema::outcome::Ending;
+
+/// How the API is called.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Most requests per second.
+    pub rate: Option<Rate>,
+    /// Most requests in flight.
+    pub max_in_flight: NonZeroU32,
+    /// How often and how soon a contact is tried again.
+    pub retry: RetryPolicy,
+    /// How long an outage is waited out.
+    pub patience: Duration,
+    /// Fetching ends after this long.
+    pub max_duration: Option<Duration>,
+    /// Fetching ends after this many calls.
+    pub max_calls: Option<u64>,
+}
+
+/// What the fetcher needs of the world: one attempt, and a look into its answer. Scripted in tests.
+pub trait Api {
+    /// Sends one request.
+    fn attempt(&self, contact_id: ContactId) -> impl Future<Output = Result<Reply, NoReply>>;
+
+    /// Looks into the answer.
+    fn inspect(&self, contact_id: ContactId, reply: &Reply) -> impl Future<Output = Content>;
+
+    /// Renews the login that was refused; true where there is a new one to try.
+    fn renew_login(&self) -> impl Future<Output = bool>;
+}
+
+/// The final answer of one contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The contact.
+    pub contact_id: ContactId,
+    /// How it ended.
+    pub ending: Ending,
+    /// The summary, where it has one.
+    pub body: Option<Bytes>,
+}
+
+/// How fetching stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Contacts with a final answer.
+    pub done: u64,
+    /// Contacts among them that failed.
+    pub failed: u64,
+    /// Requests sent.
+    pub attempts: u64,
+    /// Requests among them that were not the first for their contact.
+    pub retries: u64,
+    /// Requests in flight.
+    pub in_flight: usize,
+    /// Requests that may be in flight.
+    pub limit: usize,
+    /// Why nothing is sent.
+    pub waiting: Option<Waiting>,
+    /// Times that the server asked for less.
+    pub push_backs: u64,
+    /// Outages so far.
+    pub outages: u64,
+}
+
+/// Why nothing is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// The server asked for a pause (`Retry-After`) that lasts so much longer.
+    Pause(Duration),
+    /// The server has been away for so long.
+    Outage(Duration),
+}
+
+/// Why fetching ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// The plan is carried out.
+    Complete,
+    /// `max_duration` or `max_calls` is reached.
+    Budget,
+    /// Somebody asked to stop.
+    Interrupted,
+    /// The server stayed away for longer than `patience`.
+    Unreachable,
+    /// The login was refused for good.
+    LoginRefused {
+        /// Status of the refusal.
+        status: u16,
+        /// Whether the login had worked before.
+        worked_before: bool,
+    },
+    /// The first answers are all one refusal.
+    Hopeless(Hopeless),
+    /// Answers are no longer taken, since they cannot be stored.
+    NotStored,
+}
+
+/// What a fetch comes to.
+#[derive(Debug)]
+pub struct Fetched {
+    /// Why it ended.
+    pub end: End,
+    /// How it stood then.
+    pub progress: Progress,
+    /// Microseconds from request to answer.
+    pub latency: Histogram<u64>,
+}
+
+/// How long answers in flight are waited for when somebody asked to stop.
+const LAST_CALL: Duration = Duration::from_secs(5);
+/// How often progress is told while nothing happens.
+const TELL: Duration = Duration::from_secs(1);
+
+/// Runs the plan: pages of contacts come in by `plan`, answers go out by `answers`, and `stop` turns true when somebody
+/// asks to stop.
+pub async fn fetch<A: Api>(
+    api: &A,
+    settings: &Settings,
+    mut plan: mpsc::Receiver<Vec<ContactId>>,
+    answers: &mpsc::Sender<Answer>,
+    mut stop: watch::Receiver<bool>,
+    tell: &mut dyn FnMut(&Progress),
+) -> Fetched {
+    let limiter = settings.rate.map(limiter);
+    let start = Instant::now();
+    let mut state = State::new(settings.clone());
+    let mut in_flight = FuturesUnordered::new();
+    let mut plan_open = true;
+    let mut has_permit = limiter.is_none();
+    let end = loop {
+        let now = start.elapsed();
+        let no_permit_before = match &limiter {
+            Some(limiter) if !has_permit => match limiter.check() {
+                Ok(()) => None,
+                Err(until) => Some(now + until.wait_time_from(DefaultClock::default().now())),
+            },
+            _ => None,
+        };
+        has_permit = no_permit_before.is_none();
+        let next = if *stop.borrow() { Next::Stop(End::Interrupted) } else { state.next(now, in_flight.len(), plan_open, no_permit_before) };
+        let wake = match next {
+            Next::Send(contact_id) => {
+                has_permit = limiter.is_none();
+                state.sent(contact_id, now);
+                in_flight.push(one_attempt(api, contact_id, start));
+                continue;
+            }
+            Next::Wait(until) => until.unwrap_or(now + TELL),
+            Next::Plan => now + TELL,
+            Next::Stop(end) => break end,
+        };
+        tokio::select! {
+            biased;
+            Some((attempt, contact_id)) = in_flight.next(), if !in_flight.is_empty() => {
+                let count = in_flight.len() + 1;
+                match settle(api, &mut state, attempt, contact_id, count, answers).await {
+                    Ok(()) => tell(&state.progress(start.elapsed(), in_flight.len())),
+                    Err(end) => break end,
+                }
+            }
+            changed = stop.changed() => if changed.is_err() { break End::Interrupted },
+            page = plan.recv(), if plan_open && matches!(next, Next::Plan) => match page {
+                Some(page) => state.plan(page),
+                None => plan_open = false,
+            },
+            () = tokio::time::sleep_until(start + wake.min(now + TELL)) => tell(&state.progress(start.elapsed(), in_flight.len())),
+        }
+    };
+    let end = last_call(api, &mut state, &mut in_flight, answers, end).await;
+    let progress = state.progress(start.elapsed(), 0);
+    tell(&progress);
+    Fetched { end, progress, latency: state.into_latency() }
+}
+
+/// Takes in what is still in flight: those answers are paid for.
+async fn last_call<A: Api>(
+    api: &A,
+    state: &mut State,
+    in_flight: &mut FuturesUnordered<impl Future<Output = (Attempt, ContactId)>>,
+    answers: &mpsc::Sender<Answer>,
+    end: End,
+) -> End {
+    if end == End::NotStored {
+        return end;
+    }
+    // Only somebody who waits is in a hurry; otherwise the requests' own time-out bounds it.
+    let deadline = Instant::now() + if end == End::Interrupted { LAST_CALL } else { Duration::from_secs(3_600) };
+    while let Ok(Some((attempt, contact_id))) = tokio::time::timeout_at(deadline, in_flight.next()).await {
+        let count = in_flight.len() + 1;
+        if settle(api, state, attempt, contact_id, count, answers).await == Err(End::NotStored) {
+            return End::NotStored;
+        }
+    }
+    end
+}
+
+/// One attempt as it went.
+struct Attempt {
+    sent: Duration,
+    done: Duration,
+    /// When it was done: microseconds since 1970, UTC.
+    at: i64,
+    reply: Result<(Reply, Content), NoReply>,
+}
+
+async fn one_attempt<A: Api>(api: &A, contact_id: ContactId, start: Instant) -> (Attempt, ContactId) {
+    let sent = start.elapsed();
+    let reply = api.attempt(contact_id).await;
+    let done = start.elapsed();
+    let at = jiff::Timestamp::now().as_microsecond();
+    let reply = match reply {
+        Ok(reply) => {
+            let content = api.inspect(contact_id, &reply).await;
+            Ok((reply, content))
+        }
+        Err(no_reply) => Err(no_reply),
+    };
+    (Attempt { sent, done, at, reply }, contact_id)
+}
+
+/// Applies the verdict on one attempt; an answer that is final goes out.
+async fn settle<A: Api>(
+    api: &A,
+    state: &mut State,
+    attempt: Attempt,
+    contact_id: ContactId,
+    in_flight: usize,
+    answers: &mpsc::Sender<Answer>,
+) -> Result<(), End> {
+    match state.settle(contact_id, attempt, in_flight, fastrand::f64())? {
+        Settled::Final(answer) => answers.send(answer).await.map_err(|_| End::NotStored),
+        Settled::Again => Ok(()),
+        Settled::LoginRefused { status } => {
+            if api.renew_login().await {
+                Ok(())
+            } else {
+                Err(End::LoginRefused { status, worked_before: state.login_worked() })
+            }
+        }
+    }
+}
+
+fn limiter(rate: Rate) -> DefaultDirectRateLimiter {
+    let quota = Quota::with_period(rate.period()).expect("a period is never zero");
+    RateLimiter::direct(quota)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,282 @@
+//! What the fetcher knows while it runs: contacts planned, waiting and in flight, and what is to be done next. Time and
+//! dice are arguments; nothing here waits or sends.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use super::{Answer, Attempt, End, Progress, Settings, Waiting};
+use crate::extract::budget::RetryBudget;
+use crate::extract::client::{NoReply, Reply};
+use crate::extract::hopeless::FirstAnswers;
+use crate::extract::inspect::Content;
+use crate::extract::outage::{Gate, Outage};
+use crate::extract::pace::Pace;
+use crate::extract::verdict::{Demand, Fate, Health, Verdict, verdict, verdict_without_reply};
+use crate::schema::ContactId;
+use crate::schema::outcome::{Ending, Outcome, Reason};
+
+/// Contacts that may wait for their next attempt before no new ones are begun.
+const MOST_WAITING: usize = 1_000;
+
+/// What is to be done next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Send a request for this contact.
+    Send(ContactId),
+    /// Wait for an answer, or until this time.
+    Wait(Option<Duration>),
+    /// Wait for an answer or for more of the plan.
+    Plan,
+    /// Stop sending.
+    Stop(End),
+}
+
+/// What became of an attempt.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// The contact's answer is final.
+    Final(Answer),
+    /// The contact waits for another attempt.
+    Again,
+    /// The login was refused; the contact waits for another attempt.
+    LoginRefused {
+        /// Status of the refusal.
+        status: u16,
+    },
+}
+
+/// What is known of a contact between its attempts.
+#[derive(Debug, Default, Clone, Copy)]
+struct Tries {
+    /// Requests sent.
+    sends: u32,
+    /// Attempts that count against the policy: not those that an outage or a login cost.
+    charged: u32,
+    /// Whether its last answer had no body.
+    was_empty: bool,
+}
+
+pub(super) struct State {
+    settings: Settings,
+    planned: VecDeque<ContactId>,
+    waiting: BinaryHeap<Reverse<(Duration, ContactId)>>,
+    /// Contacts with at least one attempt behind them or in flight.
+    tries: HashMap<ContactId, Tries>,
+    pace: Pace,
+    budget: RetryBudget,
+    outage: Outage,
+    first_answers: FirstAnswers,
+    login_worked: bool,
+    progress: Progress,
+    latency: Histogram<u64>,
+}
+
+impl State {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            pace: Pace::new(settings.max_in_flight),
+            settings,
+            planned: VecDeque::new(),
+            waiting: BinaryHeap::new(),
+            tries: HashMap::new(),
+            budget: RetryBudget::default(),
+            outage: Outage::default(),
+            first_answers: FirstAnswers::default(),
+            login_worked: false,
+            progress: Progress::default(),
+            latency: Histogram::new_with_bounds(1, 3_600_000_000, 3).expect("the bounds are sound"),
+        }
+    }
+
+    /// Takes in more of the plan.
+    pub(super) fn plan(&mut self, page: Vec<ContactId>) {
+        self.planned.extend(page);
+    }
+
+    pub(super) fn login_worked(&self) -> bool {
+        self.login_worked
+    }
+
+    pub(super) fn into_latency(self) -> Histogram<u64> {
+        self.latency
+    }
+
+    /// What is to be done now, with so many requests in flight, where the rate allows no request before that time.
+    pub(super) fn next(&mut self, now: Duration, in_flight: usize, plan_open: bool, no_permit_before: Option<Duration>) -> Next {
+        let nothing_to_send = !plan_open && self.planned.is_empty() && self.waiting.is_empty();
+        if nothing_to_send {
+            return if in_flight == 0 { Next::Stop(End::Complete) } else { Next::Wait(None) };
+        }
+        if self.is_over_budget(now) {
+            return Next::Stop(End::Budget);
+        }
+        if let Some(since) = self.outage.since()
+            && now.saturating_sub(since) > self.settings.patience
+        {
+            return Next::Stop(End::Unreachable);
+        }
+        if in_flight >= self.pace.limit() {
+            return Next::Wait(None);
+        }
+        if let Some(until) = self.pace.paused_until(now).max(no_permit_before) {
+            return Next::Wait(Some(until));
+        }
+        match self.outage.gate(now) {
+            Gate::Open => {}
+            Gate::Probe => return self.probe(),
+            Gate::Closed => return Next::Wait(None),
+            Gate::ClosedUntil(until) => return Next::Wait(Some(until)),
+        }
+        self.next_contact(now, plan_open)
+    }
+
+    fn next_contact(&mut self, now: Duration, plan_open: bool) -> Next {
+        let due = self.waiting.peek().map(|Reverse((due, _))| *due);
+        let mut wake = due;
+        if due.is_some_and(|due| due <= now) {
+            match self.budget.draw(now) {
+                Ok(()) => return self.waiting.pop().map_or(Next::Wait(None), |Reverse((_, contact_id))| Next::Send(contact_id)),
+                Err(until) => wake = Some(until),
+            }
+        }
+        if self.waiting.len() < MOST_WAITING {
+            if let Some(contact_id) = self.planned.pop_front() {
+                return Next::Send(contact_id);
+            }
+            if plan_open {
+                return Next::Plan;
+            }
+        }
+        Next::Wait(wake)
+    }
+
+    /// The contact to ask for while the server is away: one that waits, due or not.
+    fn probe(&mut self) -> Next {
+        let waiting = self.waiting.pop().map(|Reverse((_, contact_id))| contact_id);
+        waiting.or_else(|| self.planned.pop_front()).map_or(Next::Plan, Next::Send)
+    }
+
+    fn is_over_budget(&self, now: Duration) -> bool {
+        self.settings.max_calls.is_some_and(|max| self.progress.attempts >= max) || self.settings.max_duration.is_some_and(|max| now >= max)
+    }
+
+    /// Notes that the request for this contact was sent.
+    pub(super) fn sent(&mut self, contact_id: ContactId, now: Duration) {
+        let tries = self.tries.entry(contact_id).or_default();
+        tries.sends += 1;
+        self.progress.attempts += 1;
+        if tries.sends > 1 {
+            self.progress.retries += 1;
+        } else {
+            self.budget.earn();
+        }
+        if self.outage.gate(now) == Gate::Probe {
+            self.outage.probe_sent();
+        }
+    }
+
+    /// Applies the verdict on an attempt.
+    pub(super) fn settle(&mut self, contact_id: ContactId, attempt: Attempt, in_flight: usize, roll: f64) -> Result<Settled, End> {
+        let Attempt { sent, done, at, reply } = attempt;
+        let latency = u64::try_from(done.saturating_sub(sent).as_micros()).unwrap_or(u64::MAX);
+        self.latency.saturating_record(latency.max(1));
+        let verdict = match &reply {
+            Ok((reply, content)) => verdict(reply.status, reply.retry_after, content),
+            Err(no_reply) => verdict_without_reply(*no_reply),
+        };
+        self.pace.replied(done, sent, in_flight, verdict.health);
+        self.progress.push_backs += u64::from(verdict.health == Health::PushBack);
+        if let Ok((reply, content)) = &reply
+            && let Some(hopeless) = self.first_answers.note(reply.status, content)
+        {
+            return Err(End::Hopeless(hopeless));
+        }
+        let counted = self.note_health(contact_id, &verdict, done, roll);
+        if let Demand::Pause(Some(pause)) = verdict.demand {
+            self.pace.pause_until(done + pause.min(self.settings.patience));
+        }
+        self.login_worked |= reply.as_ref().is_ok_and(|(reply, _)| (200..300).contains(&reply.status));
+        let (again, ending) = self.fate(contact_id, &verdict, counted, roll);
+        if let Some(delay) = again {
+            self.waiting.push(Reverse((done + delay, contact_id)));
+            return Ok(match (verdict.demand, &reply) {
+                (Demand::RenewLogin, Ok((reply, _))) => Settled::LoginRefused { status: reply.status },
+                _ => Settled::Again,
+            });
+        }
+        self.progress.done += 1;
+        self.progress.failed += u64::from(ending.outcome == Outcome::Failed);
+        Ok(Settled::Final(answer(contact_id, Ending { fetched_at: Some(at), ..ending }, reply)))
+    }
+
+    /// Tells the outage how the server fares; false where the attempt does not count against its contact.
+    fn note_health(&mut self, contact_id: ContactId, verdict: &Verdict, now: Duration, roll: f64) -> bool {
+        if verdict.health == Health::Well {
+            if self.outage.answered() {
+                self.pace.restart();
+            }
+            return true;
+        }
+        let web_page_at_first = matches!(verdict.fate, Fate::Again { reason: Reason::NotJson, .. }) && self.first_answers.undecided();
+        if web_page_at_first {
+            return true;
+        }
+        let was_away = self.outage.since().is_some();
+        if self.outage.failed(contact_id, now, roll) {
+            self.progress.outages += 1;
+            for contact_id in self.outage.streak() {
+                if let Some(tries) = self.tries.get_mut(contact_id) {
+                    tries.charged = tries.charged.saturating_sub(1);
+                }
+            }
+            return false;
+        }
+        !was_away
+    }
+
+    /// After which delay the contact is tried again, if it is, and else how it ended.
+    fn fate(&mut self, contact_id: ContactId, verdict: &Verdict, counted: bool, roll: f64) -> (Option<Duration>, Ending) {
+        let patience = self.settings.patience;
+        let retry = self.settings.retry;
+        let mut tries = self.tries.remove(&contact_id).unwrap_or_default();
+        tries.charged += u32::from(counted && verdict.demand != Demand::RenewLogin);
+        let (again, outcome, error) = match verdict.fate {
+            Fate::Exported => (None, Outcome::Exported, None),
+            Fate::Missing => (None, Outcome::Missing, None),
+            Fate::Failed(reason) => (None, Outcome::Failed, Some(reason)),
+            Fate::Again { reason, not_before } => {
+                (retry.delay(tries.charged, not_before.map(|wait| wait.min(patience)), roll), Outcome::Failed, Some(reason))
+            }
+            Fate::EmptyAgain => {
+                let again = if tries.was_empty { None } else { retry.delay(tries.charged, None, roll) };
+                tries.was_empty = true;
+                (again, Outcome::Missing, None)
+            }
+        };
+        if again.is_some() {
+            self.tries.insert(contact_id, tries);
+        }
+        (again, Ending { outcome, http_status: None, attempts: tries.sends, error, message: None, fetched_at: None })
+    }
+
+    /// How fetching stands.
+    pub(super) fn progress(&self, now: Duration, in_flight: usize) -> Progress {
+        let pause = self.pace.paused_until(now).map(|until| Waiting::Pause(until - now));
+        let outage = self.outage.since().map(|since| Waiting::Outage(now.saturating_sub(since)));
+        Progress { in_flight, limit: self.pace.limit(), waiting: outage.or(pause), ..self.progress }
+    }
+}
+
+fn answer(contact_id: ContactId, ending: Ending, reply: Result<(Reply, Content), NoReply>) -> Answer {
+    let (http_status, message, body) = match reply {
+        Ok((reply, Content::Summary(body))) => (Some(reply.status), None, Some(body)),
+        Ok((reply, Content::ErrorObject(message))) => (Some(reply.status), message, None),
+        Ok((reply, _)) => (Some(reply.status), None, None),
+        Err(no_reply) => (no_reply.status, None, None),
+    };
+    let body = body.filter(|_| ending.outcome == Outcome::Exported);
+    Answer { contact_id, ending: Ending { http_status, message, ..ending }, body }
+}

@@ -1,0 +1,1 @@
+//! The fetcher against a scripted API on a paused clock.

@@ -1,0 +1,156 @@
+//! Looks into an answer as far as the verdict needs: is it a summary, nothing, an error object, or something else. Runs
+//! beside the network thread; keeps nothing.
+
+use std::borrow::Cow;
+use std::io::Read as _;
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::client::{MAX_BODY, Reply};
+use crate::schema::ContactId;
+use crate::schema::outcome::{Found, Reason};
+
+/// Most characters of the API's own words that are kept.
+const MAX_MESSAGE: usize = 300;
+
+/// What tells whether an answer makes rows: the flattener, handed in by the run.
+pub type Check = dyn Fn(ContactId, &[u8]) -> Result<Found, Reason> + Send + Sync;
+
+/// What a body holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A summary, decoded.
+    Summary(Bytes),
+    /// JSON that says there is no such contact.
+    Nothing,
+    /// No body at all.
+    Empty,
+    /// The API's error object, with its message where it has one.
+    ErrorObject(Option<String>),
+    /// Something else, and what is wrong with it.
+    Other(Reason),
+}
+
+/// Looks into the body of a reply.
+pub fn inspect(contact_id: ContactId, reply: &Reply, check: &Check) -> Content {
+    let body = match decode(reply) {
+        Ok(body) => body,
+        Err(reason) => return Content::Other(reason),
+    };
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Content::Empty;
+    }
+    if !(200..300).contains(&reply.status) {
+        return error_object(&body).map_or(Content::Other(Reason::HttpStatus), Content::ErrorObject);
+    }
+    match check(contact_id, &body) {
+        Ok(Found::Summary) => Content::Summary(body),
+        Ok(Found::Nothing) => Content::Nothing,
+        Err(Reason::WrongStructure) => error_object(&body).map_or(Content::Other(Reason::WrongStructure), Content::ErrorObject),
+        Err(reason) => Content::Other(reason),
+    }
+}
+
+/// The body, decompressed up to its bound.
+fn decode(reply: &Reply) -> Result<Bytes, Reason> {
+    if !reply.is_gzip || reply.body.is_empty() {
+        return Ok(reply.body.clone());
+    }
+    let mut body = Vec::with_capacity((reply.body.len() * 4).min(MAX_BODY));
+    let mut decoder = flate2::read::MultiGzDecoder::new(reply.body.as_ref()).take(u64::try_from(MAX_BODY + 1).unwrap_or(u64::MAX));
+    decoder.read_to_end(&mut body).map_err(|_| Reason::BodyCut)?;
+    if body.len() > MAX_BODY { Err(Reason::BodyTooLarge) } else { Ok(body.into()) }
+}
+
+/// The error carriers of the API: agents, REST entities and the serialised exception (vendor's pages on agents, REST and
+/// the client's carriers). Older servers leave the message out.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ErrorObject<'a> {
+    error: Option<bool>,
+    #[serde(borrow)]
+    message: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    error_message: Option<Cow<'a, str>>,
+    #[serde(default)]
+    message_detail: Option<serde::de::IgnoredAny>,
+    #[serde(default)]
+    error_type: Option<serde::de::IgnoredAny>,
+    #[serde(default)]
+    exception_type: Option<serde::de::IgnoredAny>,
+}
+
+/// The message of an error object, or nothing where the body is none.
+fn error_object(body: &[u8]) -> Option<Option<String>> {
+    let error: ErrorObject<'_> = serde_json::from_slice(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)).ok()?;
+    let is_error = error.error == Some(true)
+        || error.error_message.is_some()
+        || (error.message.is_some() && (error.message_detail.is_some() || error.error_type.is_some() || error.exception_type.is_some()));
+    is_error.then(|| error.message.or(error.error_message).map(|message| cut(&message)))
+}
+
+/// The message in one line of bounded length.
+fn cut(message: &str) -> String {
+    message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_MESSAGE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn reply(status: u16, body: &[u8], is_gzip: bool) -> Reply {
+        Reply { status, retry_after: None, is_gzip, body: Bytes::copy_from_slice(body) }
+    }
+
+    fn gzip(body: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(body).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn look(reply: &Reply, found: Result<Found, Reason>) -> Content {
+        inspect(ContactId::new(1).unwrap(), reply, &move |_, _| found)
+    }
+
+    #[test]
+    fn errors_are_found_wherever_they_hide() {
+        let wrong = Err(Reason::WrongStructure);
+        let object = |message: &str| Content::ErrorObject(Some(message.to_owned()));
+        let cases: [(u16, &str, Result<Found, Reason>, Content); 11] = [
+            (200, r#"{"Error":true,"ErrorType":"ArgumentException","Message":"no"}"#, wrong, object("no")),
+            (200, r#"{"Message":"The request is invalid.","MessageDetail":"x"}"#, wrong, object("The request is invalid.")),
+            (404, r#"{"Error":true,"ErrorType":"SoNotFoundException","ErrorMessage":"gone"}"#, wrong, object("gone")),
+            (500, r#"{"Message":"m","StackTrace":"s","ExceptionType":"E"}"#, wrong, object("m")),
+            (400, r#"{"Error":true}"#, wrong, Content::ErrorObject(None)),
+            (200, r#"{"Message":"only a message"}"#, wrong, Content::Other(Reason::WrongStructure)),
+            (500, "<html>", wrong, Content::Other(Reason::HttpStatus)),
+            (200, "<html>", Err(Reason::NotJson), Content::Other(Reason::NotJson)),
+            (200, "null", Ok(Found::Nothing), Content::Nothing),
+            (200, " \r\n", Ok(Found::Summary), Content::Empty),
+            (200, "{}", Ok(Found::Summary), Content::Summary(Bytes::from_static(b"{}"))),
+        ];
+        for (status, body, found, expected) in cases {
+            assert_eq!(look(&reply(status, body.as_bytes(), false), found), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn messages_are_one_line_of_bounded_length() {
+        let body = format!(r#"{{"Error":true,"Message":"a\nb{}"}}"#, "æ".repeat(1_000));
+        let Content::ErrorObject(Some(message)) = look(&reply(400, body.as_bytes(), false), Ok(Found::Nothing)) else { panic!("no message") };
+        assert_eq!(message.chars().count(), 300);
+        assert!(message.starts_with("a bæ"));
+    }
+
+    #[test]
+    fn a_gzip_bomb_stops_at_the_bound() {
+        let bomb = gzip(&vec![b' '; MAX_BODY + 1]);
+        assert_eq!(look(&reply(200, &bomb, true), Ok(Found::Summary)), Content::Other(Reason::BodyTooLarge));
+        let largest = gzip(&vec![b'x'; MAX_BODY]);
+        assert!(matches!(look(&reply(200, &largest, true), Ok(Found::Summary)), Content::Summary(body) if body.len() == MAX_BODY));
+        assert_eq!(look(&reply(200, &gzip(b"{}")[..12], true), Ok(Found::Summary)), Content::Other(Reason::BodyCut));
+    }
+}

@@ -1,0 +1,172 @@
+//! How many requests may be in flight: additive increase while replies come at their usual speed and the limit is in
+//! use, multiplicative decrease on push-back and clear slow-down, judged at most once per round trip. Pure: time is an
+//! argument. The rate is declared here and kept by the fetcher's limiter.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::verdict::Health;
+
+/// A rate of requests.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    per_second: f64,
+}
+
+impl Rate {
+    /// So many requests per second; none unless the number is above zero and finite.
+    pub fn per_second(number: f64) -> Option<Self> {
+        (number.is_finite() && number > 0.0).then_some(Self { per_second: number })
+    }
+
+    /// Requests per second.
+    pub fn get(self) -> f64 {
+        self.per_second
+    }
+
+    /// Time from one request to the next.
+    pub fn period(self) -> Duration {
+        Duration::try_from_secs_f64(1.0 / self.per_second).unwrap_or(Duration::from_secs(86_400)).max(Duration::from_nanos(1))
+    }
+}
+
+/// Where the limit starts: low, since nothing is known of the server yet.
+const START: f64 = 4.0;
+/// What push-back leaves of the limit.
+const AFTER_PUSH_BACK: f64 = 0.85;
+/// What slow-down leaves of the limit.
+const AFTER_SLOW_DOWN: f64 = 0.9;
+/// Growth per round trip close to where the server pushed back last.
+const CAREFUL_STEP: f64 = 0.05;
+/// A round slower than this many times the usual one, and by more than [`SLOWER_BY`], is a clear slow-down.
+const SLOWER_TIMES: f64 = 3.0;
+const SLOWER_BY: f64 = 0.1;
+/// How fast the usual latency follows a server that has become slower, per round.
+const FOLLOW: f64 = 1.05;
+
+/// The limit of requests in flight.
+#[derive(Debug)]
+pub struct Pace {
+    max: f64,
+    limit: f64,
+    /// The limit at which the server pushed back last.
+    ceiling: f64,
+    /// Until the first decrease every reply raises the limit, which doubles it each round trip.
+    is_starting: bool,
+    decreased_at: Option<Duration>,
+    paused_until: Duration,
+    round: Round,
+    usual: Option<f64>,
+}
+
+#[derive(Debug, Default)]
+struct Round {
+    replies: f64,
+    seconds: f64,
+}
+
+impl Pace {
+    /// A pace up to this many in flight.
+    pub fn new(max_in_flight: NonZeroU32) -> Self {
+        let max = f64::from(max_in_flight.get());
+        Self {
+            max,
+            limit: START.min(max),
+            ceiling: f64::INFINITY,
+            is_starting: true,
+            decreased_at: None,
+            paused_until: Duration::ZERO,
+            round: Round::default(),
+            usual: None,
+        }
+    }
+
+    /// How many may be in flight now; at least one.
+    pub fn limit(&self) -> usize {
+        let mut whole = 1;
+        while f64::from(u32::try_from(whole + 1).unwrap_or(u32::MAX)) <= self.limit {
+            whole += 1;
+        }
+        whole
+    }
+
+    /// Until when nothing may be sent, where that is ahead.
+    pub fn paused_until(&self, now: Duration) -> Option<Duration> {
+        (self.paused_until > now).then_some(self.paused_until)
+    }
+
+    /// Stops all sending until this time.
+    pub fn pause_until(&mut self, until: Duration) {
+        self.paused_until = self.paused_until.max(until);
+    }
+
+    /// Starts low again, after the server was away.
+    pub fn restart(&mut self) {
+        self.limit = START.min(self.max);
+        self.is_starting = true;
+        self.round = Round::default();
+    }
+
+    /// Notes a reply to a request that was sent at `sent`, when so many were in flight.
+    pub fn replied(&mut self, now: Duration, sent: Duration, in_flight: usize, health: Health) {
+        match health {
+            Health::PushBack => self.push_back(now, sent),
+            Health::Sick => {}
+            Health::Well => {
+                let slow = self.end_round(now.saturating_sub(sent).as_secs_f64());
+                if slow {
+                    self.decrease(now, sent, AFTER_SLOW_DOWN);
+                } else if in_flight >= self.limit() {
+                    self.grow();
+                }
+            }
+        }
+    }
+
+    fn grow(&mut self) {
+        if self.limit > self.ceiling {
+            // The server takes more than it did when it pushed back.
+            self.ceiling = f64::INFINITY;
+        }
+        let per_round_trip = if self.limit + 1.0 < self.ceiling * 0.9 { 1.0 } else { CAREFUL_STEP };
+        let step = if self.is_starting { 1.0 } else { per_round_trip / self.limit };
+        self.limit = (self.limit + step).min(self.max);
+    }
+
+    fn push_back(&mut self, now: Duration, sent: Duration) {
+        let limit = self.limit;
+        if self.decrease(now, sent, AFTER_PUSH_BACK) {
+            self.ceiling = limit;
+        }
+    }
+
+    /// Lowers the limit, unless the request was sent before the last decrease: then it tells nothing new.
+    fn decrease(&mut self, now: Duration, sent: Duration, factor: f64) -> bool {
+        if self.decreased_at.is_some_and(|at| sent < at) {
+            return false;
+        }
+        self.decreased_at = Some(now);
+        self.is_starting = false;
+        self.limit = (self.limit * factor).max(1.0);
+        self.round = Round::default();
+        true
+    }
+
+    /// Adds a latency to the round; at its end, tells whether it was clearly slower than usual.
+    fn end_round(&mut self, seconds: f64) -> bool {
+        self.round.replies += 1.0;
+        self.round.seconds += seconds;
+        if self.round.replies < self.limit.max(START) {
+            return false;
+        }
+        let latency = self.round.seconds / self.round.replies;
+        self.round = Round::default();
+        let usual = self.usual.unwrap_or(latency);
+        self.usual = Some(latency.min(usual * FOLLOW));
+        latency > usual * SLOWER_TIMES && latency > usual + SLOWER_BY
+    }
+}
+
+#[cfg(test)]
+#[path = "pace_scenarios.rs"]
+mod scenarios;
