@@ -5,6 +5,7 @@
 pub mod auth;
 pub mod budget;
 pub mod client;
+pub mod connection;
 pub mod fetcher;
 pub mod hopeless;
 pub mod inspect;

@@ -33,6 +33,27 @@ impl std::fmt::Display for ContactId {
     }
 }
 
+/// A line of the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InputLine {
+    /// A contact id.
+    Target {
+        /// The contact.
+        contact_id: ContactId,
+        /// Line where it stands; the first line is 1.
+        input_line: u64,
+        /// The text that stands there, cut to 200 characters.
+        input_value: String,
+    },
+    /// No contact id.
+    Rejected {
+        /// Line where it stands; the first line is 1.
+        input_line: u64,
+        /// The text that stands there, cut to 200 characters.
+        input_value: String,
+    },
+}
+
 /// One table of the export.
 #[derive(Debug)]
 pub struct Table {

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use answers::{Answered, Stored};
 pub use runs::{Calls, Run};
-pub use targets::{InputLine, Plan, TargetCounts};
+pub use targets::{Plan, TargetCounts};
 
 /// Version of the layout below. An older program refuses a newer file.
 const VERSION: i32 = 1;

@@ -3,28 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::{Error, Store};
-use crate::schema::ContactId;
-
-/// A line of the input.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InputLine {
-    /// A contact id.
-    Target {
-        /// The contact.
-        contact_id: ContactId,
-        /// Line where it stands.
-        input_line: u64,
-        /// The text that stands there.
-        input_value: String,
-    },
-    /// No contact id.
-    Rejected {
-        /// Line where it stands.
-        input_line: u64,
-        /// The text that stands there.
-        input_value: String,
-    },
-}
+use crate::schema::{ContactId, InputLine};
 
 /// What the input holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

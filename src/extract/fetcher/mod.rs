@@ -23,6 +23,7 @@ use super::hopeless::Hopeless;
 use super::inspect::Content;
 use super::pace::Rate;
 use super::retry::RetryPolicy;
+use crate::report::Progress;
 use crate::schema::ContactId;
 use crate::schema::outcome::Ending;
 
@@ -53,6 +54,9 @@ pub trait Api {
 
     /// Renews the login that was refused; true where there is a new one to try.
     fn renew_login(&self) -> impl Future<Output = bool>;
+
+    /// Logins so far.
+    fn logins(&self) -> u64;
 }
 
 /// The final answer of one contact.
@@ -64,38 +68,6 @@ pub struct Answer {
     pub ending: Ending,
     /// The summary, where it has one.
     pub body: Option<Bytes>,
-}
-
-/// How fetching stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Contacts with a final answer.
-    pub done: u64,
-    /// Contacts among them that failed.
-    pub failed: u64,
-    /// Requests sent.
-    pub attempts: u64,
-    /// Requests among them that were not the first for their contact.
-    pub retries: u64,
-    /// Requests in flight.
-    pub in_flight: usize,
-    /// Requests that may be in flight.
-    pub limit: usize,
-    /// Why nothing is sent.
-    pub waiting: Option<Waiting>,
-    /// Times that the server asked for less.
-    pub push_backs: u64,
-    /// Outages so far.
-    pub outages: u64,
-}
-
-/// Why nothing is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Waiting {
-    /// The server asked for a pause (`Retry-After`) that lasts so much longer.
-    Pause(Duration),
-    /// The server has been away for so long.
-    Outage(Duration),
 }
 
 /// Why fetching ended.
@@ -181,7 +153,7 @@ pub async fn fetch<A: Api>(
             Some((attempt, contact_id)) = in_flight.next(), if !in_flight.is_empty() => {
                 let count = in_flight.len() + 1;
                 match settle(api, &mut state, attempt, contact_id, count, answers).await {
-                    Ok(()) => tell(&state.progress(start.elapsed(), in_flight.len())),
+                    Ok(()) => tell(&state.progress(start.elapsed(), in_flight.len(), api.logins())),
                     Err(end) => break end,
                 }
             }
@@ -190,11 +162,11 @@ pub async fn fetch<A: Api>(
                 Some(page) => state.plan(page),
                 None => plan_open = false,
             },
-            () = tokio::time::sleep_until(start + wake.min(now + TELL)) => tell(&state.progress(start.elapsed(), in_flight.len())),
+            () = tokio::time::sleep_until(start + wake.min(now + TELL)) => tell(&state.progress(start.elapsed(), in_flight.len(), api.logins())),
         }
     };
     let end = last_call(api, &mut state, &mut in_flight, answers, end).await;
-    let progress = state.progress(start.elapsed(), 0);
+    let progress = state.progress(start.elapsed(), 0, api.logins());
     tell(&progress);
     Fetched { end, progress, latency: state.into_latency() }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::{Answer, Attempt, End, Progress, Settings, Waiting};
+use super::{Answer, Attempt, End, Settings};
 use crate::extract::budget::RetryBudget;
 use crate::extract::client::{NoReply, Reply};
 use crate::extract::hopeless::FirstAnswers;
@@ -15,6 +15,7 @@ use crate::extract::inspect::Content;
 use crate::extract::outage::{Gate, Outage};
 use crate::extract::pace::Pace;
 use crate::extract::verdict::{Demand, Fate, Health, Verdict, verdict, verdict_without_reply};
+use crate::report::{Progress, Waiting};
 use crate::schema::ContactId;
 use crate::schema::outcome::{Ending, Outcome, Reason};
 
@@ -263,10 +264,10 @@ impl State {
     }
 
     /// How fetching stands.
-    pub(super) fn progress(&self, now: Duration, in_flight: usize) -> Progress {
+    pub(super) fn progress(&self, now: Duration, in_flight: usize, logins: u64) -> Progress {
         let pause = self.pace.paused_until(now).map(|until| Waiting::Pause(until - now));
         let outage = self.outage.since().map(|since| Waiting::Outage(now.saturating_sub(since)));
-        Progress { in_flight, limit: self.pace.limit(), waiting: outage.or(pause), ..self.progress }
+        Progress { in_flight, logins, limit: self.pace.limit(), waiting: outage.or(pause), ..self.progress }
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use encoding_rs::WINDOWS_1252;
 
-use super::Line;
+use crate::schema::InputLine;
 use crate::schema::ContactId;
 
 /// Most characters of a cell that are kept, so that a hostile file cannot fill the store.
@@ -19,12 +19,12 @@ pub(super) fn decode(cell: &[u8]) -> Cow<'_, str> {
 }
 
 /// What the line with this id cell is; a line too short to have one is rejected.
-pub(super) fn line(input_line: u64, cell: Option<&[u8]>) -> Line {
+pub(super) fn line(input_line: u64, cell: Option<&[u8]>) -> InputLine {
     let text = decode(cell.unwrap_or_default());
     let input_value = text.chars().take(KEPT_CHARACTERS).collect();
     match contact_id(&text) {
-        Some(contact_id) => Line::Target { contact_id, input_line, input_value },
-        None => Line::Rejected { input_line, input_value },
+        Some(contact_id) => InputLine::Target { contact_id, input_line, input_value },
+        None => InputLine::Rejected { input_line, input_value },
     }
 }
 
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_long_value_is_cut_between_characters() {
-        let Line::Rejected { input_line: 3, input_value } = line(3, Some("ø".repeat(1000).as_bytes())) else { panic!("not rejected") };
+        let InputLine::Rejected { input_line: 3, input_value } = line(3, Some("ø".repeat(1000).as_bytes())) else { panic!("not rejected") };
         assert_eq!(input_value, "ø".repeat(KEPT_CHARACTERS));
     }
 }

@@ -16,7 +16,7 @@ use std::iter::FusedIterator;
 use std::mem;
 use std::path::PathBuf;
 
-use crate::schema::ContactId;
+use crate::schema::InputLine;
 pub use error::{Error, Headings};
 use records::Records;
 
@@ -47,30 +47,6 @@ impl fmt::Display for Place {
             Self::StandardInput => formatter.write_str("standard input"),
         }
     }
-}
-
-/// One line of the input that is neither blank nor the heading.
-///
-/// `input_line` is the physical line on which it starts; the first of the file is 1 and `\r\n`, `\n` and a lone `\r` each end
-/// one. `input_value` is the text of its id cell as it stands there, at most its first 200 characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Line {
-    /// It holds a contact id.
-    Target {
-        /// The id.
-        contact_id: ContactId,
-        /// Where it starts.
-        input_line: u64,
-        /// Its id cell.
-        input_value: String,
-    },
-    /// Its id cell holds anything else, or is not there at all.
-    Rejected {
-        /// Where it starts.
-        input_line: u64,
-        /// Its id cell; empty where there is none.
-        input_value: String,
-    },
 }
 
 /// The lines of the input in their order, duplicates included. Ends after the first error.
@@ -131,7 +107,7 @@ impl Reader {
 }
 
 impl Iterator for Reader {
-    type Item = Result<Line, Error>;
+    type Item = Result<InputLine, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.has_ended {

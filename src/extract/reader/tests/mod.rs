@@ -5,13 +5,14 @@ mod properties;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
-use super::{Error, Line, Place, Reader, Source};
+use super::{Error, Place, Reader, Source};
+use crate::schema::InputLine;
 
 fn source(column: Option<&str>, delimiter: Option<u8>) -> Source {
     Source { place: Place::Path(PathBuf::from("ids.csv")), column: column.map(str::to_owned), delimiter }
 }
 
-fn read(source: &Source, bytes: impl Into<Vec<u8>>) -> Result<Vec<Line>, Error> {
+fn read(source: &Source, bytes: impl Into<Vec<u8>>) -> Result<Vec<InputLine>, Error> {
     Reader::over(source, Box::new(io::Cursor::new(bytes.into())))?.collect()
 }
 
@@ -26,12 +27,12 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// `line:id` for a target and `line!text` for a rejected line.
-fn shown(lines: &[Line]) -> String {
+fn shown(lines: &[InputLine]) -> String {
     let words: Vec<_> = lines
         .iter()
         .map(|line| match line {
-            Line::Target { contact_id, input_line, .. } => format!("{input_line}:{contact_id}"),
-            Line::Rejected { input_line, input_value } => format!("{input_line}!{input_value}"),
+            InputLine::Target { contact_id, input_line, .. } => format!("{input_line}:{contact_id}"),
+            InputLine::Rejected { input_line, input_value } => format!("{input_line}!{input_value}"),
         })
         .collect();
     words.join(" ")
@@ -134,7 +135,7 @@ fn the_value_is_kept_as_it_stands() {
     let values: Vec<_> = lines
         .iter()
         .map(|line| match line {
-            Line::Target { input_value, .. } | Line::Rejected { input_value, .. } => input_value.as_str(),
+            InputLine::Target { input_value, .. } | InputLine::Rejected { input_value, .. } => input_value.as_str(),
         })
         .collect();
     assert_eq!(values, [" 007 ", "[I:8]"]);

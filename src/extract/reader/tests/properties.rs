@@ -6,7 +6,8 @@ use encoding_rs::WINDOWS_1252;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Line, Reader, gzip, source, zstd};
+use super::{Reader, gzip, source, zstd};
+use crate::schema::InputLine;
 
 proptest! {
     #[test]
@@ -16,7 +17,7 @@ proptest! {
         };
         let mut last = 0;
         while let Some(Ok(line)) = reader.next() {
-            let (Line::Target { input_line, .. } | Line::Rejected { input_line, .. }) = line;
+            let (InputLine::Target { input_line, .. } | InputLine::Rejected { input_line, .. }) = line;
             prop_assert!(input_line > last);
             last = input_line;
         }
@@ -32,7 +33,7 @@ proptest! {
         let mut found = Vec::new();
         for line in reader {
             match line {
-                Ok(Line::Target { contact_id, input_line, .. }) => found.push((contact_id.get(), input_line)),
+                Ok(InputLine::Target { contact_id, input_line, .. }) => found.push((contact_id.get(), input_line)),
                 other => prop_assert!(false, "{other:?}"),
             }
         }
