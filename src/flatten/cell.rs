@@ -104,21 +104,25 @@ fn is_json_number(text: &str) -> bool {
 
 /// The whole number that the text says, where it says one that 64 bits hold.
 fn integer(raw: &str) -> Option<i64> {
-    raw.parse().ok().or_else(|| {
-        let float: f64 = raw.parse().ok()?;
-        whole(float)
-    })
+    raw.parse().ok().or_else(|| whole_number(raw))
 }
 
-/// A float without a fraction as an integer, where floats still tell neighbouring integers apart.
-fn whole(float: f64) -> Option<i64> {
-    const EXACT_UP_TO: f64 = 9_007_199_254_740_992.0;
-    if float.fract() != 0.0 || float.abs() > EXACT_UP_TO {
-        return None;
+/// The same for numbers with a fraction or an exponent, moving the point in the text, since floats would round.
+fn whole_number(raw: &str) -> Option<i64> {
+    let (mantissa, exponent) = raw.split_once(['e', 'E']).unwrap_or((raw, "0"));
+    let (units, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{units}{fraction}");
+    let significant = digits.trim_end_matches('0');
+    if matches!(significant, "" | "-") {
+        return Some(0);
     }
-    #[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "whole and within 2^53, checked above")]
-    Some(float as i64)
+    let zeros = exponent.parse::<i32>().ok()?.checked_sub(i32::try_from(significant.len()).ok()? - i32::try_from(units.len()).ok()?)?;
+    let zeros = usize::try_from(zeros).ok().filter(|zeros| *zeros < MAX_DIGITS)?;
+    format!("{significant}{}", "0".repeat(zeros)).parse().ok()
 }
+
+/// Digits of the largest 64-bit integer.
+const MAX_DIGITS: usize = 19;
 
 /// The text inside a JSON string, given as it was written; half a surrogate pair becomes U+FFFD.
 pub(super) fn unquote(raw: &str) -> Cow<'_, str> {
@@ -174,6 +178,12 @@ mod tests {
             ("12.0", Integer, Cell::Integer(12)),
             ("\"12.0\"", Integer, Cell::Integer(12)),
             ("1e3", Integer, Cell::Integer(1_000)),
+            ("-1.25E+2", Integer, Cell::Integer(-125)),
+            ("1500e-2", Integer, Cell::Integer(15)),
+            ("-0.0", Integer, Cell::Integer(0)),
+            ("0e99999999999", Integer, Cell::Integer(0)),
+            ("9223372036854775807.0", Integer, Cell::Integer(i64::MAX)),
+            ("-9223372036854775808.0", Integer, Cell::Integer(i64::MIN)),
             ("-0", Integer, Cell::Integer(0)),
             ("9223372036854775807", Integer, Cell::Integer(i64::MAX)),
             ("\"\"", Integer, Cell::Null),
@@ -208,7 +218,11 @@ mod tests {
         let cases = [
             ("12.5", Integer),
             ("9223372036854775808", Integer),
-            ("12345678901234567.0", Integer),
+            ("9223372036854775808.0", Integer),
+            ("1.00000000000000000000001", Integer),
+            ("1e-400", Integer),
+            ("1e19", Integer),
+            ("1e99999999999", Integer),
             ("\"012\"", Integer),
             ("\" 12\"", Integer),
             ("\"+12\"", Integer),
