@@ -55,7 +55,7 @@ fn from_boolean(raw: &str, column_type: ColumnType) -> Option<Cell<'_>> {
 fn from_number(raw: &str, column_type: ColumnType) -> Option<Cell<'_>> {
     match column_type {
         ColumnType::Integer => integer(raw).map(Cell::Integer),
-        ColumnType::Float => raw.parse().ok().filter(|float: &f64| float.is_finite()).map(Cell::Float),
+        ColumnType::Float => float(raw).map(Cell::Float),
         ColumnType::Text => Some(Cell::Text(Cow::Borrowed(raw))),
         ColumnType::Boolean | ColumnType::Instant | ColumnType::Date => None,
     }
@@ -65,36 +65,33 @@ fn from_text(text: Cow<'_, str>, column_type: ColumnType) -> Converted<'_> {
     let cell = match column_type {
         ColumnType::Text => Some(Cell::Text(text)),
         _ if text.is_empty() => Some(Cell::Null),
-        ColumnType::Integer | ColumnType::Float if is_json_number(&text) => from_number(&text, column_type).map(owned),
-        ColumnType::Integer | ColumnType::Float => None,
-        ColumnType::Boolean if text.eq_ignore_ascii_case("true") => Some(Cell::Boolean(true)),
-        ColumnType::Boolean if text.eq_ignore_ascii_case("false") => Some(Cell::Boolean(false)),
-        ColumnType::Boolean => None,
-        ColumnType::Instant | ColumnType::Date => {
-            let Some(written) = instant::parse(&text) else { return Converted::Unconvertible };
-            let number = match column_type {
-                ColumnType::Date => written.day().map(i64::from),
-                _ => written.instant(),
-            };
-            match number {
-                Some(number) if !written.has_offset() => return Converted::WithoutOffset(Cell::Integer(number)),
-                Some(number) => Some(Cell::Integer(number)),
-                None => Some(Cell::Null),
-            }
-        }
+        ColumnType::Integer => is_json_number(&text).then(|| integer(&text)).flatten().map(Cell::Integer),
+        ColumnType::Float => is_json_number(&text).then(|| float(&text)).flatten().map(Cell::Float),
+        ColumnType::Boolean => boolean(&text).map(Cell::Boolean),
+        ColumnType::Instant | ColumnType::Date => return from_clock(&text, column_type),
     };
     cell.map_or(Converted::Unconvertible, Converted::Cell)
 }
 
-/// Cuts the tie to the text; numbers hold none of it.
-fn owned(cell: Cell<'_>) -> Cell<'static> {
-    match cell {
-        Cell::Null => Cell::Null,
-        Cell::Integer(number) => Cell::Integer(number),
-        Cell::Float(number) => Cell::Float(number),
-        Cell::Boolean(boolean) => Cell::Boolean(boolean),
-        Cell::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
+fn from_clock(text: &str, column_type: ColumnType) -> Converted<'static> {
+    let Some(written) = instant::parse(text) else { return Converted::Unconvertible };
+    let number = match column_type {
+        ColumnType::Date => written.day().map(i64::from),
+        _ => written.instant(),
+    };
+    match number {
+        Some(number) if written.has_offset() => Converted::Cell(Cell::Integer(number)),
+        Some(number) => Converted::WithoutOffset(Cell::Integer(number)),
+        None => Converted::Cell(Cell::Null),
     }
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    [true, false].into_iter().find(|boolean| text.eq_ignore_ascii_case(if *boolean { "true" } else { "false" }))
+}
+
+fn float(raw: &str) -> Option<f64> {
+    raw.parse().ok().filter(|float: &f64| float.is_finite())
 }
 
 fn is_json_number(text: &str) -> bool {

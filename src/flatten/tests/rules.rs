@@ -97,7 +97,7 @@ fn what_is_left_out_can_be_nested_to_any_depth() {
 fn cells_hold_what_the_declaration_says() {
     // table, object, its cells
     let cases = [
-        ("tickets", r#"{}"#, json!({})),
+        ("tickets", "{}", json!({})),
         ("tickets", r#"{"Title": null, "TicketId": null}"#, json!({})),
         ("tickets", r#"{"Title": "", "TicketId": "", "Registered": ""}"#, json!({"title": ""})),
         ("contacts", r#"{"IsOwnerContact": "", "Address": {"Wgs84Latitude": ""}}"#, json!({})),
@@ -210,14 +210,12 @@ fn lists_that_reach_the_limit_are_named_and_counted() {
 
 #[test]
 fn only_tables_that_were_asked_for_are_filled() {
-    let body = br#"{"Contact": {"ContactId": 8}, "Tickets": [{}], "Sales": [], "Chats": "ignored", "New": 1}"#;
-    let wanted = [crate::schema::table("tickets").unwrap(), crate::schema::table("sales").unwrap()];
-    for (tables, rows) in [(&wanted[..], [1, 0, 1]), (&wanted[1..], [0, 1, 0])] {
-        let mut flattener = Flattener::new(tables, 3);
+    let body = br#"{"Contact": {"ContactId": 8}, "Tickets": [{}], "Sales": [], "Chats": "ignored"}"#;
+    for (wanted, rows) in [("tickets", 1), ("sales", 0)] {
+        let mut flattener = Flattener::new(&[crate::schema::table(wanted).unwrap()], 3);
         assert_eq!(flattener.append(target(asked(7)), Some(body)), Outcome::Exported);
         let batches = flattener.take();
-        assert_eq!(batches.len(), tables.len() + 1);
-        assert!(batches.iter().map(RecordBatch::num_rows).eq(rows.into_iter().take(batches.len())));
+        assert_eq!(batches.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [rows, 1], "{wanted}, outcomes");
     }
 }
 
