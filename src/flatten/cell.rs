@@ -55,7 +55,7 @@ fn from_boolean(raw: &str, column_type: ColumnType) -> Option<Cell<'_>> {
 fn from_number(raw: &str, column_type: ColumnType) -> Option<Cell<'_>> {
     match column_type {
         ColumnType::Integer => integer(raw).map(Cell::Integer),
-        ColumnType::Float => raw.parse().ok().filter(|float: &f64| float.is_finite()).map(Cell::Float),
+        ColumnType::Float => float(raw).map(Cell::Float),
         ColumnType::Text => Some(Cell::Text(Cow::Borrowed(raw))),
         ColumnType::Boolean | ColumnType::Instant | ColumnType::Date => None,
     }
@@ -65,36 +65,33 @@ fn from_text(text: Cow<'_, str>, column_type: ColumnType) -> Converted<'_> {
     let cell = match column_type {
         ColumnType::Text => Some(Cell::Text(text)),
         _ if text.is_empty() => Some(Cell::Null),
-        ColumnType::Integer | ColumnType::Float if is_json_number(&text) => from_number(&text, column_type).map(owned),
-        ColumnType::Integer | ColumnType::Float => None,
-        ColumnType::Boolean if text.eq_ignore_ascii_case("true") => Some(Cell::Boolean(true)),
-        ColumnType::Boolean if text.eq_ignore_ascii_case("false") => Some(Cell::Boolean(false)),
-        ColumnType::Boolean => None,
-        ColumnType::Instant | ColumnType::Date => {
-            let Some(written) = instant::parse(&text) else { return Converted::Unconvertible };
-            let number = match column_type {
-                ColumnType::Date => written.day().map(i64::from),
-                _ => written.instant(),
-            };
-            match number {
-                Some(number) if !written.has_offset() => return Converted::WithoutOffset(Cell::Integer(number)),
-                Some(number) => Some(Cell::Integer(number)),
-                None => Some(Cell::Null),
-            }
-        }
+        ColumnType::Integer => is_json_number(&text).then(|| integer(&text)).flatten().map(Cell::Integer),
+        ColumnType::Float => is_json_number(&text).then(|| float(&text)).flatten().map(Cell::Float),
+        ColumnType::Boolean => boolean(&text).map(Cell::Boolean),
+        ColumnType::Instant | ColumnType::Date => return from_clock(&text, column_type),
     };
     cell.map_or(Converted::Unconvertible, Converted::Cell)
 }
 
-/// Cuts the tie to the text; numbers hold none of it.
-fn owned(cell: Cell<'_>) -> Cell<'static> {
-    match cell {
-        Cell::Null => Cell::Null,
-        Cell::Integer(number) => Cell::Integer(number),
-        Cell::Float(number) => Cell::Float(number),
-        Cell::Boolean(boolean) => Cell::Boolean(boolean),
-        Cell::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
+fn from_clock(text: &str, column_type: ColumnType) -> Converted<'static> {
+    let Some(written) = instant::parse(text) else { return Converted::Unconvertible };
+    let number = match column_type {
+        ColumnType::Date => written.day().map(i64::from),
+        _ => written.instant(),
+    };
+    match number {
+        Some(number) if written.has_offset() => Converted::Cell(Cell::Integer(number)),
+        Some(number) => Converted::WithoutOffset(Cell::Integer(number)),
+        None => Converted::Cell(Cell::Null),
     }
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    [true, false].into_iter().find(|boolean| text.eq_ignore_ascii_case(if *boolean { "true" } else { "false" }))
+}
+
+fn float(raw: &str) -> Option<f64> {
+    raw.parse().ok().filter(|float: &f64| float.is_finite())
 }
 
 fn is_json_number(text: &str) -> bool {
@@ -104,21 +101,25 @@ fn is_json_number(text: &str) -> bool {
 
 /// The whole number that the text says, where it says one that 64 bits hold.
 fn integer(raw: &str) -> Option<i64> {
-    raw.parse().ok().or_else(|| {
-        let float: f64 = raw.parse().ok()?;
-        whole(float)
-    })
+    raw.parse().ok().or_else(|| whole_number(raw))
 }
 
-/// A float without a fraction as an integer, where floats still tell neighbouring integers apart.
-fn whole(float: f64) -> Option<i64> {
-    const EXACT_UP_TO: f64 = 9_007_199_254_740_992.0;
-    if float.fract() != 0.0 || float.abs() > EXACT_UP_TO {
-        return None;
+/// The same for numbers with a fraction or an exponent, moving the point in the text, since floats would round.
+fn whole_number(raw: &str) -> Option<i64> {
+    let (mantissa, exponent) = raw.split_once(['e', 'E']).unwrap_or((raw, "0"));
+    let (units, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{units}{fraction}");
+    let significant = digits.trim_end_matches('0');
+    if matches!(significant, "" | "-") {
+        return Some(0);
     }
-    #[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "whole and within 2^53, checked above")]
-    Some(float as i64)
+    let zeros = exponent.parse::<i32>().ok()?.checked_sub(i32::try_from(significant.len()).ok()? - i32::try_from(units.len()).ok()?)?;
+    let zeros = usize::try_from(zeros).ok().filter(|zeros| *zeros < MAX_DIGITS)?;
+    format!("{significant}{}", "0".repeat(zeros)).parse().ok()
 }
+
+/// Digits of the largest 64-bit integer.
+const MAX_DIGITS: usize = 19;
 
 /// The text inside a JSON string, given as it was written; half a surrogate pair becomes U+FFFD.
 pub(super) fn unquote(raw: &str) -> Cow<'_, str> {
@@ -174,6 +175,12 @@ mod tests {
             ("12.0", Integer, Cell::Integer(12)),
             ("\"12.0\"", Integer, Cell::Integer(12)),
             ("1e3", Integer, Cell::Integer(1_000)),
+            ("-1.25E+2", Integer, Cell::Integer(-125)),
+            ("1500e-2", Integer, Cell::Integer(15)),
+            ("-0.0", Integer, Cell::Integer(0)),
+            ("0e99999999999", Integer, Cell::Integer(0)),
+            ("9223372036854775807.0", Integer, Cell::Integer(i64::MAX)),
+            ("-9223372036854775808.0", Integer, Cell::Integer(i64::MIN)),
             ("-0", Integer, Cell::Integer(0)),
             ("9223372036854775807", Integer, Cell::Integer(i64::MAX)),
             ("\"\"", Integer, Cell::Null),
@@ -208,7 +215,11 @@ mod tests {
         let cases = [
             ("12.5", Integer),
             ("9223372036854775808", Integer),
-            ("12345678901234567.0", Integer),
+            ("9223372036854775808.0", Integer),
+            ("1.00000000000000000000001", Integer),
+            ("1e-400", Integer),
+            ("1e19", Integer),
+            ("1e99999999999", Integer),
             ("\"012\"", Integer),
             ("\" 12\"", Integer),
             ("\"+12\"", Integer),

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::Fault;
+use super::cell::unquote;
 use super::key::Members;
 use crate::schema::LEFT_OUT;
 
@@ -49,7 +50,7 @@ pub(super) fn prune(raw: &RawValue) -> Result<Option<String>, Fault> {
 
 fn prune_at(raw: &RawValue, depth: usize) -> Result<Option<String>, Fault> {
     if depth > MAX_DEPTH {
-        return Err(Fault::NotJson);
+        return Err(Fault::WrongStructure);
     }
     match raw.get().as_bytes().first() {
         Some(b'n') => Ok(None),
@@ -73,6 +74,8 @@ fn prune_at(raw: &RawValue, depth: usize) -> Result<Option<String>, Fault> {
             }
             Ok(kept.iter().any(|item| item != "null").then(|| format!("[{}]", kept.join(","))))
         }
+        // Half a surrogate pair would make the whole of `extra` unreadable for most readers of JSON.
+        Some(b'"') if serde_json::from_str::<String>(raw.get()).is_err() => Ok(Some(quote(&unquote(raw.get())))),
         _ => Ok(Some(raw.get().to_owned())),
     }
 }
@@ -81,11 +84,15 @@ fn object<'m>(members: impl Iterator<Item = (&'m str, &'m str)>) -> Option<Strin
     let mut text = String::new();
     for (name, json) in members {
         text.push(if text.is_empty() { '{' } else { ',' });
-        text.push_str(&serde_json::Value::from(name).to_string());
+        text.push_str(&quote(name));
         text.push(':');
         text.push_str(json);
     }
     (!text.is_empty()).then(|| text + "}")
+}
+
+fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 #[cfg(test)]
@@ -110,6 +117,7 @@ mod tests {
             ),
             (r#"{"A": 1, "A": 2}"#, Some(r#"{"A":2}"#)),
             (r#"{"A": 1, "A": null}"#, None),
+            ("\"cut \\ud83d\"", Some("\"cut \u{FFFD}\"")),
             (r#"{"quo\"te": true}"#, Some(r#"{"quo\"te":true}"#)),
             ("[]", None),
             ("[null]", None),
@@ -122,6 +130,6 @@ mod tests {
     #[test]
     fn nesting_is_bounded() {
         let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
-        assert_eq!(prune(serde_json::from_str(&deep).unwrap()).unwrap_err(), Fault::NotJson);
+        assert_eq!(prune(serde_json::from_str(&deep).unwrap()).unwrap_err(), Fault::WrongStructure);
     }
 }

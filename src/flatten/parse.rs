@@ -54,37 +54,32 @@ pub(super) struct Parsed<'a> {
 pub(super) fn parse<'a>(layouts: &[Layout], contact_id: ContactId, body: &'a [u8]) -> Result<Parsed<'a>, Fault> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let text = str::from_utf8(body).map_err(|_| Fault::NotJson)?;
-    let mut reading = Reading { layouts, contact_id, fault: None, drift: Drift::default() };
+    let mut reading = Reading { layouts, contact_id, drift: Drift::default() };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let root = RootSeed(&mut reading).deserialize(&mut deserializer).and_then(|root| deserializer.end().map(|()| root));
     match root {
         Ok(root) => root.into_parsed(layouts, reading.drift),
-        Err(error) => Err(reading.fault.unwrap_or(if error.is_data() { Fault::WrongStructure } else { Fault::NotJson })),
+        // Reading stops at the first thing that does not fit; the rest says whether this is JSON at all.
+        Err(_) if is_json(text) => Err(Fault::WrongStructure),
+        Err(_) => Err(Fault::NotJson),
     }
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// What is known while one answer is read.
 struct Reading<'l> {
     layouts: &'l [Layout],
     contact_id: ContactId,
-    /// Set where reading stops for another reason than the JSON itself.
-    fault: Option<Fault>,
     drift: Drift,
 }
 
 impl Reading<'_> {
-    fn stop<E: serde::de::Error>(&mut self, fault: Fault) -> E {
-        self.fault = Some(fault);
-        E::custom("reading stopped")
-    }
-
-    fn prune<E: serde::de::Error>(&mut self, raw: &RawValue) -> Result<Option<String>, E> {
-        extra::prune(raw).map_err(|fault| self.stop(fault))
-    }
-
     /// Keeps a member that no column takes.
     fn keep_unknown<'a, E: serde::de::Error>(&mut self, extra: &mut Extra<'a>, name: Cow<'a, str>, raw: &RawValue) -> Result<(), E> {
-        let json = self.prune(raw)?;
+        let json = extra::prune(raw).map_err(E::custom)?;
         self.drift.unknown_members += u64::from(json.is_some());
         extra.set(name, json);
         Ok(())
@@ -106,6 +101,8 @@ struct Root<'a> {
 struct TableRows<'a> {
     cells: Vec<Cell<'a>>,
     length: usize,
+    /// Whether the object names another contact than the one asked for.
+    is_other_contact: bool,
 }
 
 impl<'a> Root<'a> {
@@ -116,6 +113,9 @@ impl<'a> Root<'a> {
     fn into_parsed(self, layouts: &[Layout], drift: Drift) -> Result<Parsed<'a>, Fault> {
         if !self.is_null && !self.any_member && !self.is_empty {
             return Err(Fault::WrongStructure);
+        }
+        if self.tables.iter().flatten().any(|rows| rows.is_other_contact) {
+            return Err(Fault::OtherContact);
         }
         let contact_asked_for = layouts.iter().any(|layout| matches!(layout.table.rows, Rows::Object(_)));
         let any_rows = self.tables.iter().flatten().any(|rows| rows.length > 0);
@@ -166,7 +166,7 @@ impl<'de> Visitor<'de> for RootSeed<'_, '_> {
             } else {
                 let raw: &RawValue = map.next_value()?;
                 if name == "Error" && raw.get() == "true" {
-                    return Err(reading.stop(Fault::WrongStructure));
+                    return Err(A::Error::custom("an error object"));
                 }
                 reading.keep_unknown(&mut root.extra, name, raw)?;
             }
@@ -218,11 +218,8 @@ impl<'de> Visitor<'de> for TableSeed<'_, '_> {
         let mut cells: Vec<Cell<'de>> = self.new_row();
         let mut checked = KeyCheck::default();
         let extra = read_object(self.reading, &self.layout.shape, map, &mut cells, Some(&mut checked))?;
-        if checked.is_other {
-            return Err(self.reading.stop(Fault::OtherContact));
-        }
         set_cell(&mut cells, self.layout.extra_column, extra.map_or(Cell::Null, |json| Cell::Text(Cow::Owned(json))));
-        Ok(Some(TableRows { cells, length: 1 }))
+        Ok(Some(TableRows { cells, length: 1, is_other_contact: checked.is_other }))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
@@ -306,7 +303,7 @@ fn read_object<'de, A: MapAccess<'de>>(
             Some(Slot::Cells(columns)) => {
                 let raw: &RawValue = map.next_value()?;
                 let converted = fill(row, columns, raw.get(), &mut reading.drift);
-                let json = if converted { None } else { reading.prune(raw)? };
+                let json = if converted { None } else { extra::prune(raw).map_err(A::Error::custom)? };
                 extra.set(name, json);
             }
             Some(Slot::Object(shape)) => {

@@ -1,1 +1,241 @@
-fn main() {}
+//! How fast answers become rows, alone and against a bare typed parse of the same bodies.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(clippy::struct_field_names, reason = "the names are those on the wire")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use superoffice_export::flatten::Flattener;
+use superoffice_export::schema::outcome::{Ending, Outcome, Target};
+use superoffice_export::schema::{ContactId, data_tables};
+
+const BODIES: u32 = 2_000;
+const ROUNDS: usize = 40;
+
+/// The members that have columns.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct Summary {
+    contact: Option<Contact>,
+    tickets: Vec<Ticket>,
+    followups: Vec<Activity>,
+    documents: Vec<Activity>,
+    sales: Vec<Sale>,
+    chats: Vec<Chat>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct Contact {
+    contact_id: i64,
+    name: Option<String>,
+    department: Option<String>,
+    full_name: Option<String>,
+    org_nr: Option<String>,
+    number1: Option<String>,
+    number2: Option<String>,
+    kananame: Option<String>,
+    category_name: Option<String>,
+    business_name: Option<String>,
+    associate_id: Option<i64>,
+    associate_full_name: Option<String>,
+    country_id: Option<i64>,
+    country_name: Option<String>,
+    city: Option<String>,
+    direct_phone: Option<String>,
+    email_address: Option<String>,
+    email_address_name: Option<String>,
+    #[serde(rename = "URL")]
+    url: Option<String>,
+    #[serde(rename = "URLName")]
+    url_name: Option<String>,
+    formatted_address: Option<String>,
+    is_owner_contact: Option<bool>,
+    active_erp_links: Option<i64>,
+    address: Option<Address>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct Address {
+    wgs84_latitude: Option<f64>,
+    wgs84_longitude: Option<f64>,
+    formatted: Option<String>,
+    street: Option<Lines>,
+    postal: Option<Lines>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct Lines {
+    address1: Option<String>,
+    address2: Option<String>,
+    address3: Option<String>,
+    city: Option<String>,
+    county: Option<String>,
+    state: Option<String>,
+    zipcode: Option<String>,
+    formatted: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct Ticket {
+    ticket_id: Option<i64>,
+    ticket_status: Option<i64>,
+    title: Option<String>,
+    registered: Option<String>,
+    icon_hint: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct Activity {
+    appointment_id: Option<i64>,
+    document_id: Option<i64>,
+    date: Option<String>,
+    description: Option<String>,
+    completed: Option<String>,
+    registered: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct Sale {
+    sale_id: Option<i64>,
+    sale_date: Option<String>,
+    probability: Option<i64>,
+    heading: Option<String>,
+    amount: Option<f64>,
+    currency: Option<String>,
+    amount_in_base_currency: Option<f64>,
+    status: Option<String>,
+    completed: Option<String>,
+    registered: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct Chat {
+    chat_session_id: Option<i64>,
+    name: Option<String>,
+    company_name: Option<String>,
+    first_message: Option<String>,
+    last_message: Option<String>,
+    when_requested: Option<String>,
+    when_ended: Option<String>,
+}
+
+/// Eight items over the lists, and the rights that a server sends along.
+fn body(number: u32) -> String {
+    let right = json!({"Mask": "Select, Update, Insert, Delete", "Reason": ""});
+    let field = |name: &str| {
+        (name.to_owned(), json!({"FieldRight": {"Mask": "FULL", "Reason": ""}, "FieldType": "System.String", "FieldLength": 219}))
+    };
+    let fields: Map<String, Value> =
+        ["Name", "OrgNr", "Department", "City", "CountryId", "AssociateId", "CategoryName"].map(field).into_iter().collect();
+    let line = |name: &str, value: &str| json!([{"Name": name, "Value": value, "Tooltip": "", "Label": name, "ValueLength": 254, "AddressType": "Street", "TableRight": null, "FieldProperties": {}}]);
+    let lines = |kind: &str, street: &str| {
+        json!({
+            "AtypeIdx": kind, "Address1": street, "Address2": "", "Address3": "", "City": "Tromsø", "County": "Troms", "State": "", "Zipcode": "9008",
+            "Formatted": format!("{street}\n9008 Tromsø\n"),
+        })
+    };
+    let day = number % 28 + 1;
+    let activity = |id: u32, document: u32| {
+        json!({
+            "AppointmentId": number + id, "DocumentId": document, "Date": format!("2021-03-{day:02}T11:30:00Z"), "Description": "Oppfølging av tilbud, \"haster\"",
+            "Completed": "NotStarted", "Registered": format!("2021-02-{day:02}T08:00:00.1234567Z"),
+        })
+    };
+    let ticket = |id: u32| json!({"TicketId": number + id, "TicketStatus": 3, "Title": "Printer på 2. etasje svarer ikke", "Registered": format!("2020-09-{day:02}T17:54:02.8983424+02:00"), "IconHint": "ticket"});
+    let sale = |id: u32| {
+        json!({
+            "SaleId": number + id, "SaleDate": format!("2021-06-{day:02}T00:00:00+02:00"), "Probability": 40, "Heading": "Varmepumper til nybygg", "Amount": 267_643.599_999,
+            "Currency": "NOK", "AmountInBaseCurrency": f64::from(number) * 1.1, "Status": "Open", "Completed": "Started", "Registered": "2021-03-02T09:15:00Z",
+        })
+    };
+    json!({
+        "Contact": {
+            "ContactId": number, "Name": format!("Nordlys Energi {number} AS"), "Department": "Ærø", "OrgNr": "012345678", "Number1": "00070", "Number2": "", "Kananame": "",
+            "URL": "https://www.nordlys.example", "URLName": null, "EmailAddress": "post@nordlys.example", "EmailAddressName": null, "City": "Tromsø", "DirectPhone": "+47 77 00 00 00",
+            "AssociateId": 104, "CountryId": 578, "ActiveErpLinks": 0, "AssociateFullName": "Kari Nordmann", "BusinessName": "Energi", "CategoryName": "Kunde", "CountryName": "Norge",
+            "FullName": format!("Nordlys Energi {number} AS, Ærø"), "FormattedAddress": "Storgata 1\n9008 Tromsø\n", "IsOwnerContact": false,
+            "Address": {
+                "Wgs84Latitude": 69.6492, "Wgs84Longitude": 18.9553, "LocalizedAddress": [line("StreetAddress1", "Storgata 1"), line("StreetZipcode", "9008"), line("StreetCity", "Tromsø")],
+                "Street": lines("ContactStreetAddress", "Storgata 1"), "Postal": lines("ContactPostalAddress", "Postboks 3"), "Formatted": "Storgata 1\n9008 Tromsø\n",
+                "TableRight": right, "FieldProperties": {},
+            },
+            "TableRight": right, "FieldProperties": fields,
+        },
+        "Tickets": [ticket(1), ticket(2)],
+        "Followups": [activity(1, 0), activity(2, 0)],
+        "Documents": [activity(3, number)],
+        "Sales": [sale(1), sale(2)],
+        "Chats": [{
+            "ChatSessionId": number, "Name": "Åse", "CompanyName": "Nordlys", "FirstMessage": "Hei!\nEr dere åpne i påsken?", "LastMessage": "Takk, ha en fin dag",
+            "WhenRequested": "2021-04-01T12:00:00.5Z", "WhenEnded": "2021-04-01T12:10:00.25Z",
+        }],
+    })
+    .to_string()
+}
+
+fn answers() -> Vec<(Target, String)> {
+    let ending =
+        Ending { outcome: Outcome::Exported, http_status: Some(200), attempts: 1, error: None, message: None, fetched_at: Some(0) };
+    let answer = |number: u32| {
+        let contact_id = ContactId::new(number.into());
+        (Target { contact_id, input_line: number.into(), input_value: number.to_string(), ending: ending.clone() }, body(number))
+    };
+    (1..=BODIES).map(answer).collect()
+}
+
+/// Flattens all answers; returns the number of tables, so that nothing is optimised away.
+fn flatten(answers: &[(Target, String)]) -> usize {
+    let mut flattener = Flattener::new(&data_tables().collect::<Vec<_>>(), 100);
+    for (target, body) in answers {
+        let outcome = flattener.append(target.clone(), Some(body.as_bytes()));
+        assert_eq!(outcome, Outcome::Exported);
+    }
+    black_box(flattener.take()).len()
+}
+
+fn parse(answers: &[(Target, String)]) -> usize {
+    let parsed = answers.iter().map(|(_, body)| black_box(serde_json::from_str::<Summary>(body).expect("a summary")));
+    parsed.filter(|summary| summary.contact.is_some()).count()
+}
+
+/// The fastest of many rounds, both by turns, so that other work on the machine disturbs them alike.
+fn ratio(answers: &[(Target, String)]) {
+    let time = |work: fn(&[(Target, String)]) -> usize| {
+        let start = Instant::now();
+        black_box(work(answers));
+        start.elapsed()
+    };
+    let (mut flattening, mut parsing) = (Duration::MAX, Duration::MAX);
+    for _ in 0..ROUNDS {
+        flattening = flattening.min(time(flatten));
+        parsing = parsing.min(time(parse));
+    }
+    let rate = f64::from(BODIES) / flattening.as_secs_f64();
+    println!("flatten: {rate:.0} bodies/s, ratio to a typed serde_json parse: {:.2}", parsing.as_secs_f64() / flattening.as_secs_f64());
+}
+
+fn bench(criterion: &mut Criterion) {
+    let answers = answers();
+    let size = answers.iter().map(|(_, body)| body.len()).sum::<usize>() / answers.len();
+    println!("bodies of {size} bytes");
+    ratio(&answers);
+    let mut group = criterion.benchmark_group("bodies");
+    group.throughput(Throughput::Elements(BODIES.into())).sample_size(20);
+    group.bench_function("flatten", |bencher| bencher.iter(|| flatten(&answers)));
+    group.bench_function("typed parse", |bencher| bencher.iter(|| parse(&answers)));
+    group.finish();
+}
+
+criterion_group!(benches, bench);
+criterion_main!(benches);

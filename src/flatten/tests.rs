@@ -1,1 +1,0 @@
-//! Whole answers against the rules of `TABLES.md`.
