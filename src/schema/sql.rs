@@ -27,7 +27,9 @@ fn read(table: &Table, file: &str, extension: &str) -> String {
     if extension == "csv" {
         let columns: Vec<_> =
             table.columns.iter().map(|column| format!("'{}': '{}'", column.name, column.column_type.sql_type())).collect();
-        format!("read_csv({}, header = true, columns = {{{}}})", literal(file), columns.join(", "))
+        // Named, not detected: detection looks at the first rows only.
+        let dialect = "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', max_line_size = 67108864";
+        format!("read_csv({}, {dialect}, columns = {{{}}})", literal(file), columns.join(", "))
     } else {
         format!("read_parquet({})", literal(file))
     }

@@ -1,0 +1,100 @@
+//! What can go wrong in the output folder. Exit codes are the caller's matter; [`Error::is_storage`] tells the one kind
+//! that another attempt can cure without a new version of this program.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::schema::Table;
+
+/// An export could not be written, published or read back.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file system refused: disk full, no permission, folder gone.
+    #[error("{}: could not {action}", path.display())]
+    Storage {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The output folder is on a file system without symbolic links.
+    #[error("{}: the file system has no symbolic links, and `latest` is one", path.display())]
+    NoSymlinks {
+        /// The output folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Rows that are not those of the declaration: a defect of this program.
+    #[error("{table}: the rows do not have the columns of this table")]
+    Columns {
+        /// The table.
+        table: &'static str,
+    },
+    /// Rows that the format cannot take: a defect of this program.
+    #[error("{table}: the rows could not be encoded")]
+    Encode {
+        /// The table.
+        table: &'static str,
+        /// What the encoder said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A table's file that cannot be read back.
+    #[error("{}: could not be read as a table", path.display())]
+    Decode {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A run of that name is published already.
+    #[error("{}: a run of this name is published already", path.display())]
+    Taken {
+        /// The run's folder.
+        path: PathBuf,
+    },
+    /// Neither a run's folder nor an output folder with a published run.
+    #[error("{}: holds no export: neither manifest.json nor latest", path.display())]
+    NoExport {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A manifest that cannot be written or understood.
+    #[error("{}: not a manifest of this program", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What the JSON library said.
+        source: serde_json::Error,
+    },
+    /// A manifest of a newer version of this program.
+    #[error("{}: format version {found}, and this program knows those up to {known}", path.display())]
+    NewerManifest {
+        /// The file.
+        path: PathBuf,
+        /// The version that it has.
+        found: u32,
+        /// The newest version that this program knows.
+        known: u32,
+    },
+}
+
+impl Error {
+    /// Whether the file system is at fault, and the same command may succeed once that is mended.
+    pub fn is_storage(&self) -> bool {
+        matches!(self, Self::Storage { .. } | Self::NoSymlinks { .. })
+    }
+}
+
+/// For `map_err` on what an encoder says of this table's rows.
+pub(super) fn encode<E: Into<Box<dyn std::error::Error + Send + Sync>>>(table: &'static Table) -> impl FnOnce(E) -> Error {
+    |source| Error::Encode { table: table.name, source: source.into() }
+}
+
+/// For `map_err` on what the standard library says of this path.
+pub(super) fn storage(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Storage { action, path, source }
+}

@@ -1,0 +1,189 @@
+//! The output folder: a run is made in a hidden folder, gets its name when it is whole, and only then does `latest` point
+//! to it. Whatever moment the program dies at, `latest` names a complete run. Whoever calls these functions holds the
+//! job's lock.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::error::{Error, storage};
+use super::file::{create_folder, sync_folder, write_durably};
+use super::manifest::Manifest;
+use super::writer::Format;
+use crate::schema::{TABLES, sql};
+
+/// Name of the link to the newest published run.
+pub const LATEST: &str = "latest";
+
+/// Name of the script that makes a view of every table.
+pub const VIEWS: &str = "views.sql";
+
+const RUNS: &str = "runs";
+const NEXT_LATEST: &str = ".latest.partial";
+
+/// The name of a run that begins at this instant, where these names are taken.
+pub fn run_name(start: Timestamp, taken: &[String]) -> String {
+    let first = start.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let later = (2_u32..).map(|number| format!("{first}-{number}"));
+    std::iter::once(first.clone()).chain(later).find(|name| !taken.contains(name)).expect("names do not run out")
+}
+
+/// The names of the published runs, oldest first. Folders that no run made are not among them.
+pub fn published(output_dir: &Path) -> Result<Vec<String>, Error> {
+    let mut names: Vec<_> = entries(&output_dir.join(RUNS))?.into_iter().filter(|name| order(name).is_some()).collect();
+    names.sort_by(|a, b| order(a).cmp(&order(b)));
+    Ok(names)
+}
+
+/// Makes the output folder ready for a run: creates it, proves that it can be written to, and removes what dead runs left.
+pub fn prepare(output_dir: &Path) -> Result<(), Error> {
+    create_folder(output_dir)?;
+    create_folder(&output_dir.join(RUNS))?;
+    sweep(output_dir)?;
+    link(Path::new(RUNS), output_dir)?;
+    let link = output_dir.join(NEXT_LATEST);
+    fs::remove_file(&link).map_err(storage("remove", &link))
+}
+
+/// Removes what dead runs left: folders in the making, and a link that did not become `latest`.
+pub fn sweep(output_dir: &Path) -> Result<(), Error> {
+    let runs = output_dir.join(RUNS);
+    for name in entries(&runs)? {
+        let run = name.strip_prefix('.').and_then(|name| name.strip_suffix(".partial"));
+        if run.and_then(order).is_some() {
+            remove_folder(&runs.join(name))?;
+        }
+    }
+    remove_link(&output_dir.join(NEXT_LATEST))
+}
+
+/// Removes whole runs, the oldest first, until so many are left; never the one that `latest` names. Says which.
+pub fn prune(output_dir: &Path, keep: usize) -> Result<Vec<String>, Error> {
+    let runs = output_dir.join(RUNS);
+    let latest = fs::read_link(output_dir.join(LATEST)).ok();
+    let latest = latest.as_deref().and_then(Path::file_name);
+    let mut old = published(output_dir)?;
+    old.truncate(old.len().saturating_sub(keep));
+    old.retain(|name| latest != Some(name.as_ref()));
+    for name in &old {
+        // Hidden first, so that no reader meets half a run.
+        let (run, hidden) = (runs.join(name), runs.join(partial_name(name)));
+        remove_folder(&hidden)?;
+        fs::rename(&run, &hidden).map_err(storage("rename", &run))?;
+        remove_folder(&hidden)?;
+    }
+    Ok(old)
+}
+
+/// Makes `latest` point to this published run: at the end of [`Partial::publish`], or when a run died just before that.
+pub fn point_latest(output_dir: &Path, run: &str) -> Result<(), Error> {
+    remove_link(&output_dir.join(NEXT_LATEST))?;
+    link(&Path::new(RUNS).join(run), output_dir)?;
+    let latest = output_dir.join(LATEST);
+    fs::rename(output_dir.join(NEXT_LATEST), &latest).map_err(storage("replace the link", &latest))?;
+    sync_folder(output_dir)
+}
+
+/// A run in the making, in a folder that no reader looks into.
+#[derive(Debug)]
+pub struct Partial {
+    output_dir: PathBuf,
+    run: String,
+    folder: PathBuf,
+}
+
+impl Partial {
+    /// An empty folder for this run; what an earlier attempt at the same run left is removed.
+    pub fn create(output_dir: &Path, run: &str) -> Result<Self, Error> {
+        let runs = output_dir.join(RUNS);
+        let folder = runs.join(partial_name(run));
+        remove_folder(&folder)?;
+        create_folder(&folder)?;
+        Ok(Self { output_dir: output_dir.to_owned(), run: run.to_owned(), folder })
+    }
+
+    /// Where the tables' files go.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where the run will be once it is published.
+    pub fn destination(&self) -> PathBuf {
+        self.output_dir.join(RUNS).join(&self.run)
+    }
+
+    /// Adds `views.sql` and, last, the manifest; then gives the run its name and makes `latest` point to it.
+    pub fn publish(self, manifest: &Manifest, format: Format) -> Result<PathBuf, Error> {
+        let destination = self.destination();
+        if destination.exists() {
+            return Err(Error::Taken { path: destination });
+        }
+        let tables: Vec<_> = TABLES.iter().filter(|table| manifest.tables.contains_key(table.name)).collect();
+        write_durably(&self.folder.join(VIEWS), sql::views(&tables, format.as_str()).as_bytes())?;
+        manifest.write(&self.folder)?;
+        sync_folder(&self.folder)?;
+        fs::rename(&self.folder, &destination).map_err(storage("rename", &self.folder))?;
+        sync_folder(&self.output_dir.join(RUNS))?;
+        point_latest(&self.output_dir, &self.run)?;
+        Ok(destination)
+    }
+
+    /// Removes the folder: this run will not be published.
+    pub fn discard(self) -> Result<(), Error> {
+        remove_folder(&self.folder)
+    }
+}
+
+fn partial_name(run: &str) -> String {
+    format!(".{run}.partial")
+}
+
+/// Start and number of a run's name, by which runs are ordered; none for any other name.
+fn order(name: &str) -> Option<(&str, u32)> {
+    let (start, number) = match name.split_once('-') {
+        None => (name, 1),
+        Some((start, number)) => (start, number.parse().ok().filter(|number| *number >= 2)?),
+    };
+    let shape = |byte: u8| if byte.is_ascii_digit() { '0' } else { char::from(byte) };
+    start.bytes().map(shape).eq("00000000T000000Z".chars()).then_some((start, number))
+}
+
+/// Creates the link that may become `latest`.
+fn link(target: &Path, output_dir: &Path) -> Result<(), Error> {
+    let not_permitted = rustix::io::Errno::PERM.raw_os_error();
+    symlink(target, output_dir.join(NEXT_LATEST)).map_err(|source| {
+        if source.kind() == io::ErrorKind::Unsupported || source.raw_os_error() == Some(not_permitted) {
+            Error::NoSymlinks { path: output_dir.to_owned(), source }
+        } else {
+            storage("create a link", output_dir)(source)
+        }
+    })
+}
+
+fn remove_link(path: &Path) -> Result<(), Error> {
+    fs::remove_file(path).or_else(unless_missing).map_err(storage("remove", path))
+}
+
+fn remove_folder(path: &Path) -> Result<(), Error> {
+    fs::remove_dir_all(path).or_else(unless_missing).map_err(storage("remove", path))
+}
+
+fn unless_missing(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
+
+/// The names in a folder, none where it is missing. A name that is not Unicode is none of ours.
+fn entries(folder: &Path) -> Result<Vec<String>, Error> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(storage("list", folder))?,
+    };
+    let names: io::Result<Vec<_>> = entries.map(|entry| entry.map(|entry| entry.file_name().into_string().ok())).collect();
+    Ok(names.map_err(storage("list", folder))?.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests;

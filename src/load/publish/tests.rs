@@ -1,0 +1,158 @@
+//! Publishing, pruning and dying at every step, in folders of their own.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::load::manifest::tests::manifest;
+use crate::load::writer::create;
+
+const FIRST: &str = "20261122T020000Z";
+const SECOND: &str = "20261123T020000Z";
+
+fn output_dir() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    prepare(folder.path()).unwrap();
+    folder
+}
+
+fn publish(output_dir: &Path, run: &str) -> PathBuf {
+    let partial = Partial::create(output_dir, run).unwrap();
+    let tables = TABLES.iter().map(|table| {
+        let writer = create(Format::Csv, partial.folder(), table, &[]).unwrap();
+        (table.name.to_owned(), writer.finish().unwrap())
+    });
+    let manifest = manifest(run, tables.collect::<BTreeMap<_, _>>());
+    partial.publish(&manifest, Format::Csv).unwrap()
+}
+
+/// The run that `latest` names, which must be complete.
+fn latest(output_dir: &Path) -> String {
+    Manifest::read(&output_dir.join(LATEST)).unwrap().run
+}
+
+#[test]
+fn a_run_is_named_by_its_start_and_a_number_where_that_is_taken() {
+    let start: Timestamp = "2026-11-22T02:00:00.75Z".parse().unwrap();
+    let cases: &[(&[&str], &str)] = &[
+        (&[], "20261122T020000Z"),
+        (&["20261121T020000Z"], "20261122T020000Z"),
+        (&["20261122T020000Z"], "20261122T020000Z-2"),
+        (&["20261122T020000Z", "20261122T020000Z-2"], "20261122T020000Z-3"),
+        (&["20261122T020000Z-2"], "20261122T020000Z"),
+    ];
+    for (taken, expected) in cases {
+        let taken: Vec<_> = taken.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(run_name(start, &taken), *expected, "{taken:?}");
+        assert!(order(expected).is_some());
+    }
+}
+
+#[test]
+fn only_names_that_runs_have_are_runs() {
+    for foreign in
+        ["", "backup", "20261122T020000Z-1", "20261122T020000Z-x", "20261122T020000", ".20261122T020000Z.partial", "2026112æT02000Z"]
+    {
+        assert_eq!(order(foreign), None, "{foreign}");
+    }
+}
+
+#[test]
+fn a_published_run_is_complete_private_and_latest() {
+    let folder = output_dir();
+    let run = publish(folder.path(), FIRST);
+    assert_eq!(run, folder.path().join("runs").join(FIRST));
+    assert_eq!(latest(folder.path()), FIRST);
+    assert_eq!(fs::read_link(folder.path().join(LATEST)).unwrap(), Path::new("runs").join(FIRST));
+    assert_eq!(entries(&folder.path().join(RUNS)).unwrap(), [FIRST]);
+    assert_eq!(fs::metadata(&run).unwrap().permissions().mode() & 0o777, 0o700);
+    let names = entries(&run).unwrap();
+    assert_eq!(names.len(), TABLES.len() + 2);
+    for name in names {
+        assert_eq!(fs::metadata(run.join(&name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+    }
+    assert!(fs::read_to_string(run.join(VIEWS)).unwrap().contains("contacts.csv"));
+}
+
+#[test]
+fn death_at_any_step_leaves_the_old_run_latest_and_the_next_start_goes_on() {
+    let steps: &[(&str, fn(&Path))] = &[
+        ("while tables are written", |folder| {
+            drop(create(Format::Parquet, Partial::create(folder, SECOND).unwrap().folder(), &TABLES[0], &[]))
+        }),
+        ("before the link is made", |folder| drop(fs::rename(other_run(folder), folder.join(RUNS).join(SECOND)))),
+        ("before the link becomes latest", |folder| link(Path::new("runs/20261123T020000Z"), folder).unwrap()),
+        ("while an old run is removed", |folder| fs::create_dir(folder.join(RUNS).join(partial_name("20261101T020000Z"))).unwrap()),
+    ];
+    for (step, die) in steps {
+        let folder = output_dir();
+        publish(folder.path(), FIRST);
+        die(folder.path());
+        assert_eq!(latest(folder.path()), FIRST, "{step}");
+        prepare(folder.path()).unwrap();
+        let names = entries(folder.path()).unwrap().into_iter().chain(entries(&folder.path().join(RUNS)).unwrap());
+        assert!(!names.clone().any(|name| name.starts_with('.')), "{step}: {:?}", names.collect::<Vec<_>>());
+        if published(folder.path()).unwrap().contains(&SECOND.to_owned()) {
+            point_latest(folder.path(), SECOND).unwrap();
+        } else {
+            publish(folder.path(), SECOND);
+        }
+        assert_eq!(latest(folder.path()), SECOND, "{step}");
+    }
+}
+
+/// A complete run of the second name, made elsewhere.
+fn other_run(output_dir: &Path) -> PathBuf {
+    publish(&output_dir.join("other"), SECOND)
+}
+
+#[test]
+fn prune_removes_the_oldest_runs_but_not_latest_nor_foreign_folders() {
+    let runs = ["20261120T020000Z", "20261121T020000Z", "20261121T020000Z-2", "20261121T020000Z-10", "20261122T020000Z"];
+    let cases: &[(usize, &str, &[&str])] = &[
+        (14, runs[4], &[]),
+        (5, runs[4], &[]),
+        (3, runs[4], &runs[..2]),
+        (1, runs[4], &runs[..4]),
+        (0, runs[4], &runs[..4]),
+        (2, runs[0], &runs[1..3]),
+    ];
+    for (keep, newest, removed) in cases {
+        let folder = output_dir();
+        runs.iter().for_each(|run| drop(publish(folder.path(), run)));
+        point_latest(folder.path(), newest).unwrap();
+        fs::create_dir(folder.path().join("runs/backup")).unwrap();
+        assert_eq!(prune(folder.path(), *keep).unwrap(), *removed, "keep {keep}");
+        let left: Vec<_> = runs.iter().filter(|run| !removed.contains(run)).collect();
+        assert!(published(folder.path()).unwrap().iter().eq(left), "keep {keep}");
+        assert!(folder.path().join("runs/backup").exists());
+        assert_eq!(latest(folder.path()), *newest);
+    }
+}
+
+#[test]
+fn a_run_is_never_replaced_and_a_discarded_one_leaves_nothing() {
+    let folder = output_dir();
+    publish(folder.path(), FIRST);
+    let again = Partial::create(folder.path(), FIRST).unwrap();
+    let error = again.publish(&manifest(FIRST, BTreeMap::new()), Format::Csv).unwrap_err();
+    assert!(matches!(error, Error::Taken { .. }) && !error.is_storage());
+    Partial::create(folder.path(), FIRST).unwrap().discard().unwrap();
+    assert_eq!(entries(&folder.path().join(RUNS)).unwrap(), [FIRST]);
+}
+
+#[test]
+fn an_output_folder_that_is_none_is_a_storage_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("exports");
+    fs::write(&path, "").unwrap();
+    let error = prepare(&path).unwrap_err();
+    assert!(error.is_storage() && error.to_string().contains("exports"), "{error}");
+    fs::remove_file(&path).unwrap();
+    prepare(&path).unwrap();
+    fs::create_dir(path.join(LATEST)).unwrap();
+    let partial = Partial::create(&path, FIRST).unwrap();
+    assert!(partial.publish(&manifest(FIRST, BTreeMap::new()), Format::Csv).unwrap_err().is_storage());
+}

@@ -1,0 +1,110 @@
+//! Rows of a row group that is not complete yet. A Parquet file holds its columns one after the other; encoding all of
+//! them side by side would keep a compressor and a page of each in memory. So rows wait in a file, column by column, and
+//! one column is encoded at a time. The file has no name: it is gone when the program ends, however it ends.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Cursor};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_ipc::reader::StreamReader;
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::{ArrowError, Schema, SchemaRef};
+
+use super::error::{Error, encode, storage};
+use crate::schema::Table;
+
+/// Staged rows of one table.
+pub(super) struct Staging {
+    file: File,
+    path: PathBuf,
+    table: &'static Table,
+    columns: Vec<StagedColumn>,
+    rows: usize,
+    bytes: u64,
+}
+
+struct StagedColumn {
+    schema: SchemaRef,
+    slices: Vec<Place>,
+}
+
+/// Where one slice of one column is in the file.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    offset: u64,
+    length: usize,
+}
+
+impl Staging {
+    /// An empty staging area for rows of this table. Its file has this path for an instant.
+    pub(super) fn create(path: PathBuf, table: &'static Table) -> Result<Self, Error> {
+        let file = unnamed_file(&path).map_err(storage("create the file", &path))?;
+        let schema = table.arrow_schema();
+        let columns =
+            schema.fields().iter().map(|field| StagedColumn { schema: Arc::new(Schema::new(vec![Arc::clone(field)])), slices: Vec::new() });
+        let columns = columns.collect();
+        Ok(Self { file, path, table, columns, rows: 0, bytes: 0 })
+    }
+
+    /// How many rows wait.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// How many bytes they take here.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Appends the rows.
+    pub(super) fn push(&mut self, slice: &RecordBatch) -> Result<(), Error> {
+        for (column, array) in self.columns.iter_mut().zip(slice.columns()) {
+            let bytes = to_bytes(&column.schema, array).map_err(encode(self.table))?;
+            self.file.write_all_at(&bytes, self.bytes).map_err(storage("write", &self.path))?;
+            column.slices.push(Place { offset: self.bytes, length: bytes.len() });
+            self.bytes += u64::try_from(bytes.len()).expect("usize fits in u64");
+        }
+        self.rows += slice.num_rows();
+        Ok(())
+    }
+
+    /// The columns in order, each as the slices in which it was pushed.
+    pub(super) fn columns(&self) -> impl Iterator<Item = impl Iterator<Item = Result<ArrayRef, Error>>> {
+        self.columns.iter().map(|column| column.slices.iter().map(|place| self.read(*place)))
+    }
+
+    /// Forgets all rows.
+    pub(super) fn clear(&mut self) {
+        self.columns.iter_mut().for_each(|column| column.slices.clear());
+        self.rows = 0;
+        self.bytes = 0;
+    }
+
+    fn read(&self, place: Place) -> Result<ArrayRef, Error> {
+        let mut bytes = vec![0; place.length];
+        self.file.read_exact_at(&mut bytes, place.offset).map_err(storage("read", &self.path))?;
+        from_bytes(bytes).map_err(encode(self.table))
+    }
+}
+
+fn to_bytes(schema: &SchemaRef, array: &ArrayRef) -> Result<Vec<u8>, ArrowError> {
+    let batch = RecordBatch::try_new(Arc::clone(schema), vec![Arc::clone(array)])?;
+    let mut writer = StreamWriter::try_new(Vec::with_capacity(array.get_array_memory_size()), schema)?;
+    writer.write(&batch)?;
+    writer.into_inner()
+}
+
+fn from_bytes(bytes: Vec<u8>) -> Result<ArrayRef, ArrowError> {
+    let batch = StreamReader::try_new(Cursor::new(bytes), None)?.next().transpose()?;
+    let array = batch.and_then(|batch| batch.columns().first().cloned());
+    array.ok_or_else(|| ArrowError::IpcError("a staged slice without rows".to_owned()))
+}
+
+fn unnamed_file(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
+    std::fs::remove_file(path)?;
+    Ok(file)
+}
