@@ -1,10 +1,13 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
+pub mod cli;
+pub mod error;
 pub mod extract;
 pub mod flatten;
 pub mod job;
 pub mod load;
 pub mod report;
+pub mod run;
 pub mod sandbox;
 pub mod schema;
 pub mod store;

@@ -1,3 +1,107 @@
 //! Arguments → job → run → exit code; the only printer of errors.
 
-fn main() {}
+use std::error::Error as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use superoffice_export::cli::{Cli, RunArgs, SummaryFormat, TablesFormat, Verb};
+use superoffice_export::error::{Error, Exit};
+use superoffice_export::job;
+use superoffice_export::load::verify;
+use superoffice_export::report::Reporter;
+use superoffice_export::run::{Options, run};
+use superoffice_export::sandbox;
+use superoffice_export::schema::{docs, sql};
+use tokio::sync::watch;
+
+mod signals;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version are no errors; clap knows which stream they go to.
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Published };
+            drop(error.print());
+            return ExitCode::from(exit.code());
+        }
+    };
+    match carry_out(&cli.command) {
+        Ok(()) => ExitCode::from(Exit::Published.code()),
+        Err(error) => {
+            print_error(&error);
+            ExitCode::from(error.exit().code())
+        }
+    }
+}
+
+fn carry_out(verb: &Verb) -> Result<(), Error> {
+    match verb {
+        Verb::Run(arguments) => run_job(arguments),
+        Verb::Tables { format } => print(&match format {
+            TablesFormat::Markdown => docs::markdown(),
+            TablesFormat::Json => docs::json(),
+            TablesFormat::Sql => sql::all_views(),
+        }),
+        Verb::Verify { dir } => verify_export(dir),
+        Verb::Sandbox { port, seed, latency, faults } => {
+            let settings = sandbox::Settings { port: *port, seed: *seed, latency: latency.0, faults: faults.0, ..sandbox::Settings::default() };
+            let sandbox = sandbox::start(settings)?;
+            print(&format!("{}\n", sandbox.base_url()))?;
+            sandbox.wait();
+            Ok(())
+        }
+    }
+}
+
+fn run_job(arguments: &RunArgs) -> Result<(), Error> {
+    let job = job::read(&arguments.job, &arguments.overrides.0)?;
+    let mut report = Reporter::new(arguments.progress, arguments.log_format, arguments.verbose);
+    let (stop, stopped) = watch::channel(false);
+    signals::listen(stop).map_err(Error::System)?;
+    let options = Options { fresh: arguments.fresh, offline: arguments.offline, plan_only: arguments.plan };
+    let result = run(&job, options, &stopped, &mut report);
+    report.end();
+    match (result?, arguments.summary) {
+        (Some(summary), SummaryFormat::Json) => print(&summary.manifest.to_json()),
+        (Some(summary), SummaryFormat::Text) if !report.is_silent() => {
+            drop(std::io::stderr().write_all(summary.text().as_bytes()));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn verify_export(dir: &Path) -> Result<(), Error> {
+    let verified = verify::verify(dir)?;
+    if verified.differences.is_empty() {
+        return print(&format!("{}: as its manifest says\n", verified.folder.display()));
+    }
+    for difference in &verified.differences {
+        print(&format!("{difference}\n"))?;
+    }
+    Err(Error::Differs { dir: verified.folder, differences: verified.differences.len() })
+}
+
+/// Prints what was asked for. A reader that has gone away, as `head` does, is no error.
+fn print(text: &str) -> Result<(), Error> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::Output { path: "standard output".into(), source: error }),
+        _ => Ok(()),
+    }
+}
+
+fn print_error(error: &Error) {
+    let mut text = format!("error: {error}\n");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!("caused by: {cause}\n"));
+        source = cause.source();
+    }
+    if let Some(hint) = error.hint() {
+        text.push_str(&format!("hint: {hint}\n"));
+    }
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}

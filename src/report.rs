@@ -130,6 +130,11 @@ impl Reporter {
         info!("{text}");
     }
 
+    /// Tells one thing that may need a hand.
+    pub fn warn(&self, text: &str) {
+        warn!("{text}");
+    }
+
     /// Begins a phase of so many steps.
     pub fn begin(&mut self, verb: &'static str, total: Option<u64>) {
         self.end();

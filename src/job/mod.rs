@@ -24,7 +24,7 @@ use crate::extract::pace::Rate;
 use crate::extract::reader::{Place as SourcePlace, Source};
 use crate::extract::retry::RetryPolicy;
 use crate::extract::secret::Secret;
-use crate::load::Format;
+use crate::load::writer::Format;
 use crate::sandbox;
 use crate::schema::{self, Table};
 

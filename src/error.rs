@@ -1,0 +1,146 @@
+//! What can go wrong at the top, and its exit code.
+
+use std::path::PathBuf;
+
+use crate::extract::{client, hopeless, reader, secret};
+use crate::{job, load, sandbox, store};
+
+/// How the process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Published,
+    /// Not published.
+    NotPublished,
+    /// Wrong input of the operator.
+    Usage,
+    /// Another run is at it.
+    Locked,
+    /// The API stayed away.
+    Unreachable,
+    /// The login was refused.
+    Login,
+    /// The disk said no.
+    Storage,
+    /// Somebody asked to stop.
+    Interrupted,
+}
+
+impl Exit {
+    /// Every one, in the order of the codes.
+    pub const ALL: &[Self] =
+        &[Self::Published, Self::NotPublished, Self::Usage, Self::Locked, Self::Unreachable, Self::Login, Self::Storage, Self::Interrupted];
+
+    /// The code that the shell sees.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Published => 0,
+            Self::NotPublished => 1,
+            Self::Usage => 2,
+            Self::Locked => 3,
+            Self::Unreachable => 4,
+            Self::Login => 5,
+            Self::Storage => 6,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// What it means, for the help and the README.
+    pub const fn doc(self) -> &'static str {
+        match self {
+            Self::Published => "published; failures within `max_failed` (each one is in `outcomes`)",
+            Self::NotPublished => "not published: too many failures, every answer a refusal, or a defect of this program",
+            Self::Usage => "bad arguments, job file or input; nothing was called",
+            Self::Locked => "another run of this job is under way",
+            Self::Unreachable => "the API stayed unreachable longer than `patience`; the same command goes on",
+            Self::Login => "the API refused the login",
+            Self::Storage => "output or state could not be written (disk full, permissions); the same command goes on",
+            Self::Interrupted => "interrupted (SIGINT, SIGTERM); answers in flight were stored, the same command goes on",
+        }
+    }
+}
+
+/// Why a command ends without what it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum Error {
+    #[error(transparent)]
+    Job(#[from] job::Error),
+    #[error(transparent)]
+    Source(#[from] reader::Error),
+    #[error(transparent)]
+    Secret(#[from] secret::Error),
+    #[error(transparent)]
+    Client(#[from] client::Error),
+    #[error("`api.ca_file`: cannot read {path}", path = path.display())]
+    Certificates { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Sandbox(#[from] sandbox::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Load(#[from] load::Error),
+    #[error("{path}: cannot be written", path = path.display())]
+    Output { path: PathBuf, source: std::io::Error },
+    #[error("another run of this job is under way ({holder}); it holds {path}", path = path.display())]
+    Locked { path: PathBuf, holder: String },
+    #[error("the API did not answer as it should for longer than `fetch.patience`; {done} answers of this run are kept")]
+    Unreachable { done: u64 },
+    #[error("the API refused the login with status {status}{}", if *worked_before { ", though it had worked before" } else { "" })]
+    LoginRefused { status: u16, worked_before: bool },
+    #[error(transparent)]
+    Hopeless(#[from] hopeless::Hopeless),
+    #[error("nothing was published: {failed} of {distinct} targets failed, more than `output.max_failed` allows")]
+    TooManyFailures { failed: u64, distinct: u64 },
+    #[error("interrupted; {done} answers of this run are kept")]
+    Interrupted { done: u64 },
+    #[error("the system gives no thread or event queue")]
+    System(#[source] std::io::Error),
+    #[error("{dir}: {differences} differences", dir = dir.display())]
+    Differs { dir: PathBuf, differences: usize },
+    #[error("a defect of this program: a part of the run stopped without saying why")]
+    Defect,
+}
+
+impl Error {
+    /// The exit code that tells it to the shell.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Job(_) | Self::Source(_) | Self::Secret(_) | Self::Client(_) | Self::Certificates { .. } | Self::Sandbox(_) => Exit::Usage,
+            Self::Store(_) | Self::Output { .. } => Exit::Storage,
+            Self::Load(error) if error.is_storage() => Exit::Storage,
+            Self::Load(_) | Self::TooManyFailures { .. } | Self::System(_) | Self::Differs { .. } | Self::Defect => Exit::NotPublished,
+            Self::Locked { .. } => Exit::Locked,
+            Self::Unreachable { .. } => Exit::Unreachable,
+            Self::LoginRefused { .. } => Exit::Login,
+            Self::Hopeless(hopeless) if matches!(hopeless.status, 401 | 403) => Exit::Login,
+            Self::Hopeless(_) => Exit::NotPublished,
+            Self::Interrupted { .. } => Exit::Interrupted,
+        }
+    }
+
+    /// What to do about it, where the message does not say it already.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreachable { .. } | Self::Interrupted { .. } => Some("run the same command again; it goes on where this one ended"),
+            Self::Store(_) | Self::Output { .. } => Some("mend that and run the same command again; it goes on where this one ended"),
+            Self::Load(error) if error.is_storage() => Some("mend that and run the same command again; it goes on where this one ended"),
+            Self::LoginRefused { .. } => Some("check `api.auth` and `api.app_token`"),
+            Self::Hopeless(hopeless) => Some(hopeless.hint()),
+            Self::TooManyFailures { .. } => Some("run the same command again; it tries only the failed ones again, or raise `output.max_failed`"),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_distinct() {
+        for (index, exit) in Exit::ALL.iter().enumerate() {
+            assert!(Exit::ALL[..index].iter().all(|other| other.code() != exit.code()));
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Where fetcher and store meet: one thread talks to the network, one writes the state, bounded queues between them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderName};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, timeout_at};
+
+use crate::error::Error;
+use crate::extract::auth::header;
+use crate::extract::client::{self, Client, Question, Transport};
+use crate::extract::connection::Connection;
+use crate::extract::fetcher::{self, Answer, End, Fetched};
+use crate::flatten::Checker;
+use crate::job::{Header, Job, Place, is_loopback};
+use crate::report::{Progress, Reporter};
+use crate::sandbox::Sandbox;
+use crate::schema::{self, ContactId};
+use crate::store::{Answered, Calls, Run, Store};
+
+/// Answers are stored at the latest after this long, and at the latest after so many.
+const BATCH_TIME: Duration = Duration::from_secs(1);
+const BATCH: usize = 1_000;
+/// Contacts of the plan that are read at once.
+const PAGE: u32 = 1_000;
+
+/// What is asked of the API by this job.
+pub(super) fn question(job: &Job) -> Question {
+    Question {
+        limit: job.api.limit.get(),
+        select: schema::select(&job.api.tables),
+        language: job.api.language.clone(),
+        culture: job.api.culture.clone(),
+        time_zone: job.api.time_zone.clone(),
+    }
+}
+
+/// A connection to the API of the job; reads the secrets.
+pub(super) fn connect(job: &Job, sandbox: Option<&Sandbox>) -> Result<Connection, Error> {
+    let api = address(job, sandbox)?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in &job.api.headers {
+        let name = HeaderName::try_from(name.as_str()).map_err(|_| client::Error::Header { key: "api.headers" })?;
+        let value = match value {
+            Header::Text(text) => text.parse().map_err(|_| client::Error::Header { key: "api.headers" })?,
+            Header::Secret(secret) => header(&secret.read()?, secret.key())?,
+        };
+        headers.insert(name, value);
+    }
+    if let Some(app_token) = &job.api.app_token {
+        headers.insert(HeaderName::from_static("so-apptoken"), header(&app_token.read()?, app_token.key())?);
+    }
+    let certificates = match &job.api.ca_file {
+        Some(path) => std::fs::read(path).map_err(|source| Error::Certificates { path: path.clone(), source })?,
+        None => Vec::new(),
+    };
+    let transport = Transport { timeout: job.timeout, proxy: job.api.proxy.clone(), certificates, direct: is_loopback(&api) };
+    let client = Client::new(&api, &question(job), &transport, &headers)?;
+    let checker = Checker::new(&job.api.tables);
+    let check = Arc::new(move |contact_id, body: &[u8]| checker.check(contact_id, body).map_err(Into::into));
+    Connection::new(client, job.api.auth.headers()?, check).map_err(Error::System)
+}
+
+/// The address of the API.
+fn address(job: &Job, sandbox: Option<&Sandbox>) -> Result<Url, Error> {
+    match (&job.api.place, sandbox) {
+        (Place::BaseUrl(url), _) => Ok(url.clone()),
+        (Place::Sandbox, Some(sandbox)) => Url::parse(&format!("{}/api", sandbox.base_url())).map_err(|_| Error::Defect),
+        _ => Err(Error::Defect),
+    }
+}
+
+/// Runs the plan: answers go to the store as they come.
+pub(super) fn fetch(
+    connection: &Connection,
+    settings: &fetcher::Settings,
+    store: &mut Store,
+    run: &Run,
+    request_key: i64,
+    stop: &watch::Receiver<bool>,
+    report: &mut Reporter,
+) -> Result<Fetched, Error> {
+    let network = runtime()?;
+    let storage = runtime()?;
+    let (pages, plan) = mpsc::channel(2);
+    let (answers, answered) = mpsc::channel(2 * BATCH);
+    let (told, progress) = watch::channel(Progress::default());
+    std::thread::scope(|scope| {
+        let keep = move || storage.block_on(keep(store, run, request_key, pages, answered, &progress));
+        let keeper = std::thread::Builder::new().name("store".to_owned()).spawn_scoped(scope, keep).map_err(Error::System)?;
+        let mut tell = |progress: &Progress| {
+            told.send_replace(*progress);
+            report.fetching(progress);
+        };
+        let fetched = network.block_on(fetcher::fetch(connection, settings, plan, &answers, stop.clone(), &mut tell));
+        drop(answers);
+        // The keeper's error comes first: it is why answers were no longer taken.
+        keeper.join().map_err(|_| Error::Defect)??;
+        if fetched.end == End::NotStored { Err(Error::Defect) } else { Ok(fetched) }
+    })
+}
+
+fn runtime() -> Result<Runtime, Error> {
+    Builder::new_current_thread().enable_all().build().map_err(Error::System)
+}
+
+/// Hands out the plan page by page and stores answers in batches, until the fetcher is done.
+async fn keep(
+    store: &mut Store,
+    run: &Run,
+    request_key: i64,
+    pages: mpsc::Sender<Vec<ContactId>>,
+    mut answered: mpsc::Receiver<Answer>,
+    progress: &watch::Receiver<Progress>,
+) -> Result<(), Error> {
+    let began = Instant::now();
+    let calls = |progress: &Progress| {
+        let seconds = began.elapsed().as_secs_f64();
+        run.calls + Calls { attempts: progress.attempts, retries: progress.retries, logins: progress.logins, fetch_seconds: seconds }
+    };
+    let mut pages = Some(pages);
+    let mut planned = 0;
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut deadline = None;
+    loop {
+        while let Some(sender) = pages.take() {
+            let Ok(place) = sender.try_reserve() else {
+                pages = (!sender.is_closed()).then_some(sender);
+                break;
+            };
+            let page = store.planned(planned, PAGE)?;
+            planned += u64::try_from(page.len()).unwrap_or(u64::MAX);
+            // The queue closes after the last page.
+            if !page.is_empty() {
+                place.send(page);
+                pages = Some(sender);
+            }
+        }
+        let sender = pages.clone();
+        tokio::select! {
+            received = next_answers(&mut answered, &mut batch, deadline) => {
+                if received == Received::Some {
+                    deadline = deadline.or(Some(Instant::now() + BATCH_TIME));
+                }
+                if batch.len() >= BATCH || received != Received::Some {
+                    store.record(&run.name, request_key, &batch, &calls(&progress.borrow()))?;
+                    batch.clear();
+                    deadline = None;
+                }
+                if received == Received::End {
+                    return Ok(());
+                }
+            }
+            place = reserve(sender), if pages.is_some() => if !place { pages = None },
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Received {
+    Some,
+    DeadlinePassed,
+    End,
+}
+
+async fn next_answers(answered: &mut mpsc::Receiver<Answer>, batch: &mut Vec<Answered<bytes::Bytes>>, deadline: Option<Instant>) -> Received {
+    let mut answers = Vec::new();
+    let room = BATCH - batch.len();
+    let received = match deadline {
+        None => Ok(answered.recv_many(&mut answers, room).await),
+        Some(deadline) => timeout_at(deadline, answered.recv_many(&mut answers, room)).await,
+    };
+    batch.extend(answers.into_iter().map(|Answer { contact_id, ending, body }| Answered { contact_id, ending, body }));
+    match received {
+        Err(_) => Received::DeadlinePassed,
+        Ok(0) => Received::End,
+        Ok(_) => Received::Some,
+    }
+}
+
+/// Waits for room in the queue of pages; false where nobody takes them any more.
+async fn reserve(pages: Option<mpsc::Sender<Vec<ContactId>>>) -> bool {
+    match pages {
+        Some(pages) => pages.reserve().await.is_ok(),
+        None => false,
+    }
+}

@@ -1,0 +1,32 @@
+//! One run per job: the lock on `state.lock`. The system drops it with the process, however that ends.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use crate::error::Error;
+
+/// Makes the output folder where it is missing, and takes its lock, which lasts as long as the value.
+pub(super) fn take(dir: &Path) -> Result<File, Error> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::Output { path, source }
+    };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed(dir))?;
+    let path = dir.join("state.lock");
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(failed(&path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Whoever holds it may not have written its name yet; the message then does without.
+            drop(file.read_to_string(&mut holder));
+            return Err(Error::Locked { path, holder: holder.trim().to_owned() });
+        }
+        Err(TryLockError::Error(source)) => return Err(Error::Output { path, source }),
+    }
+    let holder = format!("process {}, since {:.0}\n", std::process::id(), jiff::Timestamp::now());
+    file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes())).map_err(failed(&path))?;
+    Ok(file)
+}

@@ -1,0 +1,176 @@
+//! The story of a run: read the targets, plan, fetch, write, publish. Every step can be repeated after a crash with the
+//! same result; stages meet only here.
+
+mod fetching;
+mod lock;
+mod summary;
+mod writing;
+
+use std::path::Path;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
+
+pub use summary::Summary;
+
+use crate::error::Error;
+use crate::extract::fetcher::{End, Fetched};
+use crate::extract::reader::Reader;
+use crate::job::{Job, Place};
+use crate::load::publish::{self, Partial};
+use crate::report::Reporter;
+use crate::sandbox::{self, Sandbox};
+use crate::store::{Calls, Run, Store, TargetCounts};
+
+/// How a run is started, beyond its job.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Begin a new run, even where one was cut off.
+    pub fresh: bool,
+    /// Call nothing: make the export from what is stored.
+    pub offline: bool,
+    /// Plan and stop.
+    pub plan_only: bool,
+}
+
+impl Options {
+    /// Whether the API is called at all.
+    fn calls(self) -> bool {
+        !self.offline && !self.plan_only
+    }
+}
+
+/// Runs a job; `stop` turns true when somebody asks to stop. Gives the summary; none where only a plan was asked for.
+///
+/// # Errors
+/// Where nothing is published. Answers that came are kept, and the same command goes on.
+pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &mut Reporter) -> Result<Option<Summary>, Error> {
+    // What can be wrong with the input and the secrets shows before anything is written.
+    let reader = Reader::open(&job.source)?;
+    let sandbox = sandbox(job, options)?;
+    let connection = if options.calls() { Some(fetching::connect(job, sandbox.as_ref())?) } else { None };
+
+    let dir = job.output.dir.as_path();
+    let _lock = lock::take(dir)?;
+    publish::prepare(dir)?;
+    let mut store = Store::open(&dir.join("state.sqlite"))?;
+    let mut run = begin(dir, &mut store, options)?;
+
+    report.begin("reading", None);
+    let targets = read(reader, &mut store, stop, report)?;
+    let request_key = request_key(job);
+    let plan = store.plan(request_key, fresh_since(&run, job, options.offline))?;
+    report.say(&summary::plan_line(&plan, job));
+    if options.plan_only {
+        return Ok(None);
+    }
+
+    let mut fetched = None;
+    if let Some(connection) = connection.filter(|_| plan.to_fetch > 0) {
+        report.begin("fetching", Some(plan.to_fetch));
+        let began = Instant::now();
+        let result = fetching::fetch(&connection, &job.fetch, &mut store, &run, request_key, stop, report)?;
+        report.end();
+        run.calls = run.calls + calls(&result, began);
+        fetched = Some(completed(result)?);
+    }
+
+    let partial = Partial::create(dir, &run.name)?;
+    report.begin("writing", Some(targets.distinct + targets.rejected));
+    let written = writing::write(job, &mut store, request_key, partial.folder(), stop, report)?;
+    report.end();
+    if is_beyond(job.output.max_failed, written.outcomes.failed, targets.distinct) {
+        partial.discard()?;
+        summary::show_failures(&written.failures, report);
+        return Err(Error::TooManyFailures { failed: written.outcomes.failed, distinct: targets.distinct });
+    }
+    let manifest = summary::manifest(job, &run, targets, &written, fetched.as_ref(), &partial);
+    partial.publish(&manifest, job.output.format)?;
+    store.end_run(&run.name, Timestamp::now().as_microsecond())?;
+    store.forget_others()?;
+    publish::prune(dir, usize::try_from(job.output.keep.get()).unwrap_or(usize::MAX))?;
+    Ok(Some(Summary { manifest, failures: written.failures }))
+}
+
+/// The embedded SuperOffice, where the job asks it.
+fn sandbox(job: &Job, options: Options) -> Result<Option<Sandbox>, Error> {
+    let wanted = job.api.place == Place::Sandbox && options.calls();
+    Ok(wanted.then(|| sandbox::start(job.sandbox.clone())).transpose()?)
+}
+
+/// The run that was cut off, or a new one.
+fn begin(dir: &Path, store: &mut Store, options: Options) -> Result<Run, Error> {
+    let taken = publish::published(dir)?;
+    if let Some(run) = store.open_run()?.filter(|_| !options.fresh) {
+        if !taken.contains(&run.name) {
+            return Ok(run);
+        }
+        // It died after it was published and before that was noted.
+        publish::point_latest(dir, &run.name)?;
+        store.end_run(&run.name, Timestamp::now().as_microsecond())?;
+    }
+    let now = Timestamp::now();
+    Ok(store.start_run(&publish::run_name(now, &taken), now.as_microsecond())?)
+}
+
+fn read(reader: Reader, store: &mut Store, stop: &watch::Receiver<bool>, report: &mut Reporter) -> Result<TargetCounts, Error> {
+    let mut done = 0;
+    store.replace_targets(reader.map(|line| {
+        done += 1;
+        report.advance(done);
+        if *stop.borrow() { Err(Error::Interrupted { done: 0 }) } else { Ok(line?) }
+    }))
+}
+
+/// Says what is asked, apart from the contact: answers to another question are not reused.
+fn request_key(job: &Job) -> i64 {
+    let question = fetching::question(job);
+    let place = match &job.api.place {
+        Place::Sandbox => format!("sandbox {}", job.sandbox.seed),
+        Place::BaseUrl(url) => url.to_string(),
+        // Not the address of the API: tenants move.
+        Place::Tenant { tenant, login } => format!("{login} {tenant}"),
+    };
+    let mut hash = Sha256::new();
+    let select = question.select.as_deref().unwrap_or_default();
+    let culture = question.culture.as_deref().unwrap_or_default();
+    for part in [place.as_str(), &question.limit.to_string(), select, &question.language, culture, &question.time_zone] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().first_chunk().copied().map(i64::from_be_bytes).unwrap_or_default()
+}
+
+/// Answers are fresh from this instant on.
+fn fresh_since(run: &Run, job: &Job, offline: bool) -> i64 {
+    if offline {
+        return i64::MIN;
+    }
+    run.started_at.saturating_sub(i64::try_from(job.max_age.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// A fetch that lets the run go on; any other end is an error.
+fn completed(fetched: Fetched) -> Result<Fetched, Error> {
+    let done = fetched.progress.done;
+    match fetched.end {
+        End::Complete | End::Budget => Ok(fetched),
+        End::Interrupted => Err(Error::Interrupted { done }),
+        End::Unreachable => Err(Error::Unreachable { done }),
+        End::LoginRefused { status, worked_before } => Err(Error::LoginRefused { status, worked_before }),
+        End::Hopeless(hopeless) => Err(Error::Hopeless(hopeless)),
+        End::NotStored => Err(Error::Defect),
+    }
+}
+
+fn calls(fetched: &Fetched, began: Instant) -> Calls {
+    let progress = fetched.progress;
+    Calls { attempts: progress.attempts, retries: progress.retries, logins: progress.logins, fetch_seconds: began.elapsed().as_secs_f64() }
+}
+
+/// Whether more targets failed than allowed; missing ones do not count.
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "targets are fewer than 2^31")]
+fn is_beyond(max_failed: f64, failed: u64, distinct: u64) -> bool {
+    failed as f64 > max_failed * distinct as f64
+}
