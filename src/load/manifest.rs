@@ -158,10 +158,10 @@ pub struct Drift {
 
 impl Manifest {
     /// The manifest as it stands in the file.
-    pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("names and numbers are JSON");
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');
-        text
+        Ok(text)
     }
 
     /// Reads the manifest of a run's folder.
@@ -177,7 +177,9 @@ impl Manifest {
 
     /// Writes it into a run's folder.
     pub(super) fn write(&self, folder: &Path) -> Result<(), Error> {
-        write_durably(&folder.join(FILE_NAME), self.to_json().as_bytes())
+        let path = folder.join(FILE_NAME);
+        let text = self.to_json().map_err(|source| Error::Manifest { path: path.clone(), source })?;
+        write_durably(&path, text.as_bytes())
     }
 }
 
@@ -258,7 +260,9 @@ pub(super) mod tests {
     #[test]
     fn outcomes_are_counted_by_their_words() {
         let mut outcomes = Outcomes::default();
-        Outcome::ALL.iter().for_each(|outcome| outcomes.record(*outcome));
+        for outcome in Outcome::ALL {
+            outcomes.record(*outcome);
+        }
         let counts = serde_json::to_value(outcomes).unwrap();
         assert!(Outcome::ALL.iter().all(|outcome| outcomes.count(*outcome) == 1 && counts[outcome.as_str()] == 1));
         assert_eq!(outcomes.total(), Some(5));

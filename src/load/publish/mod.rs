@@ -27,8 +27,12 @@ const NEXT_LATEST: &str = ".latest.partial";
 /// The name of a run that begins at this instant, where these names are taken.
 pub fn run_name(start: Timestamp, taken: &[String]) -> String {
     let first = start.strftime("%Y%m%dT%H%M%SZ").to_string();
-    let later = (2_u32..).map(|number| format!("{first}-{number}"));
-    std::iter::once(first.clone()).chain(later).find(|name| !taken.contains(name)).expect("names do not run out")
+    let (mut name, mut number) = (first.clone(), 1);
+    while taken.contains(&name) {
+        number += 1;
+        name = format!("{first}-{number}");
+    }
+    name
 }
 
 /// The names of the published runs, oldest first. Folders that no run made are not among them.

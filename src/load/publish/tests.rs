@@ -6,8 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 use super::*;
+use crate::load::generate::{batch, some_rows};
 use crate::load::manifest::tests::manifest;
 use crate::load::writer::create;
+use crate::schema::OUTCOMES;
 
 const FIRST: &str = "20261122T020000Z";
 const SECOND: &str = "20261123T020000Z";
@@ -76,36 +78,36 @@ fn a_published_run_is_complete_private_and_latest() {
     assert!(fs::read_to_string(run.join(VIEWS)).unwrap().contains("contacts.csv"));
 }
 
-#[test]
-fn death_at_any_step_leaves_the_old_run_latest_and_the_next_start_goes_on() {
-    let steps: &[(&str, fn(&Path))] = &[
-        ("while tables are written", |folder| {
-            drop(create(Format::Parquet, Partial::create(folder, SECOND).unwrap().folder(), &TABLES[0], &[]))
-        }),
-        ("before the link is made", |folder| drop(fs::rename(other_run(folder), folder.join(RUNS).join(SECOND)))),
-        ("before the link becomes latest", |folder| link(Path::new("runs/20261123T020000Z"), folder).unwrap()),
-        ("while an old run is removed", |folder| fs::create_dir(folder.join(RUNS).join(partial_name("20261101T020000Z"))).unwrap()),
-    ];
-    for (step, die) in steps {
-        let folder = output_dir();
-        publish(folder.path(), FIRST);
-        die(folder.path());
-        assert_eq!(latest(folder.path()), FIRST, "{step}");
-        prepare(folder.path()).unwrap();
-        let names = entries(folder.path()).unwrap().into_iter().chain(entries(&folder.path().join(RUNS)).unwrap());
-        assert!(!names.clone().any(|name| name.starts_with('.')), "{step}: {:?}", names.collect::<Vec<_>>());
-        if published(folder.path()).unwrap().contains(&SECOND.to_owned()) {
-            point_latest(folder.path(), SECOND).unwrap();
-        } else {
-            publish(folder.path(), SECOND);
-        }
-        assert_eq!(latest(folder.path()), SECOND, "{step}");
+/// Expects that a run which dies like this leaves the old run latest and complete, and that the next start goes on.
+fn check_death(step: &str, die: impl FnOnce(&Path)) {
+    let folder = output_dir();
+    publish(folder.path(), FIRST);
+    die(folder.path());
+    assert_eq!(latest(folder.path()), FIRST, "{step}");
+    prepare(folder.path()).unwrap();
+    let names: Vec<_> = [folder.path(), &folder.path().join(RUNS)].iter().flat_map(|folder| entries(folder).unwrap()).collect();
+    assert!(!names.iter().any(|name| name.starts_with('.')), "{step}: {names:?}");
+    if names.contains(&SECOND.to_owned()) {
+        point_latest(folder.path(), SECOND).unwrap();
+    } else {
+        publish(folder.path(), SECOND);
     }
+    assert_eq!(latest(folder.path()), SECOND, "{step}");
 }
 
-/// A complete run of the second name, made elsewhere.
-fn other_run(output_dir: &Path) -> PathBuf {
-    publish(&output_dir.join("other"), SECOND)
+#[test]
+fn death_at_any_step_leaves_the_old_run_latest() {
+    check_death("while tables are written", |folder| {
+        let partial = Partial::create(folder, SECOND).unwrap();
+        let mut writer = create(Format::Parquet, partial.folder(), OUTCOMES, &[]).unwrap();
+        writer.write(&batch(OUTCOMES, &some_rows(OUTCOMES, 3))).unwrap();
+    });
+    check_death("before the link is made", |folder| {
+        let elsewhere = output_dir();
+        fs::rename(publish(elsewhere.path(), SECOND), folder.join(RUNS).join(SECOND)).unwrap();
+    });
+    check_death("before the link becomes latest", |folder| link(&Path::new(RUNS).join(SECOND), folder).unwrap());
+    check_death("while an old run is removed", |folder| create_folder(&folder.join(RUNS).join(partial_name(FIRST))).unwrap());
 }
 
 #[test]
@@ -121,7 +123,9 @@ fn prune_removes_the_oldest_runs_but_not_latest_nor_foreign_folders() {
     ];
     for (keep, newest, removed) in cases {
         let folder = output_dir();
-        runs.iter().for_each(|run| drop(publish(folder.path(), run)));
+        for run in runs {
+            publish(folder.path(), run);
+        }
         point_latest(folder.path(), newest).unwrap();
         fs::create_dir(folder.path().join("runs/backup")).unwrap();
         assert_eq!(prune(folder.path(), *keep).unwrap(), *removed, "keep {keep}");

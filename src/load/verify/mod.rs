@@ -1,0 +1,160 @@
+//! Checks a published run against its manifest: files, hashes, columns, row counts, order, and that the outcomes add up
+//! and agree with the tables. Everything is read as a stream; nothing is changed.
+
+mod difference;
+mod keys;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use difference::Difference;
+use rows::Rows;
+
+use super::error::{Error, storage};
+use super::file::digest;
+use super::manifest::{self, Manifest, Outcomes};
+use super::publish::{LATEST, VIEWS};
+use super::writer::Format;
+use crate::schema::outcome::Outcome;
+use crate::schema::{self, OUTCOMES, Table};
+
+/// What a check found.
+#[derive(Debug)]
+pub struct Verified {
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// Where that is not so; none for a sound export.
+    pub differences: Vec<Difference>,
+}
+
+/// Checks an export: a run's folder, or an output folder, of which the latest run is taken.
+pub fn verify(dir: &Path) -> Result<Verified, Error> {
+    let latest = dir.join(LATEST);
+    let folder = [dir, &latest].into_iter().find(|folder| folder.join(manifest::FILE_NAME).exists());
+    let folder = folder.ok_or_else(|| Error::NoExport { path: dir.to_owned() })?.to_owned();
+    let manifest = Manifest::read(&folder)?;
+    let mut differences = Vec::new();
+    check_names(&folder, &manifest, &mut differences)?;
+    check_sums(&manifest, &mut differences);
+    let tables = check_files(&folder, &manifest, &mut differences)?;
+    check_rows(tables, &manifest, &mut differences);
+    Ok(Verified { folder, manifest, differences })
+}
+
+fn check_names(folder: &Path, manifest: &Manifest, differences: &mut Vec<Difference>) -> Result<(), Error> {
+    let found = names(folder).map_err(storage("list", folder))?;
+    let files = manifest.tables.values().map(|report| report.file.clone());
+    let expected: BTreeSet<String> = files.chain([manifest::FILE_NAME.to_owned(), VIEWS.to_owned()]).collect();
+    differences.extend(expected.difference(&found).map(|file| Difference::Missing { file: file.clone() }));
+    differences.extend(found.difference(&expected).map(|file| Difference::Foreign { file: file.clone() }));
+    if !manifest.tables.contains_key(OUTCOMES.name) {
+        differences.push(Difference::Missing { file: OUTCOMES.name.to_owned() });
+    }
+    Ok(())
+}
+
+fn names(folder: &Path) -> io::Result<BTreeSet<String>> {
+    fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+fn check_sums(manifest: &Manifest, differences: &mut Vec<Difference>) {
+    let (targets, outcomes) = (manifest.targets, manifest.outcomes);
+    let expected = targets.distinct.saturating_add(targets.rejected);
+    let found = outcomes.total().unwrap_or(u64::MAX);
+    if found != expected {
+        differences.push(Difference::Sum { expected, found });
+    }
+    if outcomes.rejected != targets.rejected {
+        differences.push(Difference::Rejected { expected: targets.rejected, found: outcomes.rejected });
+    }
+}
+
+/// Compares the files byte by byte, and opens those that are what was published.
+fn check_files(folder: &Path, manifest: &Manifest, differences: &mut Vec<Difference>) -> Result<Vec<Rows>, Error> {
+    let mut tables = Vec::new();
+    for (name, report) in &manifest.tables {
+        let file = report.file.clone();
+        let Some((table, format)) = table_of(name, &file) else {
+            differences.push(Difference::Table { table: name.clone(), file });
+            continue;
+        };
+        let path = folder.join(&file);
+        if !path.exists() {
+            continue;
+        }
+        let (bytes, sha256) = digest(&path)?;
+        if bytes != report.bytes {
+            differences.push(Difference::Bytes { file, expected: report.bytes, found: bytes });
+        } else if sha256 != report.sha256 {
+            differences.push(Difference::Hash { file, expected: report.sha256.clone(), found: sha256 });
+        } else {
+            match keys::open(&path, table, format) {
+                Ok(Some(keys)) => tables.push(Rows::new(table, report, keys)),
+                Ok(None) => differences.push(Difference::Columns { file }),
+                Err(Error::Decode { .. }) => differences.push(Difference::Unreadable { file, rows: 0 }),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(tables)
+}
+
+/// The table of that name, where the file has the name that this program gives it.
+fn table_of(name: &str, file: &str) -> Option<(&'static Table, Format)> {
+    let table = schema::table(name)?;
+    let format = Format::ALL.iter().find(|format| format.file_name(table) == file)?;
+    Some((table, *format))
+}
+
+/// Walks through all tables side by side, in the order of their keys.
+fn check_rows(tables: Vec<Rows>, manifest: &Manifest, differences: &mut Vec<Difference>) {
+    let (outcomes, mut tables): (Vec<_>, Vec<_>) = tables.into_iter().partition(|rows| rows.table.name == OUTCOMES.name);
+    // Without a usable outcomes table no row can be said to belong to nobody.
+    let mut comparable = false;
+    for mut outcomes in outcomes {
+        let counts = count_outcomes(&mut outcomes, &mut tables, differences);
+        outcomes.check_number(differences);
+        for outcome in Outcome::ALL {
+            let (expected, found) = (manifest.outcomes.count(*outcome), counts.count(*outcome));
+            if expected != found {
+                differences.push(Difference::Outcomes { file: outcomes.file.clone(), outcome: *outcome, expected, found });
+            }
+        }
+        comparable = outcomes.is_sorted();
+        if !comparable {
+            // The walk may have passed a contact before its turn came.
+            differences.retain(|difference| !matches!(difference, Difference::NotExported { .. }));
+        }
+    }
+    for mut rows in tables {
+        rows.drain(comparable, differences);
+        rows.check_number(differences);
+    }
+}
+
+fn count_outcomes(outcomes: &mut Rows, tables: &mut [Rows], differences: &mut Vec<Difference>) -> Outcomes {
+    let mut counts = Outcomes::default();
+    let mut all_known = true;
+    while let Some(key) = outcomes.next(differences) {
+        if let Some(outcome) = key.outcome {
+            counts.record(outcome);
+        } else if all_known {
+            all_known = false;
+            differences.push(Difference::UnknownOutcome { file: outcomes.file.clone(), row: outcomes.read });
+        }
+        if let Some(contact_id) = key.contact_id.filter(|_| outcomes.is_sorted()) {
+            let exported = key.outcome == Some(Outcome::Exported);
+            for rows in &mut *tables {
+                rows.advance(contact_id, exported, differences);
+            }
+        }
+    }
+    counts
+}
