@@ -65,7 +65,7 @@ fn run_job(arguments: &RunArgs) -> Result<(), Error> {
     let result = run(&job, options, &stopped, &mut report);
     report.end();
     match (result?, arguments.summary) {
-        (Some(summary), SummaryFormat::Json) => print(&summary.manifest.to_json()),
+        (Some(summary), SummaryFormat::Json) => print(&summary.manifest.to_json().map_err(|_| Error::Defect)?),
         (Some(summary), SummaryFormat::Text) if !report.is_silent() => {
             drop(std::io::stderr().write_all(summary.text().as_bytes()));
             Ok(())
