@@ -48,23 +48,20 @@ impl Shape {
 
     /// The slot of a member. `hint` is where it is looked for first, since servers write members in one order; it moves on.
     pub(super) fn slot(&self, name: &str, hint: &mut usize) -> Option<&Slot> {
-        let (before, after) = self.members.split_at_checked(*hint)?;
-        let (place, (_, slot)) = (after.iter().enumerate().map(|(place, member)| (place + before.len(), member)))
-            .chain(before.iter().enumerate())
-            .find(|(_, (known, _))| *known == name)?;
+        let is_hinted = self.members.get(*hint).is_some_and(|(known, _)| *known == name);
+        let place = if is_hinted { *hint } else { self.members.iter().position(|(known, _)| *known == name)? };
         *hint = place + 1;
-        Some(slot)
+        self.members.get(place).map(|(_, slot)| slot)
     }
 
-    /// The indices of all columns in and below this object.
-    pub(super) fn columns(&self) -> Vec<usize> {
-        self.members
-            .iter()
-            .flat_map(|(_, slot)| match slot {
-                Slot::Cells(cells) => cells.iter().map(|(index, _)| *index).collect(),
-                Slot::Object(shape) => shape.columns(),
-            })
-            .collect()
+    /// Visits the index of every column in and below this object.
+    pub(super) fn each_column(&self, visit: &mut impl FnMut(usize)) {
+        for (_, slot) in &self.members {
+            match slot {
+                Slot::Cells(cells) => cells.iter().for_each(|(index, _)| visit(*index)),
+                Slot::Object(shape) => shape.each_column(visit),
+            }
+        }
     }
 }
 
@@ -76,7 +73,8 @@ mod tests {
     #[test]
     fn every_member_column_is_in_the_shape_once() {
         for table in data_tables() {
-            let mut columns = Shape::of(table).columns();
+            let mut columns = Vec::new();
+            Shape::of(table).each_column(&mut |index| columns.push(index));
             columns.sort_unstable();
             let declared = table.columns.iter().enumerate().filter(|(_, column)| matches!(column.source, Source::Member(_)));
             assert_eq!(columns, declared.map(|(index, _)| index).collect::<Vec<_>>(), "{}", table.name);
