@@ -80,10 +80,10 @@ struct Reading<'l> {
 
 impl Reading<'_> {
     /// Keeps a member that no column takes.
-    fn keep_unknown<'a, E: serde::de::Error>(&mut self, extra: &mut Extra<'a>, name: Cow<'a, str>, raw: &RawValue) -> Result<(), E> {
+    fn keep_unknown<'a, E: serde::de::Error>(&mut self, extra: &mut Extra<'a>, key: Key<'a>, raw: &RawValue) -> Result<(), E> {
         let json = extra::prune(raw).map_err(E::custom)?;
         self.drift.unknown_members += u64::from(json.is_some());
-        extra.set(name, json);
+        extra.set(key, json);
         Ok(())
     }
 }
@@ -153,7 +153,8 @@ impl<'de> Visitor<'de> for RootSeed<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let reading = self.0;
         let mut root = Root::new(reading.layouts);
-        while let Some(Key(name)) = map.next_key()? {
+        while let Some(key) = map.next_key::<Key<'_>>()? {
+            let name = key.name();
             root.is_empty = false;
             let known = reading.layouts.iter().position(|layout| layout.table.root_member() == Some(name.as_ref()));
             if let Some((layout, rows)) = known.and_then(|place| Some((reading.layouts.get(place)?, root.tables.get_mut(place)?))) {
@@ -170,7 +171,7 @@ impl<'de> Visitor<'de> for RootSeed<'_, '_> {
                 if name == "Error" && raw.get() == "true" {
                     return Err(A::Error::custom("an error object"));
                 }
-                reading.keep_unknown(&mut root.extra, name, raw)?;
+                reading.keep_unknown(&mut root.extra, key, raw)?;
             }
         }
         Ok(root)
@@ -293,31 +294,31 @@ fn read_object<'de, A: MapAccess<'de>>(
 ) -> Result<Option<String>, A::Error> {
     let mut extra = Extra::default();
     let mut hint = 0;
-    while let Some(Key(name)) = map.next_key()? {
-        match shape.slot(&name, &mut hint) {
+    while let Some(key) = map.next_key()? {
+        match shape.slot(key, &mut hint) {
             Some(Slot::Cells(columns)) => {
                 let raw: &RawValue = map.next_value()?;
                 let converted = fill(row, columns, raw.get(), &mut reading.drift);
                 let json = if converted { None } else { extra::prune(raw).map_err(A::Error::custom)? };
-                extra.set(name, json);
+                extra.set(key, json);
             }
             Some(Slot::Object(shape)) => {
                 // Of doubled members the last one counts: what an earlier one filled is emptied.
                 shape.each_column(&mut |column| set_cell(row, column, Cell::Null));
                 let json = map.next_value_seed(ItemSeed { reading: &mut *reading, shape, row: &mut *row })?.flatten();
-                extra.set(name, json);
+                extra.set(key, json);
             }
-            None if extra::is_left_out(&name) => drop(map.next_value::<IgnoredAny>()?),
+            None if extra::is_left_out(&key.name()) => drop(map.next_value::<IgnoredAny>()?),
             None => {
                 let raw: &RawValue = map.next_value()?;
                 match &mut is_other_contact {
-                    Some(is_other) if name == "ContactId" => {
+                    Some(is_other) if key.name() == "ContactId" => {
                         **is_other = match convert(raw.get(), ColumnType::Integer) {
                             Converted::Cell(Cell::Integer(id)) => id != reading.contact_id.get(),
                             converted => converted != Converted::Cell(Cell::Null),
                         }
                     }
-                    _ => reading.keep_unknown(&mut extra, name, raw)?,
+                    _ => reading.keep_unknown(&mut extra, key, raw)?,
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! The declaration of a table, turned into the tree that its row objects have on the wire.
 
+use super::key::Key;
 use crate::schema::{Column, ColumnType, Source, Table};
 
 /// An object of the answer: which of its members hold cells, and which hold objects that do.
@@ -47,9 +48,14 @@ impl Shape {
     }
 
     /// The slot of a member. `hint` is where it is looked for first, since servers write members in one order; it moves on.
-    pub(super) fn slot(&self, name: &str, hint: &mut usize) -> Option<&Slot> {
-        let is_hinted = self.members.get(*hint).is_some_and(|(known, _)| *known == name);
-        let place = if is_hinted { *hint } else { self.members.iter().position(|(known, _)| *known == name)? };
+    pub(super) fn slot(&self, key: Key<'_>, hint: &mut usize) -> Option<&Slot> {
+        let is_hinted = self.members.get(*hint).is_some_and(|(known, _)| key.is_plainly(known));
+        let place = if is_hinted {
+            *hint
+        } else {
+            let name = key.name();
+            self.members.iter().position(|(known, _)| *known == name)?
+        };
         *hint = place + 1;
         self.members.get(place).map(|(_, slot)| slot)
     }
@@ -86,8 +92,11 @@ mod tests {
         let shape = Shape::of(table("sales").unwrap());
         for start in 0..=shape.members.len() {
             let mut hint = start;
-            assert!(matches!(shape.slot("SaleDate", &mut hint), Some(Slot::Cells(cells)) if cells.len() == 2));
-            assert!(shape.slot("saleDate", &mut hint).is_none());
+            for written in [r#""SaleDate""#, r#""S\u0061leDate""#] {
+                let key = serde_json::from_str(written).unwrap();
+                assert!(matches!(shape.slot(key, &mut hint), Some(Slot::Cells(cells)) if cells.len() == 2));
+            }
+            assert!(shape.slot(serde_json::from_str(r#""saleDate""#).unwrap(), &mut hint).is_none());
         }
     }
 }
