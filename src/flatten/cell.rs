@@ -2,6 +2,7 @@
 //! `TABLES.md`: convert where nothing is lost, otherwise leave the cell null and keep the value as it was written.
 
 use std::borrow::Cow;
+use std::str::Chars;
 
 use super::instant;
 use crate::schema::ColumnType;
@@ -124,37 +125,46 @@ const MAX_DIGITS: usize = 19;
 /// The text inside a JSON string, given as it was written; half a surrogate pair becomes U+FFFD.
 pub(super) fn unquote(raw: &str) -> Cow<'_, str> {
     let inner = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(raw);
-    if !inner.contains('\\') {
-        return Cow::Borrowed(inner);
-    }
-    Cow::Owned(serde_json::from_str(raw).unwrap_or_else(|_| unescape_with_lone_surrogates(inner)))
+    if inner.as_bytes().contains(&b'\\') { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) }
 }
 
-/// What `serde_json` refuses: servers that cut text at a number of UTF-16 units leave halves of pairs behind.
-fn unescape_with_lone_surrogates(inner: &str) -> String {
-    let mut units = Vec::with_capacity(inner.len());
-    let mut characters = inner.chars();
-    while let Some(character) = characters.next() {
-        if character != '\\' {
-            units.extend_from_slice(character.encode_utf16(&mut [0; 2]));
-            continue;
-        }
-        let unit = match characters.next() {
-            Some('u') => {
-                let digits: String = characters.by_ref().take(4).collect();
-                u16::from_str_radix(&digits, 16).unwrap_or(0xFFFD)
-            }
-            Some('n') => 0x0A,
-            Some('t') => 0x09,
-            Some('r') => 0x0D,
-            Some('b') => 0x08,
-            Some('f') => 0x0C,
-            Some(quoted) => u16::try_from(u32::from(quoted)).unwrap_or(0xFFFD),
-            None => 0xFFFD,
+/// `serde_json` would refuse halves of surrogate pairs, which servers leave that cut text at a number of UTF-16 units.
+fn unescape(escaped: &str) -> String {
+    let mut text = String::with_capacity(escaped.len());
+    let mut rest = escaped;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        text.push_str(plain);
+        let mut after = escape.chars();
+        let character = match after.next() {
+            Some('u') => hexadecimal(&mut after),
+            Some('n') => '\n',
+            Some('t') => '\t',
+            Some('r') => '\r',
+            Some('b') => '\u{8}',
+            Some('f') => '\u{C}',
+            Some(quoted) => quoted,
+            None => char::REPLACEMENT_CHARACTER,
         };
-        units.push(unit);
+        text.push(character);
+        rest = after.as_str();
     }
-    String::from_utf16_lossy(&units)
+    text + rest
+}
+
+/// The character whose UTF-16 unit stands here, or whose two units do, the second one with its own `\u`.
+fn hexadecimal(rest: &mut Chars<'_>) -> char {
+    let unit = |text: &str| text.get(..4).and_then(|digits| u16::from_str_radix(digits, 16).ok());
+    let skip = |rest: &mut Chars<'_>, length| *rest = rest.as_str().get(length..).unwrap_or_default().chars();
+    let first = unit(rest.as_str());
+    skip(rest, 4);
+    let second = rest.as_str().strip_prefix("\\u").and_then(unit);
+    match char::decode_utf16(first.into_iter().chain(second)).next() {
+        Some(Ok(character)) => {
+            skip(rest, if character.len_utf16() == 2 { 6 } else { 0 });
+            character
+        }
+        _ => char::REPLACEMENT_CHARACTER,
+    }
 }
 
 #[cfg(test)]
@@ -196,6 +206,8 @@ mod tests {
             ("\"\"", Text, text("")),
             ("\"a\\u0000\\n\\ud83d\\ude00\"", Text, text("a\0\n😀")),
             ("\"cut \\ud83d\"", Text, text("cut \u{FFFD}")),
+            ("\"\\ud83d\\ud83d\\ude00\\ud83d\\n\"", Text, text("\u{FFFD}😀\u{FFFD}\n")),
+            ("\"\\b\\f\\n\\r\\t\\/\\\\\\u00E6\"", Text, text("\u{8}\u{C}\n\r\t/\\æ")),
             ("\"\\ude00\\t\\\"x\\u00e6\\ud83d\\ude00\"", Text, text("\u{FFFD}\t\"xæ😀")),
             ("true", Boolean, Cell::Boolean(true)),
             ("\"False\"", Boolean, Cell::Boolean(false)),

@@ -44,12 +44,6 @@ impl Columns {
         self.columns.iter_mut().zip(row).for_each(|(column, cell)| column.append(cell));
     }
 
-    /// Appends one row, with `key` in place of its first cell.
-    pub(super) fn append_row(&mut self, key: &Cell<'_>, row: &[Cell<'_>]) {
-        let cells = std::iter::once(key).chain(row.iter().skip(1));
-        self.columns.iter_mut().zip(cells).for_each(|(column, cell)| column.append(cell));
-    }
-
     /// Takes all rows as a record batch and starts again.
     pub(super) fn take(&mut self) -> RecordBatch {
         let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect();

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::Fault;
 use super::cell::unquote;
-use super::key::Members;
+use super::key::{Key, Members};
 use crate::schema::LEFT_OUT;
 
 /// Deeper than any answer; the bound keeps hostile nesting from exhausting the stack.
@@ -20,10 +20,12 @@ pub(super) struct Extra<'a> {
 
 impl<'a> Extra<'a> {
     /// Keeps a member, given as JSON text. Of doubled members the last one counts, even where it leaves nothing to keep.
-    pub(super) fn set(&mut self, name: Cow<'a, str>, json: Option<String>) {
-        if !self.members.is_empty() {
-            self.members.retain(|(other, _)| *other != name);
+    pub(super) fn set(&mut self, key: Key<'a>, json: Option<String>) {
+        if self.members.is_empty() && json.is_none() {
+            return;
         }
+        let name = key.name();
+        self.members.retain(|(other, _)| *other != name);
         if let Some(json) = json {
             self.members.push((name, json));
         }
@@ -57,10 +59,10 @@ fn prune_at(raw: &RawValue, depth: usize) -> Result<Option<String>, Fault> {
         Some(b'{') => {
             let members: Members<'_> = serde_json::from_str(raw.get()).map_err(|_| Fault::NotJson)?;
             let mut kept = Extra::default();
-            for (name, value) in members.0 {
-                if !is_left_out(&name) {
+            for (key, value) in members.0 {
+                if !is_left_out(&key.name()) {
                     let json = prune_at(value, depth + 1)?;
-                    kept.set(name, json);
+                    kept.set(key, json);
                 }
             }
             Ok(kept.into_json())

@@ -117,7 +117,7 @@ impl Flattener {
             match parse(&self.layouts, contact_id, body) {
                 Ok(parsed) => {
                     truncated = self.truncated_lists(&parsed);
-                    self.append_rows(contact_id, &parsed);
+                    self.append_rows(&parsed);
                     extra = parsed.extra;
                     if parsed.found == Found::Nothing {
                         target.ending.outcome = Outcome::Missing;
@@ -135,14 +135,10 @@ impl Flattener {
         target.ending.outcome
     }
 
-    fn append_rows(&mut self, contact_id: ContactId, parsed: &Parsed<'_>) {
+    fn append_rows(&mut self, parsed: &Parsed<'_>) {
         self.drift += parsed.drift;
         for ((layout, columns), cells) in self.layouts.iter().zip(&mut self.columns).zip(&parsed.rows) {
-            let width = layout.table.columns.len();
-            // The key is the first column of every table.
-            for row in cells.chunks(width) {
-                columns.append_row(&Cell::Integer(contact_id.get()), row);
-            }
+            cells.chunks(layout.table.columns.len()).for_each(|row| columns.append(row));
         }
     }
 

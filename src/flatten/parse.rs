@@ -19,6 +19,7 @@ use crate::schema::{ColumnType, ContactId, Rows, Source, Table};
 pub(super) struct Layout {
     pub(super) table: &'static Table,
     shape: Shape,
+    contact_id_column: usize,
     position_column: Option<usize>,
     extra_column: usize,
 }
@@ -29,6 +30,7 @@ impl Layout {
         Self {
             table,
             shape: Shape::of(table),
+            contact_id_column: column(Source::ContactId).expect("every table begins with its key"),
             position_column: column(Source::Position),
             extra_column: column(Source::Extra).expect("every table ends with extra"),
         }
@@ -39,7 +41,7 @@ impl Layout {
 #[derive(Debug)]
 pub(super) struct Parsed<'a> {
     pub(super) found: Found,
-    /// For each layout the cells of its rows, row after row; the cells of the contact id are left null.
+    /// For each layout the cells of its rows, row after row.
     pub(super) rows: Vec<Vec<Cell<'a>>>,
     /// For each layout how many items the list holds, nulls included.
     pub(super) lengths: Vec<usize>,
@@ -78,10 +80,10 @@ struct Reading<'l> {
 
 impl Reading<'_> {
     /// Keeps a member that no column takes.
-    fn keep_unknown<'a, E: serde::de::Error>(&mut self, extra: &mut Extra<'a>, name: Cow<'a, str>, raw: &RawValue) -> Result<(), E> {
+    fn keep_unknown<'a, E: serde::de::Error>(&mut self, extra: &mut Extra<'a>, key: Key<'a>, raw: &RawValue) -> Result<(), E> {
         let json = extra::prune(raw).map_err(E::custom)?;
         self.drift.unknown_members += u64::from(json.is_some());
-        extra.set(name, json);
+        extra.set(key, json);
         Ok(())
     }
 }
@@ -151,7 +153,8 @@ impl<'de> Visitor<'de> for RootSeed<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let reading = self.0;
         let mut root = Root::new(reading.layouts);
-        while let Some(Key(name)) = map.next_key()? {
+        while let Some(key) = map.next_key::<Key<'_>>()? {
+            let name = key.name();
             root.is_empty = false;
             let known = reading.layouts.iter().position(|layout| layout.table.root_member() == Some(name.as_ref()));
             if let Some((layout, rows)) = known.and_then(|place| Some((reading.layouts.get(place)?, root.tables.get_mut(place)?))) {
@@ -168,7 +171,7 @@ impl<'de> Visitor<'de> for RootSeed<'_, '_> {
                 if name == "Error" && raw.get() == "true" {
                     return Err(A::Error::custom("an error object"));
                 }
-                reading.keep_unknown(&mut root.extra, name, raw)?;
+                reading.keep_unknown(&mut root.extra, key, raw)?;
             }
         }
         Ok(root)
@@ -186,8 +189,13 @@ struct TableSeed<'r, 'l> {
 }
 
 impl TableSeed<'_, '_> {
-    fn new_row(&self) -> Vec<Cell<'static>> {
-        vec![Cell::Null; self.layout.table.columns.len()]
+    /// Fills the cells that are no members.
+    fn complete(&self, row: &mut [Cell<'_>], position: usize, extra: Option<String>) {
+        set_cell(row, self.layout.contact_id_column, Cell::Integer(self.reading.contact_id.get()));
+        if let Some(column) = self.layout.position_column {
+            set_cell(row, column, i64::try_from(position).map_or(Cell::Null, Cell::Integer));
+        }
+        set_cell(row, self.layout.extra_column, extra.map_or(Cell::Null, |json| Cell::Text(Cow::Owned(json))));
     }
 }
 
@@ -215,11 +223,11 @@ impl<'de> Visitor<'de> for TableSeed<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
         let Rows::Object(_) = self.layout.table.rows else { return Err(A::Error::custom("an object in place of a list")) };
-        let mut cells: Vec<Cell<'de>> = self.new_row();
-        let mut checked = KeyCheck::default();
-        let extra = read_object(self.reading, &self.layout.shape, map, &mut cells, Some(&mut checked))?;
-        set_cell(&mut cells, self.layout.extra_column, extra.map_or(Cell::Null, |json| Cell::Text(Cow::Owned(json))));
-        Ok(Some(TableRows { cells, length: 1, is_other_contact: checked.is_other }))
+        let mut cells = vec![Cell::Null; self.layout.table.columns.len()];
+        let mut is_other_contact = false;
+        let extra = read_object(self.reading, &self.layout.shape, map, &mut cells, Some(&mut is_other_contact))?;
+        self.complete(&mut cells, 1, extra);
+        Ok(Some(TableRows { cells, length: 1, is_other_contact }))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
@@ -238,14 +246,7 @@ impl<'de> Visitor<'de> for TableSeed<'_, '_> {
             rows.length += 1;
             match item {
                 None => drop(rows.cells.drain(start..)),
-                Some(extra) => {
-                    let position = i64::try_from(rows.length).unwrap_or(i64::MAX);
-                    let row = rows.cells.get_mut(start..).unwrap_or_default();
-                    if let Some(column) = self.layout.position_column {
-                        set_cell(row, column, Cell::Integer(position));
-                    }
-                    set_cell(row, self.layout.extra_column, extra.map_or(Cell::Null, |json| Cell::Text(Cow::Owned(json))));
-                }
+                Some(extra) => self.complete(rows.cells.get_mut(start..).unwrap_or_default(), rows.length, extra),
             }
         }
     }
@@ -282,46 +283,42 @@ impl<'de> Visitor<'de> for ItemSeed<'_, '_, 'de> {
     }
 }
 
-/// Whether the answer's own contact id is another one; it cannot be checked where it is absent or null.
-#[derive(Default)]
-struct KeyCheck {
-    is_other: bool,
-}
-
-/// Reads the members of one object into the cells of its row; what no column takes comes back as JSON.
+/// Reads the members of one object into the cells of its row; what no column takes comes back as JSON. Where it is asked
+/// for, says whether the object names another contact, which it does not where its id is absent or null.
 fn read_object<'de, A: MapAccess<'de>>(
     reading: &mut Reading<'_>,
     shape: &Shape,
     mut map: A,
     row: &mut [Cell<'de>],
-    mut key_check: Option<&mut KeyCheck>,
+    mut is_other_contact: Option<&mut bool>,
 ) -> Result<Option<String>, A::Error> {
     let mut extra = Extra::default();
     let mut hint = 0;
-    while let Some(Key(name)) = map.next_key()? {
-        match shape.slot(&name, &mut hint) {
+    while let Some(key) = map.next_key()? {
+        match shape.slot(key, &mut hint) {
             Some(Slot::Cells(columns)) => {
                 let raw: &RawValue = map.next_value()?;
                 let converted = fill(row, columns, raw.get(), &mut reading.drift);
                 let json = if converted { None } else { extra::prune(raw).map_err(A::Error::custom)? };
-                extra.set(name, json);
+                extra.set(key, json);
             }
             Some(Slot::Object(shape)) => {
                 // Of doubled members the last one counts: what an earlier one filled is emptied.
-                shape.columns().into_iter().for_each(|column| set_cell(row, column, Cell::Null));
+                shape.each_column(&mut |column| set_cell(row, column, Cell::Null));
                 let json = map.next_value_seed(ItemSeed { reading: &mut *reading, shape, row: &mut *row })?.flatten();
-                extra.set(name, json);
+                extra.set(key, json);
             }
-            None if extra::is_left_out(&name) => drop(map.next_value::<IgnoredAny>()?),
+            None if extra::is_left_out(&key.name()) => drop(map.next_value::<IgnoredAny>()?),
             None => {
                 let raw: &RawValue = map.next_value()?;
-                match &mut key_check {
-                    Some(check) if name == "ContactId" => match convert(raw.get(), ColumnType::Integer) {
-                        Converted::Cell(Cell::Null) => check.is_other = false,
-                        Converted::Cell(Cell::Integer(id)) => check.is_other = id != reading.contact_id.get(),
-                        _ => check.is_other = true,
-                    },
-                    _ => reading.keep_unknown(&mut extra, name, raw)?,
+                match &mut is_other_contact {
+                    Some(is_other) if key.name() == "ContactId" => {
+                        **is_other = match convert(raw.get(), ColumnType::Integer) {
+                            Converted::Cell(Cell::Integer(id)) => id != reading.contact_id.get(),
+                            converted => converted != Converted::Cell(Cell::Null),
+                        }
+                    }
+                    _ => reading.keep_unknown(&mut extra, key, raw)?,
                 }
             }
         }

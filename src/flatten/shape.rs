@@ -1,5 +1,6 @@
 //! The declaration of a table, turned into the tree that its row objects have on the wire.
 
+use super::key::Key;
 use crate::schema::{Column, ColumnType, Source, Table};
 
 /// An object of the answer: which of its members hold cells, and which hold objects that do.
@@ -47,24 +48,26 @@ impl Shape {
     }
 
     /// The slot of a member. `hint` is where it is looked for first, since servers write members in one order; it moves on.
-    pub(super) fn slot(&self, name: &str, hint: &mut usize) -> Option<&Slot> {
-        let (before, after) = self.members.split_at_checked(*hint)?;
-        let (place, (_, slot)) = (after.iter().enumerate().map(|(place, member)| (place + before.len(), member)))
-            .chain(before.iter().enumerate())
-            .find(|(_, (known, _))| *known == name)?;
+    pub(super) fn slot(&self, key: Key<'_>, hint: &mut usize) -> Option<&Slot> {
+        let is_hinted = self.members.get(*hint).is_some_and(|(known, _)| key.is_plainly(known));
+        let place = if is_hinted {
+            *hint
+        } else {
+            let name = key.name();
+            self.members.iter().position(|(known, _)| *known == name)?
+        };
         *hint = place + 1;
-        Some(slot)
+        self.members.get(place).map(|(_, slot)| slot)
     }
 
-    /// The indices of all columns in and below this object.
-    pub(super) fn columns(&self) -> Vec<usize> {
-        self.members
-            .iter()
-            .flat_map(|(_, slot)| match slot {
-                Slot::Cells(cells) => cells.iter().map(|(index, _)| *index).collect(),
-                Slot::Object(shape) => shape.columns(),
-            })
-            .collect()
+    /// Visits the index of every column in and below this object.
+    pub(super) fn each_column(&self, visit: &mut impl FnMut(usize)) {
+        for (_, slot) in &self.members {
+            match slot {
+                Slot::Cells(cells) => cells.iter().for_each(|(index, _)| visit(*index)),
+                Slot::Object(shape) => shape.each_column(visit),
+            }
+        }
     }
 }
 
@@ -76,7 +79,8 @@ mod tests {
     #[test]
     fn every_member_column_is_in_the_shape_once() {
         for table in data_tables() {
-            let mut columns = Shape::of(table).columns();
+            let mut columns = Vec::new();
+            Shape::of(table).each_column(&mut |index| columns.push(index));
             columns.sort_unstable();
             let declared = table.columns.iter().enumerate().filter(|(_, column)| matches!(column.source, Source::Member(_)));
             assert_eq!(columns, declared.map(|(index, _)| index).collect::<Vec<_>>(), "{}", table.name);
@@ -88,8 +92,11 @@ mod tests {
         let shape = Shape::of(table("sales").unwrap());
         for start in 0..=shape.members.len() {
             let mut hint = start;
-            assert!(matches!(shape.slot("SaleDate", &mut hint), Some(Slot::Cells(cells)) if cells.len() == 2));
-            assert!(shape.slot("saleDate", &mut hint).is_none());
+            for written in [r#""SaleDate""#, r#""S\u0061leDate""#] {
+                let key = serde_json::from_str(written).unwrap();
+                assert!(matches!(shape.slot(key, &mut hint), Some(Slot::Cells(cells)) if cells.len() == 2));
+            }
+            assert!(shape.slot(serde_json::from_str(r#""saleDate""#).unwrap(), &mut hint).is_none());
         }
     }
 }
