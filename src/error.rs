@@ -106,7 +106,9 @@ impl Error {
     /// The exit code that tells it to the shell.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Job(_) | Self::Source(_) | Self::Secret(_) | Self::Client(_) | Self::Certificates { .. } | Self::Sandbox(_) => Exit::Usage,
+            Self::Job(_) | Self::Source(_) | Self::Secret(_) | Self::Client(_) | Self::Certificates { .. } | Self::Sandbox(_) => {
+                Exit::Usage
+            }
             Self::Store(_) | Self::Output { .. } => Exit::Storage,
             Self::Load(error) if error.is_storage() => Exit::Storage,
             Self::Load(_) | Self::TooManyFailures { .. } | Self::System(_) | Self::Differs { .. } | Self::Defect => Exit::NotPublished,
@@ -127,7 +129,9 @@ impl Error {
             Self::Load(error) if error.is_storage() => Some("mend that and run the same command again; it goes on where this one ended"),
             Self::LoginRefused { .. } => Some("check `api.auth` and `api.app_token`"),
             Self::Hopeless(hopeless) => Some(hopeless.hint()),
-            Self::TooManyFailures { .. } => Some("run the same command again; it tries only the failed ones again, or raise `output.max_failed`"),
+            Self::TooManyFailures { .. } => {
+                Some("run the same command again; it tries only the failed ones again, or raise `output.max_failed`")
+            }
             _ => None,
         }
     }

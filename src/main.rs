@@ -47,7 +47,8 @@ fn carry_out(verb: &Verb) -> Result<(), Error> {
         }),
         Verb::Verify { dir } => verify_export(dir),
         Verb::Sandbox { port, seed, latency, faults } => {
-            let settings = sandbox::Settings { port: *port, seed: *seed, latency: latency.0, faults: faults.0, ..sandbox::Settings::default() };
+            let settings =
+                sandbox::Settings { port: *port, seed: *seed, latency: latency.0, faults: faults.0, ..sandbox::Settings::default() };
             let sandbox = sandbox::start(settings)?;
             print(&format!("{}\n", sandbox.base_url()))?;
             sandbox.wait();
@@ -88,7 +89,9 @@ fn verify_export(dir: &Path) -> Result<(), Error> {
 /// Prints what was asked for. A reader that has gone away, as `head` does, is no error.
 fn print(text: &str) -> Result<(), Error> {
     match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::Output { path: "standard output".into(), source: error }),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::Output { path: "standard output".into(), source: error })
+        }
         _ => Ok(()),
     }
 }

@@ -28,7 +28,11 @@ async fn next(interrupt: &mut Signal, terminate: &mut Signal) {
     }
 }
 
-#[expect(clippy::exit, clippy::disallowed_methods, reason = "whoever signals twice does not want to wait; everything on disk survives a kill")]
+#[expect(
+    clippy::exit,
+    clippy::disallowed_methods,
+    reason = "whoever signals twice does not want to wait; everything on disk survives a kill"
+)]
 fn end_at_once() -> ! {
     std::process::exit(superoffice_export::error::Exit::Interrupted.code().into())
 }

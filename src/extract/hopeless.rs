@@ -29,7 +29,9 @@ impl Hopeless {
             (403, _) => "the login may not read contacts; check its rights and `api.app_token`",
             (404, _) => "there is no API at this address; check `api.base_url` (it ends in /api) or `api.tenant`",
             (300..=399, _) => "the address redirects, which is never followed; put the final address into `api.base_url`",
-            (_, Reason::NotJson) => "the address answers with a web page; check `api.base_url` and whether a proxy or login page stands before the API",
+            (_, Reason::NotJson) => {
+                "the address answers with a web page; check `api.base_url` and whether a proxy or login page stands before the API"
+            }
             _ => "check `api.base_url` and the request settings in [api]",
         }
     }

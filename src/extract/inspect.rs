@@ -140,7 +140,9 @@ mod tests {
     #[test]
     fn messages_are_one_line_of_bounded_length() {
         let body = format!(r#"{{"Error":true,"Message":"a\nb{}"}}"#, "æ".repeat(1_000));
-        let Content::ErrorObject(Some(message)) = look(&reply(400, body.as_bytes(), false), Ok(Found::Nothing)) else { panic!("no message") };
+        let Content::ErrorObject(Some(message)) = look(&reply(400, body.as_bytes(), false), Ok(Found::Nothing)) else {
+            panic!("no message")
+        };
         assert_eq!(message.chars().count(), 300);
         assert!(message.starts_with("a bæ"));
     }

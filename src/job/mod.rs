@@ -206,12 +206,13 @@ fn api(section: ApiSection, place: Place, folder: &Path) -> Result<Api, Problem>
         app_token: section.app_token.map(|place| secret(place, "api.app_token", folder)),
         headers: headers(section.headers.unwrap_or_default(), folder)?,
         auth: auth::scheme(section.auth.unwrap_or_default(), folder)?,
-        proxy: section.proxy.map(|proxy| Url::parse(&proxy).map_err(|_| ("api.proxy", "must be a URL such as http://proxy.example:8080".to_owned()))).transpose()?,
+        proxy: section
+            .proxy
+            .map(|proxy| Url::parse(&proxy).map_err(|_| ("api.proxy", "must be a URL such as http://proxy.example:8080".to_owned())))
+            .transpose()?,
         ca_file: section.ca_file.map(|path| folder.join(path)),
     })
 }
-
-
 
 fn place(api: &ApiSection) -> Result<Place, Problem> {
     match (&api.base_url, &api.tenant) {
@@ -240,7 +241,8 @@ fn place(api: &ApiSection) -> Result<Place, Problem> {
 /// A URL that credentials can be sent to.
 fn checked_url(text: &str, key: &'static str, allow_http: bool) -> Result<Url, Problem> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let url = url.ok_or_else(|| (key, "must begin with https:// and name a host, such as https://crm.example.com/SuperOffice".to_owned()))?;
+    let url =
+        url.ok_or_else(|| (key, "must begin with https:// and name a host, such as https://crm.example.com/SuperOffice".to_owned()))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err((key, "must not hold a user or password; they belong in [api.auth]".to_owned()));
     }
@@ -326,8 +328,6 @@ fn period(value: Option<Period>, section: &str, key: &str) -> Duration {
 fn or_default(value: Option<String>, section: &str, key: &str) -> String {
     value.unwrap_or_else(|| default(section, key))
 }
-
-
 
 #[cfg(test)]
 mod tests;

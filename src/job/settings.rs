@@ -79,8 +79,12 @@ macro_rules! section {
 }
 
 macro_rules! flag {
-    () => { None };
-    ($flag:literal) => { Some($flag) };
+    () => {
+        None
+    };
+    ($flag:literal) => {
+        Some($flag)
+    };
 }
 
 section! {
@@ -241,9 +245,16 @@ impl<'de> Deserialize<'de> for HeaderValue {
 
 /// Every job key, section by section.
 pub fn settings() -> impl Iterator<Item = &'static Setting> {
-    [SourceSection::SETTINGS, ApiSection::SETTINGS, AuthSection::SETTINGS, FetchSection::SETTINGS, OutputSection::SETTINGS, SandboxSection::SETTINGS]
-        .into_iter()
-        .flatten()
+    [
+        SourceSection::SETTINGS,
+        ApiSection::SETTINGS,
+        AuthSection::SETTINGS,
+        FetchSection::SETTINGS,
+        OutputSection::SETTINGS,
+        SandboxSection::SETTINGS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The declared default of a key, parsed.

@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn durations() {
-        let cases = [("30s", 30_000), ("500ms", 500), ("2h", 7_200_000), ("1h 30m", 5_400_000), ("1m30s", 90_000), ("0s", 0), ("1d", 86_400_000)];
+        let cases =
+            [("30s", 30_000), ("500ms", 500), ("2h", 7_200_000), ("1h 30m", 5_400_000), ("1m30s", 90_000), ("0s", 0), ("1d", 86_400_000)];
         for (text, milliseconds) in cases {
             assert_eq!(text.parse(), Ok(Period(Duration::from_millis(milliseconds))), "{text}");
         }

@@ -166,7 +166,11 @@ enum Received {
     End,
 }
 
-async fn next_answers(answered: &mut mpsc::Receiver<Answer>, batch: &mut Vec<Answered<bytes::Bytes>>, deadline: Option<Instant>) -> Received {
+async fn next_answers(
+    answered: &mut mpsc::Receiver<Answer>,
+    batch: &mut Vec<Answered<bytes::Bytes>>,
+    deadline: Option<Instant>,
+) -> Received {
     let mut answers = Vec::new();
     let room = BATCH - batch.len();
     let received = match deadline {

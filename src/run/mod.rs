@@ -52,8 +52,8 @@ pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &m
     let sandbox = sandbox(job, options)?;
     let connection = if options.calls() { Some(fetching::connect(job, sandbox.as_ref())?) } else { None };
 
-    let dir = job.output.dir.as_path();
-    let _lock = lock::take(dir)?;
+    let _lock = lock::take(&job.output.dir)?;
+    let dir = &std::fs::canonicalize(&job.output.dir).map_err(|source| Error::Output { path: job.output.dir.clone(), source })?;
     publish::prepare(dir)?;
     let mut store = Store::open(&dir.join("state.sqlite"))?;
     let mut run = begin(dir, &mut store, options)?;

@@ -41,7 +41,14 @@ pub(super) fn plan_line(plan: &Plan, job: &Job) -> String {
     line
 }
 
-pub(super) fn manifest(job: &Job, run: &Run, targets: TargetCounts, written: &Written, fetched: Option<&Fetched>, partial: &Partial) -> Manifest {
+pub(super) fn manifest(
+    job: &Job,
+    run: &Run,
+    targets: TargetCounts,
+    written: &Written,
+    fetched: Option<&Fetched>,
+    partial: &Partial,
+) -> Manifest {
     let TargetCounts { distinct, duplicates, rejected } = targets;
     let percentile = |of: f64| {
         let latency = fetched.map(|fetched| &fetched.latency).filter(|latency| !latency.is_empty())?;
@@ -68,7 +75,11 @@ pub(super) fn manifest(job: &Job, run: &Run, targets: TargetCounts, written: &Wr
             latency_ms: Latency { p50: percentile(0.5), p95: percentile(0.95), p99: percentile(0.99) },
         },
         tables: written.files.clone(),
-        drift: Drift { cells: written.drift.cells, naive_instants: written.drift.naive_instants, unknown_members: written.drift.unknown_members },
+        drift: Drift {
+            cells: written.drift.cells,
+            naive_instants: written.drift.naive_instants,
+            unknown_members: written.drift.unknown_members,
+        },
         truncated: written.truncated.clone(),
         coverage: manifest::coverage(answered, distinct),
         oldest_fetched_at: written.oldest_fetched_at.map(instant),
@@ -102,18 +113,41 @@ impl Summary {
         let Manifest { outcomes, calls, fetch, tables, drift, truncated, targets, .. } = &self.manifest;
         let mut text = format!("run {}\n", self.manifest.run);
         let mut line = |label: &str, value: String| writeln!(text, "  {label:>11} {value}").expect(INFALLIBLE);
-        line("targets", format!("{} distinct, {} duplicate, {} rejected", HumanCount(targets.distinct), HumanCount(targets.duplicates), HumanCount(targets.rejected)));
+        line(
+            "targets",
+            format!(
+                "{} distinct, {} duplicate, {} rejected",
+                HumanCount(targets.distinct),
+                HumanCount(targets.duplicates),
+                HumanCount(targets.rejected)
+            ),
+        );
         let ended = Outcome::ALL.iter().filter(|outcome| outcomes.count(**outcome) > 0);
         line("outcomes", ended.map(|outcome| format!("{} {outcome}", HumanCount(outcomes.count(*outcome)))).collect::<Vec<_>>().join(", "));
         line("calls", format!("{}, of which {} retries; {} logins", HumanCount(calls.attempts), HumanCount(calls.retries), calls.logins));
         if let Latency { p50: Some(p50), p95: Some(p95), p99: Some(p99) } = fetch.latency_ms {
-            line("fetching", format!("{:.1} s, {:.1} contacts/s; answers took {p50:.1} ms (p50), {p95:.1} (p95), {p99:.1} (p99)", fetch.seconds, fetch.contacts_per_second));
+            line(
+                "fetching",
+                format!(
+                    "{:.1} s, {:.1} contacts/s; answers took {p50:.1} ms (p50), {p95:.1} (p95), {p99:.1} (p99)",
+                    fetch.seconds, fetch.contacts_per_second
+                ),
+            );
         }
         for table in TABLES.iter().filter_map(|table| tables.get(table.name)) {
-            line("", format!("{:<18} {:>11} rows {:>12}", table.file, HumanCount(table.rows).to_string(), HumanBytes(table.bytes).to_string()));
+            line(
+                "",
+                format!("{:<18} {:>11} rows {:>12}", table.file, HumanCount(table.rows).to_string(), HumanBytes(table.bytes).to_string()),
+            );
         }
         if drift.cells + drift.naive_instants + drift.unknown_members > 0 {
-            line("drift", format!("{} values not converted, {} instants without offset, {} unknown members (see `extra`)", drift.cells, drift.naive_instants, drift.unknown_members));
+            line(
+                "drift",
+                format!(
+                    "{} values not converted, {} instants without offset, {} unknown members (see `extra`)",
+                    drift.cells, drift.naive_instants, drift.unknown_members
+                ),
+            );
         }
         for (list, contacts) in truncated {
             line("truncated", format!("{list} of {} contacts reached `api.limit` and may go on", HumanCount(*contacts)));
@@ -121,7 +155,15 @@ impl Summary {
         text.push_str(&failure_lines(&self.failures));
         let took = self.manifest.ended_at.duration_since(self.manifest.started_at).unsigned_abs();
         let dir = &self.manifest.dir;
-        writeln!(text, "  {:>11} {:.1} s\n  {:>11} {dir}\n  {:>11} cd {dir} && duckdb -init views.sql", "took", took.as_secs_f64(), "files", "open").expect(INFALLIBLE);
+        writeln!(
+            text,
+            "  {:>11} {:.1} s\n  {:>11} {dir}\n  {:>11} cd {dir} && duckdb -init views.sql",
+            "took",
+            took.as_secs_f64(),
+            "files",
+            "open"
+        )
+        .expect(INFALLIBLE);
         text
     }
 }

@@ -36,13 +36,18 @@ pub(super) type Failures = BTreeMap<&'static str, (u64, Vec<i64>)>;
 const SAMPLES: usize = 3;
 
 /// Writes every table of the job from the store alone.
-pub(super) fn write(job: &Job, store: &mut Store, request_key: i64, folder: &Path, stop: &watch::Receiver<bool>, report: &mut Reporter) -> Result<Written, Error> {
+pub(super) fn write(
+    job: &Job,
+    store: &mut Store,
+    request_key: i64,
+    folder: &Path,
+    stop: &watch::Receiver<bool>,
+    report: &mut Reporter,
+) -> Result<Written, Error> {
     let tables: Vec<&'static Table> = job.api.tables.iter().copied().chain([OUTCOMES]).collect();
     let metadata = metadata(job);
-    let mut writers = tables
-        .iter()
-        .map(|table| writer::create(job.output.format, folder, table, &metadata))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut writers =
+        tables.iter().map(|table| writer::create(job.output.format, folder, table, &metadata)).collect::<Result<Vec<_>, _>>()?;
     let mut flattener = Flattener::new(&job.api.tables, job.api.limit.get());
     let mut outcomes = Outcomes::default();
     let mut failures = Failures::new();
@@ -71,8 +76,10 @@ pub(super) fn write(job: &Job, store: &mut Store, request_key: i64, folder: &Pat
         Ok(())
     })?;
     write_batches(&mut flattener, &mut writers)?;
-    let files = tables.iter().zip(writers).map(|(table, writer)| Ok((table.name.to_owned(), writer.finish()?))).collect::<Result<_, Error>>()?;
-    let truncated = flattener.truncated().filter(|(_, contacts)| *contacts > 0).map(|(list, contacts)| (list.to_owned(), contacts)).collect();
+    let files =
+        tables.iter().zip(writers).map(|(table, writer)| Ok((table.name.to_owned(), writer.finish()?))).collect::<Result<_, Error>>()?;
+    let truncated =
+        flattener.truncated().filter(|(_, contacts)| *contacts > 0).map(|(list, contacts)| (list.to_owned(), contacts)).collect();
     Ok(Written { files, outcomes, failures, drift: flattener.drift(), truncated, oldest_fetched_at })
 }
 
@@ -86,9 +93,5 @@ fn write_batches(flattener: &mut Flattener, writers: &mut [Box<dyn TableWriter +
 /// What the files say of the run: only what is the same for the same answers.
 fn metadata(job: &Job) -> Vec<(String, String)> {
     let pair = |key: &str, value: String| (format!("superoffice.{key}"), value);
-    vec![
-        pair("language", job.api.language.clone()),
-        pair("limit", job.api.limit.to_string()),
-        pair("time_zone", job.api.time_zone.clone()),
-    ]
+    vec![pair("language", job.api.language.clone()), pair("limit", job.api.limit.to_string()), pair("time_zone", job.api.time_zone.clone())]
 }

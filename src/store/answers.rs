@@ -122,7 +122,12 @@ fn target(row: &Row<'_>) -> rusqlite::Result<Target> {
             outcome: Outcome::from_word(outcome).ok_or_else(|| unknown(3))?,
             http_status: row.get(4)?,
             attempts: row.get(5)?,
-            error: row.get_ref(6)?.as_str_or_null().map_err(|_| unknown(6))?.map(|word| Reason::from_word(word).ok_or_else(|| unknown(6))).transpose()?,
+            error: row
+                .get_ref(6)?
+                .as_str_or_null()
+                .map_err(|_| unknown(6))?
+                .map(|word| Reason::from_word(word).ok_or_else(|| unknown(6)))
+                .transpose()?,
             message: row.get(7)?,
             fetched_at: row.get(8)?,
         },
@@ -136,8 +141,14 @@ fn target(row: &Row<'_>) -> rusqlite::Result<Target> {
 }
 
 fn reject(row: &Row<'_>) -> rusqlite::Result<Target> {
-    let ending =
-        Ending { outcome: Outcome::Rejected, http_status: None, attempts: 0, error: Some(Reason::InvalidId), message: None, fetched_at: None };
+    let ending = Ending {
+        outcome: Outcome::Rejected,
+        http_status: None,
+        attempts: 0,
+        error: Some(Reason::InvalidId),
+        message: None,
+        fetched_at: None,
+    };
     Ok(Target { contact_id: None, input_line: row.get::<_, i64>(0)?.unsigned_abs(), input_value: row.get(1)?, ending })
 }
 

@@ -103,13 +103,16 @@ impl Store {
 
     fn prepare(&self, is_new: bool) -> Result<(), Error> {
         self.run(|connection| connection.busy_timeout(std::time::Duration::from_secs(10)))?;
-        let is_empty = is_new || self.run(|connection| connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0)))?;
+        let is_empty =
+            is_new || self.run(|connection| connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0)))?;
         if !is_empty {
             self.check_version()?;
         }
         self.run(|connection| {
             // FULL: a commit is on the disk, even where the power fails. One per batch, so it costs little.
-            connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = FILE; PRAGMA cache_size = -8192;")?;
+            connection.execute_batch(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = FILE; PRAGMA cache_size = -8192;",
+            )?;
             if is_empty {
                 connection.execute_batch(&format!(
                     "BEGIN; {LAYOUT} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"

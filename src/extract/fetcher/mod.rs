@@ -136,7 +136,8 @@ pub async fn fetch<A: Api>(
             _ => None,
         };
         has_permit = no_permit_before.is_none();
-        let next = if *stop.borrow() { Next::Stop(End::Interrupted) } else { state.next(now, in_flight.len(), plan_open, no_permit_before) };
+        let next =
+            if *stop.borrow() { Next::Stop(End::Interrupted) } else { state.next(now, in_flight.len(), plan_open, no_permit_before) };
         let wake = match next {
             Next::Send(contact_id) => {
                 has_permit = limiter.is_none();

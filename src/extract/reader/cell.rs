@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use encoding_rs::WINDOWS_1252;
 
-use crate::schema::InputLine;
 use crate::schema::ContactId;
+use crate::schema::InputLine;
 
 /// Most characters of a cell that are kept, so that a hostile file cannot fill the store.
 pub(super) const KEPT_CHARACTERS: usize = 200;
@@ -92,7 +92,9 @@ mod tests {
 
     #[test]
     fn a_long_value_is_cut_between_characters() {
-        let InputLine::Rejected { input_line: 3, input_value } = line(3, Some("ø".repeat(1000).as_bytes())) else { panic!("not rejected") };
+        let InputLine::Rejected { input_line: 3, input_value } = line(3, Some("ø".repeat(1000).as_bytes())) else {
+            panic!("not rejected")
+        };
         assert_eq!(input_value, "ø".repeat(KEPT_CHARACTERS));
     }
 }
