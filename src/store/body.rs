@@ -27,7 +27,7 @@ impl Bodies {
     pub(super) fn compress(&mut self, body: &[u8]) -> std::io::Result<Vec<u8>> {
         match &mut self.compressor {
             Some(compressor) => compressor,
-            none => none.insert(Compressor::new(LEVEL)?),
+            none => none.insert(checking_compressor()?),
         }
         .compress(body)
     }
@@ -40,4 +40,11 @@ impl Bodies {
         }
         .decompress(body, size)
     }
+}
+
+/// Bodies carry a checksum, so that a damaged one never turns into wrong rows.
+fn checking_compressor() -> std::io::Result<Compressor<'static>> {
+    let mut compressor = Compressor::new(LEVEL)?;
+    compressor.include_checksum(true)?;
+    Ok(compressor)
 }
