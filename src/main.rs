@@ -97,8 +97,8 @@ fn print(text: &str) -> Result<(), Error> {
 }
 
 fn print_error(error: &Error) {
-    let sources = std::iter::successors(error.source(), |cause| cause.source()).map(|cause| format!("caused by: {cause}\n"));
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source()).map(|cause| format!("caused by: {cause}\n"));
     let hint = error.hint().map(|hint| format!("hint: {hint}\n"));
-    let text: String = [format!("error: {error}\n")].into_iter().chain(sources).chain(hint).collect();
+    let text: String = [format!("error: {error}\n")].into_iter().chain(causes).chain(hint).collect();
     drop(std::io::stderr().write_all(text.as_bytes()));
 }
