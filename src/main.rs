@@ -98,14 +98,8 @@ fn print(text: &str) -> Result<(), Error> {
 }
 
 fn print_error(error: &Error) {
-    let mut text = format!("error: {error}\n");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text += &format!("caused by: {cause}\n");
-        source = cause.source();
-    }
-    if let Some(hint) = error.hint() {
-        text += &format!("hint: {hint}\n");
-    }
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source()).map(|cause| format!("caused by: {cause}\n"));
+    let hint = error.hint().map(|hint| format!("hint: {hint}\n"));
+    let text: String = [format!("error: {error}\n")].into_iter().chain(causes).chain(hint).collect();
     drop(std::io::stderr().write_all(text.as_bytes()));
 }

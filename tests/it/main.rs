@@ -5,5 +5,8 @@
 #![expect(clippy::indexing_slicing, reason = "a missing member fails the test, as it should")]
 
 mod export;
+mod failures;
+mod limits;
 mod mock;
+mod requests;
 mod support;
