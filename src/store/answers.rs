@@ -15,7 +15,7 @@ pub struct Answered<B> {
     pub contact_id: ContactId,
     /// How it ended.
     pub ending: Ending,
-    /// The summary, where it has one.
+    /// The summary, where it has one; JSON, or JSON in gzip.
     pub body: Option<B>,
 }
 
@@ -24,7 +24,7 @@ pub struct Answered<B> {
 pub struct Stored {
     /// The target and how it ended; pending where there is no answer to the question asked.
     pub target: Target,
-    /// The summary, where it has one.
+    /// The summary, where it has one; JSON.
     pub body: Option<Vec<u8>>,
 }
 
@@ -41,7 +41,7 @@ impl Store {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?;
             for Answered { contact_id, ending, body } in answers {
-                let body = body.as_ref().map(|body| bodies.compress(body.as_ref())).transpose();
+                let body = body.as_ref().map(|body| bodies.pack(body.as_ref())).transpose();
                 let body = body.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
                 statement.execute(params![
                     contact_id.get(),
@@ -76,7 +76,7 @@ impl Store {
             let mut rows = statement.query([request_key])?;
             while let Some(row) = rows.next()? {
                 let body = match row.get_ref(9)?.as_blob_or_null().map_err(|_| rusqlite::Error::IntegralValueOutOfRange(9, 0))? {
-                    Some(body) => Some(bodies.decompress(body).map_err(|error| rusqlite::Error::FromSqlConversionFailure(9, Type::Blob, Box::new(error)))?),
+                    Some(body) => Some(bodies.unpack(body).map_err(|error| rusqlite::Error::FromSqlConversionFailure(9, Type::Blob, Box::new(error)))?),
                     None => None,
                 };
                 if let Err(error) = visit(Stored { target: target(row)?, body }) {
