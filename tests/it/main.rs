@@ -4,8 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 #![expect(clippy::indexing_slicing, reason = "a missing member fails the test, as it should")]
 
+mod cli;
 mod export;
 mod failures;
+mod files;
+mod hostile;
 mod limits;
 mod mock;
 mod requests;
