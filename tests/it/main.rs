@@ -5,6 +5,7 @@
 #![expect(clippy::indexing_slicing, reason = "a missing member fails the test, as it should")]
 
 mod cli;
+mod duckdb;
 mod export;
 mod failures;
 mod files;
