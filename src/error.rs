@@ -111,12 +111,13 @@ impl Error {
             }
             Self::Store(_) | Self::Output { .. } => Exit::Storage,
             Self::Load(error) if error.is_storage() => Exit::Storage,
-            Self::Load(_) | Self::TooManyFailures { .. } | Self::System(_) | Self::Differs { .. } | Self::Defect => Exit::NotPublished,
             Self::Locked { .. } => Exit::Locked,
             Self::Unreachable { .. } => Exit::Unreachable,
             Self::LoginRefused { .. } => Exit::Login,
             Self::Hopeless(hopeless) if matches!(hopeless.status, 401 | 403) => Exit::Login,
-            Self::Hopeless(_) => Exit::NotPublished,
+            Self::Load(_) | Self::TooManyFailures { .. } | Self::Hopeless(_) | Self::System(_) | Self::Differs { .. } | Self::Defect => {
+                Exit::NotPublished
+            }
             Self::Interrupted { .. } => Exit::Interrupted,
         }
     }

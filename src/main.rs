@@ -100,11 +100,11 @@ fn print_error(error: &Error) {
     let mut text = format!("error: {error}\n");
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(&format!("caused by: {cause}\n"));
+        text += &format!("caused by: {cause}\n");
         source = cause.source();
     }
     if let Some(hint) = error.hint() {
-        text.push_str(&format!("hint: {hint}\n"));
+        text += &format!("hint: {hint}\n");
     }
     drop(std::io::stderr().write_all(text.as_bytes()));
 }

@@ -42,12 +42,12 @@ pub fn inspect(contact_id: ContactId, reply: &Reply, check: &Check) -> Content {
         return Content::Empty;
     }
     if !(200..300).contains(&reply.status) {
-        return error_object(&body).map_or(Content::Other(Reason::HttpStatus), Content::ErrorObject);
+        return error_object(&body).unwrap_or(Content::Other(Reason::HttpStatus));
     }
     match check(contact_id, &body) {
         Ok(Found::Summary) => Content::Summary(body),
         Ok(Found::Nothing) => Content::Nothing,
-        Err(Reason::WrongStructure) => error_object(&body).map_or(Content::Other(Reason::WrongStructure), Content::ErrorObject),
+        Err(Reason::WrongStructure) => error_object(&body).unwrap_or(Content::Other(Reason::WrongStructure)),
         Err(reason) => Content::Other(reason),
     }
 }
@@ -81,13 +81,13 @@ struct ErrorObject<'a> {
     exception_type: Option<serde::de::IgnoredAny>,
 }
 
-/// The message of an error object, or nothing where the body is none.
-fn error_object(body: &[u8]) -> Option<Option<String>> {
+/// The error object that the body is, if it is one.
+fn error_object(body: &[u8]) -> Option<Content> {
     let error: ErrorObject<'_> = serde_json::from_slice(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)).ok()?;
     let is_error = error.error == Some(true)
         || error.error_message.is_some()
         || (error.message.is_some() && (error.message_detail.is_some() || error.error_type.is_some() || error.exception_type.is_some()));
-    is_error.then(|| error.message.or(error.error_message).map(|message| cut(&message)))
+    is_error.then(|| Content::ErrorObject(error.message.or(error.error_message).map(|message| cut(&message))))
 }
 
 /// The message in one line of bounded length.

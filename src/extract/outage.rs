@@ -11,7 +11,7 @@ const CONTACTS: usize = 10;
 /// Wait before the first probe.
 const FIRST_PROBE: Duration = Duration::from_secs(1);
 /// Longest wait between probes.
-const LAST_PROBE: Duration = Duration::from_secs(60);
+const LAST_PROBE: Duration = Duration::from_mins(1);
 
 /// What is known of the server's being there.
 #[derive(Debug, Default)]

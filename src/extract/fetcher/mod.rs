@@ -184,7 +184,7 @@ async fn last_call<A: Api>(
         return end;
     }
     // Only somebody who waits is in a hurry; otherwise the requests' own time-out bounds it.
-    let deadline = Instant::now() + if end == End::Interrupted { LAST_CALL } else { Duration::from_secs(3_600) };
+    let deadline = Instant::now() + if end == End::Interrupted { LAST_CALL } else { Duration::from_hours(1) };
     while let Ok(Some((attempt, contact_id))) = tokio::time::timeout_at(deadline, in_flight.next()).await {
         let count = in_flight.len() + 1;
         if settle(api, state, attempt, contact_id, count, answers).await == Err(End::NotStored) {
