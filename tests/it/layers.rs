@@ -51,8 +51,7 @@ fn sources(folder: &str) -> Vec<Source> {
 /// The top-level modules that a text names: those of `crate::a::b` and of `crate::{a, b::c}`.
 fn modules_named(code: &str) -> BTreeSet<String> {
     let mut named = BTreeSet::new();
-    for (at, path) in code.match_indices("crate::") {
-        let rest = &code[at + path.len()..];
+    for rest in code.split("crate::").skip(1) {
         if let Some(list) = rest.strip_prefix('{') {
             let mut depth = 1;
             let mut word = String::new();
@@ -84,8 +83,8 @@ fn row(module: &str) -> Option<usize> {
     ROWS.iter().position(|row| row.contains(&module))
 }
 
-fn may_import(importer: &str, imported: &str) -> bool {
-    importer == imported || matches!((row(importer), row(imported)), (Some(importer), Some(imported)) if imported < importer)
+fn may_import(module: &str, other: &str) -> bool {
+    module == other || matches!((row(module), row(other)), (Some(below), Some(above)) if above < below)
 }
 
 #[test]

@@ -5,5 +5,7 @@
 #![expect(clippy::indexing_slicing, reason = "a missing member fails the test, as it should")]
 
 mod export;
+mod layers;
 mod mock;
+mod readme;
 mod support;

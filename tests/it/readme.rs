@@ -7,10 +7,11 @@ use superoffice_export::job::settings;
 
 /// The text with the lines between the markers of this name replaced.
 fn with_section(page: &str, name: &str, lines: &str) -> String {
-    let begin = page.find(&format!("<!-- {name}: ")).expect("the README has the marker");
-    let begin = begin + page[begin..].find('\n').unwrap() + 1;
-    let end = begin + page[begin..].find(&format!("<!-- end of {name} -->")).expect("the README has the end marker");
-    format!("{}{lines}{}", &page[..begin], &page[end..])
+    let (before, rest) = page.split_once(&format!("<!-- {name}: ")).expect("the README has the marker");
+    let (comment, rest) = rest.split_once('\n').expect("the marker has a line of its own");
+    let end = format!("<!-- end of {name} -->");
+    let (_, after) = rest.split_once(&end).expect("the README has the end marker");
+    format!("{before}<!-- {name}: {comment}\n{lines}{end}{after}")
 }
 
 fn exit_codes() -> String {
