@@ -15,7 +15,7 @@ pub struct Answered<B> {
     pub contact_id: ContactId,
     /// How it ended.
     pub ending: Ending,
-    /// The summary, where it has one.
+    /// The summary, where it has one; JSON, or JSON in gzip.
     pub body: Option<B>,
 }
 
@@ -24,7 +24,7 @@ pub struct Answered<B> {
 pub struct Stored {
     /// The target and how it ended; pending where nothing is known that fits the question asked.
     pub target: Target,
-    /// The summary, where it has one.
+    /// The summary, where it has one; JSON.
     pub body: Option<Vec<u8>>,
 }
 
@@ -64,7 +64,7 @@ impl Store {
                     failure.execute(params![id, request_key, at, http_status, attempts, error.map(Reason::as_str), message])?;
                     continue;
                 }
-                let body = body.as_ref().map(|body| bodies.compress(body.as_ref())).transpose();
+                let body = body.as_ref().map(|body| bodies.pack(body.as_ref())).transpose();
                 let body = body.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
                 answer.execute(params![id, request_key, at, outcome.as_str(), http_status, attempts, message, body])?;
                 mend.execute([id])?;
@@ -93,7 +93,7 @@ impl Store {
             let mut rows = statement.query([request_key, failed_since])?;
             while let Some(row) = rows.next()? {
                 let target = target(row)?;
-                let body = row.get_ref(9)?.as_blob_or_null().map_err(|_| unknown(9))?.map(|body| bodies.decompress(body)).transpose();
+                let body = row.get_ref(9)?.as_blob_or_null().map_err(|_| unknown(9))?.map(|body| bodies.unpack(body)).transpose();
                 let visited = match (body, target.contact_id) {
                     (Ok(body), Some(_)) => visit(Stored { target, body }),
                     (Err(source), Some(id)) => Err(Error::Body { path: self.path.clone(), contact_id: id.get(), source }.into()),

@@ -66,7 +66,7 @@ pub struct Answer {
     pub contact_id: ContactId,
     /// How it ended.
     pub ending: Ending,
-    /// The summary, where it has one.
+    /// The summary as it came, where it has one; it may be gzip.
     pub body: Option<Bytes>,
 }
 
