@@ -11,8 +11,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use hdrhistogram::Histogram;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -107,6 +105,8 @@ pub struct Fetched {
 
 /// How long answers in flight are waited for when somebody asked to stop.
 const LAST_CALL: Duration = Duration::from_secs(5);
+/// How long they are waited for when nobody is in a hurry: their own time-out is what bounds it.
+const LAST_CALL_AT_LEISURE: Duration = Duration::from_secs(3_600);
 /// How often progress is told while nothing happens.
 const TELL: Duration = Duration::from_secs(1);
 
@@ -120,27 +120,21 @@ pub async fn fetch<A: Api>(
     mut stop: watch::Receiver<bool>,
     tell: &mut dyn FnMut(&Progress),
 ) -> Fetched {
-    let limiter = settings.rate.map(limiter);
     let start = Instant::now();
     let mut state = State::new(settings.clone());
     let mut in_flight = FuturesUnordered::new();
     let mut plan_open = true;
-    let mut has_permit = limiter.is_none();
     let end = loop {
         let now = start.elapsed();
-        let no_permit_before = match &limiter {
-            Some(limiter) if !has_permit => match limiter.check() {
-                Ok(()) => None,
-                Err(until) => Some(now + until.wait_time_from(DefaultClock::default().now())),
-            },
-            _ => None,
+        let next = if *stop.borrow() {
+            Next::Stop(End::Interrupted)
+        } else if answers.is_closed() {
+            Next::Stop(End::NotStored)
+        } else {
+            state.next(now, in_flight.len(), plan_open)
         };
-        has_permit = no_permit_before.is_none();
-        let next =
-            if *stop.borrow() { Next::Stop(End::Interrupted) } else { state.next(now, in_flight.len(), plan_open, no_permit_before) };
         let wake = match next {
             Next::Send(contact_id) => {
-                has_permit = limiter.is_none();
                 state.sent(contact_id, now);
                 in_flight.push(one_attempt(api, contact_id, start));
                 continue;
@@ -166,32 +160,45 @@ pub async fn fetch<A: Api>(
             () = tokio::time::sleep_until(start + wake.min(now + TELL)) => tell(&state.progress(start.elapsed(), in_flight.len(), api.logins())),
         }
     };
-    let end = last_call(api, &mut state, &mut in_flight, answers, end).await;
+    let end = last_call(&mut state, &mut in_flight, answers, &mut stop, end).await;
     let progress = state.progress(start.elapsed(), 0, api.logins());
     tell(&progress);
     Fetched { end, progress, latency: state.into_latency() }
 }
 
-/// Takes in what is still in flight: those answers are paid for.
-async fn last_call<A: Api>(
-    api: &A,
+/// Takes in what is still in flight: those answers are paid for. Nothing more is sent, logins included.
+async fn last_call(
     state: &mut State,
     in_flight: &mut FuturesUnordered<impl Future<Output = (Attempt, ContactId)>>,
     answers: &mpsc::Sender<Answer>,
+    stop: &mut watch::Receiver<bool>,
     end: End,
 ) -> End {
     if end == End::NotStored {
         return end;
     }
-    // Only somebody who waits is in a hurry; otherwise the requests' own time-out bounds it.
-    let deadline = Instant::now() + if end == End::Interrupted { LAST_CALL } else { Duration::from_secs(3_600) };
-    while let Ok(Some((attempt, contact_id))) = tokio::time::timeout_at(deadline, in_flight.next()).await {
-        let count = in_flight.len() + 1;
-        if settle(api, state, attempt, contact_id, count, answers).await == Err(End::NotStored) {
-            return End::NotStored;
+    // Only somebody who waits is in a hurry.
+    let mut is_hurried = end == End::Interrupted;
+    let mut deadline = Instant::now() + if is_hurried { LAST_CALL } else { LAST_CALL_AT_LEISURE };
+    loop {
+        tokio::select! {
+            biased;
+            settled = in_flight.next() => {
+                let Some((attempt, contact_id)) = settled else { return end };
+                let count = in_flight.len() + 1;
+                if let Ok(Settled::Final(answer)) = state.settle(contact_id, attempt, count, fastrand::f64())
+                    && answers.send(answer).await.is_err()
+                {
+                    return End::NotStored;
+                }
+            }
+            _ = stop.changed(), if !is_hurried => {
+                is_hurried = true;
+                deadline = Instant::now() + LAST_CALL;
+            }
+            () = tokio::time::sleep_until(deadline) => return end,
         }
     }
-    end
 }
 
 /// One attempt as it went.
@@ -238,11 +245,6 @@ async fn settle<A: Api>(
             }
         }
     }
-}
-
-fn limiter(rate: Rate) -> DefaultDirectRateLimiter {
-    let quota = Quota::with_period(rate.period()).expect("a period is never zero");
-    RateLimiter::direct(quota)
 }
 
 #[cfg(test)]
