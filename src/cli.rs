@@ -73,6 +73,7 @@ pub enum SummaryFormat {
 
 /// The arguments of `run`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are Booleans")]
 pub struct RunArgs {
     /// The job file.
     pub job: PathBuf,

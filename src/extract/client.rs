@@ -184,7 +184,7 @@ pub fn http_client(transport: &Transport) -> Result<reqwest::Client, Error> {
         .timeout(transport.timeout)
         .read_timeout(transport.timeout)
         .connect_timeout(transport.timeout)
-        .pool_idle_timeout(Duration::from_secs(60))
+        .pool_idle_timeout(Duration::from_mins(1))
         .tcp_nodelay(true)
         .http1_only()
         .referer(false);

@@ -70,8 +70,9 @@ impl FirstAnswers {
 /// The permanent refusal that an answer is, if it is one.
 fn refusal(status: u16, content: &Content) -> Option<Hopeless> {
     let reason = match (status, content) {
-        (204, _) | (410, _) | (404, Content::ErrorObject(_)) => return None,
-        (200..=299, Content::Summary(_) | Content::Nothing | Content::Empty) => return None,
+        (204 | 410, _) | (404, Content::ErrorObject(_)) | (200..=299, Content::Summary(_) | Content::Nothing | Content::Empty) => {
+            return None;
+        }
         (200..=299, Content::ErrorObject(_)) => Reason::ApiError,
         (200..=299, Content::Other(reason)) => *reason,
         (300..=399, _) => Reason::Redirect,

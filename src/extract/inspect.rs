@@ -20,7 +20,7 @@ pub type Check = dyn Fn(ContactId, &[u8]) -> Result<Found, Reason> + Send + Sync
 /// What a body holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// A summary, decoded.
+    /// A summary; the bytes are those that came, still compressed where they were.
     Summary(Bytes),
     /// JSON that says there is no such contact.
     Nothing,
@@ -42,12 +42,12 @@ pub fn inspect(contact_id: ContactId, reply: &Reply, check: &Check) -> Content {
         return Content::Empty;
     }
     if !(200..300).contains(&reply.status) {
-        return error_object(&body).map_or(Content::Other(Reason::HttpStatus), Content::ErrorObject);
+        return error_object(&body).unwrap_or(Content::Other(Reason::HttpStatus));
     }
     match check(contact_id, &body) {
-        Ok(Found::Summary) => Content::Summary(body),
+        Ok(Found::Summary) => Content::Summary(reply.body.clone()),
         Ok(Found::Nothing) => Content::Nothing,
-        Err(Reason::WrongStructure) => error_object(&body).map_or(Content::Other(Reason::WrongStructure), Content::ErrorObject),
+        Err(Reason::WrongStructure) => error_object(&body).unwrap_or(Content::Other(Reason::WrongStructure)),
         Err(reason) => Content::Other(reason),
     }
 }
@@ -81,13 +81,13 @@ struct ErrorObject<'a> {
     exception_type: Option<serde::de::IgnoredAny>,
 }
 
-/// The message of an error object, or nothing where the body is none.
-fn error_object(body: &[u8]) -> Option<Option<String>> {
+/// The error object that the body is, if it is one.
+fn error_object(body: &[u8]) -> Option<Content> {
     let error: ErrorObject<'_> = serde_json::from_slice(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)).ok()?;
     let is_error = error.error == Some(true)
         || error.error_message.is_some()
         || (error.message.is_some() && (error.message_detail.is_some() || error.error_type.is_some() || error.exception_type.is_some()));
-    is_error.then(|| error.message.or(error.error_message).map(|message| cut(&message)))
+    is_error.then(|| Content::ErrorObject(error.message.or(error.error_message).map(|message| cut(&message))))
 }
 
 /// The message in one line of bounded length.
@@ -152,7 +152,7 @@ mod tests {
         let bomb = gzip(&vec![b' '; MAX_BODY + 1]);
         assert_eq!(look(&reply(200, &bomb, true), Ok(Found::Summary)), Content::Other(Reason::BodyTooLarge));
         let largest = gzip(&vec![b'x'; MAX_BODY]);
-        assert!(matches!(look(&reply(200, &largest, true), Ok(Found::Summary)), Content::Summary(body) if body.len() == MAX_BODY));
+        assert!(matches!(look(&reply(200, &largest, true), Ok(Found::Summary)), Content::Summary(body) if body == largest));
         assert_eq!(look(&reply(200, &gzip(b"{}")[..12], true), Ok(Found::Summary)), Content::Other(Reason::BodyCut));
     }
 }

@@ -15,8 +15,8 @@ const REFUSED_FOR: Duration = Duration::from_secs(1);
 /// Wait before the first probe.
 const FIRST_PROBE: Duration = Duration::from_secs(1);
 /// Longest wait between probes.
-const LAST_PROBE: Duration = Duration::from_secs(60);
-/// Growth of the wait from probe to probe: it stays below a third of the outage's length, so that its end is soon seen.
+const LAST_PROBE: Duration = Duration::from_mins(1);
+/// Growth of the wait from probe to probe: it stays below a third of the outage\'s length, so that its end is soon seen.
 const GROWTH: f64 = 1.3;
 
 /// What is known of the server's being there.

@@ -26,7 +26,7 @@ impl Rate {
 
     /// Time from one request to the next.
     pub fn period(self) -> Duration {
-        Duration::try_from_secs_f64(1.0 / self.per_second).unwrap_or(Duration::from_secs(86_400)).max(Duration::from_nanos(1))
+        Duration::try_from_secs_f64(1.0 / self.per_second).unwrap_or(Duration::from_hours(24)).max(Duration::from_nanos(1))
     }
 }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
 /// No backoff is longer than this; a server may ask for more by `Retry-After`.
-const MAX_DELAY: Duration = Duration::from_secs(60);
+const MAX_DELAY: Duration = Duration::from_mins(1);
 
 /// How often and how soon a contact is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

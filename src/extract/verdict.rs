@@ -70,7 +70,7 @@ pub fn verdict(status: u16, retry_after: Option<Duration>, content: &Content) ->
     let again = |not_before| Fate::Again { reason: Reason::HttpStatus, not_before };
     let plain = |fate| is(fate, Demand::None, Health::Well);
     match status {
-        204 => plain(Fate::Missing),
+        204 | 404 | 410 => plain(Fate::Missing),
         200..=299 => match content {
             Content::Summary(_) => plain(Fate::Exported),
             Content::Nothing => plain(Fate::Missing),
@@ -84,7 +84,6 @@ pub fn verdict(status: u16, retry_after: Option<Duration>, content: &Content) ->
         300..=399 => plain(Fate::Failed(Reason::Redirect)),
         401 => is(again(None), Demand::RenewLogin, Health::Well),
         403 => is(Fate::Failed(Reason::Forbidden), Demand::RenewOldLogin, Health::Well),
-        404 | 410 => plain(Fate::Missing),
         408 => is(again(None), Demand::None, Health::PushBack),
         421 => is(again(None), Demand::Rediscover, Health::Sick),
         429 => is(again(retry_after), Demand::Pause(retry_after), Health::PushBack),

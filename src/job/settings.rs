@@ -2,6 +2,7 @@
 //! the hints for misspelt keys and the reference in the README are derived from it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -267,12 +268,16 @@ pub(super) fn default<T: std::str::FromStr>(section: &str, key: &str) -> T {
 }
 
 /// The reference of all keys, in Markdown, for the README.
+///
+/// # Panics
+/// Never: it is written to memory.
 pub fn reference() -> String {
     let mut page = String::from("| key | default | |\n|---|---|---|\n");
     for setting in settings() {
         let default = if setting.default.is_empty() { String::new() } else { format!("`{}`", setting.default) };
         let flag = setting.flag.map(|flag| format!(" (`--{flag}`)")).unwrap_or_default();
-        page.push_str(&format!("| `{}.{}`{flag} | {default} | {} |\n", setting.section, setting.key, setting.doc));
+        writeln!(page, "| `{}.{}`{flag} | {default} | {} |", setting.section, setting.key, setting.doc)
+            .expect("writing to a String cannot fail");
     }
     page
 }

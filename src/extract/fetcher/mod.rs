@@ -64,7 +64,7 @@ pub struct Answer {
     pub contact_id: ContactId,
     /// How it ended.
     pub ending: Ending,
-    /// The summary, where it has one.
+    /// The summary as it came, where it has one; it may be gzip.
     pub body: Option<Bytes>,
 }
 
@@ -105,8 +105,6 @@ pub struct Fetched {
 
 /// How long answers in flight are waited for when somebody asked to stop.
 const LAST_CALL: Duration = Duration::from_secs(5);
-/// How long they are waited for when nobody is in a hurry: their own time-out is what bounds it.
-const LAST_CALL_AT_LEISURE: Duration = Duration::from_secs(3_600);
 /// How often progress is told while nothing happens.
 const TELL: Duration = Duration::from_secs(1);
 
@@ -147,7 +145,7 @@ pub async fn fetch<A: Api>(
             biased;
             Some((attempt, contact_id)) = in_flight.next(), if !in_flight.is_empty() => {
                 let count = in_flight.len() + 1;
-                match settle(api, &mut state, attempt, contact_id, count, answers).await {
+                match settle(api, &mut state, attempt, contact_id, count, answers, &mut stop).await {
                     Ok(()) => tell(&state.progress(start.elapsed(), in_flight.len(), api.logins())),
                     Err(end) => break end,
                 }
@@ -160,27 +158,32 @@ pub async fn fetch<A: Api>(
             () = tokio::time::sleep_until(start + wake.min(now + TELL)) => tell(&state.progress(start.elapsed(), in_flight.len(), api.logins())),
         }
     };
-    let end = last_call(&mut state, &mut in_flight, answers, &mut stop, end).await;
+    let end = last_call(&mut state, &mut in_flight, answers, end, &mut stop).await;
     let progress = state.progress(start.elapsed(), 0, api.logins());
     tell(&progress);
     Fetched { end, progress, latency: state.into_latency() }
 }
 
-/// Takes in what is still in flight: those answers are paid for. Nothing more is sent, logins included.
+/// Takes in what is still in flight: those answers are paid for. Nothing is sent any more, logins included.
 async fn last_call(
     state: &mut State,
     in_flight: &mut FuturesUnordered<impl Future<Output = (Attempt, ContactId)>>,
     answers: &mpsc::Sender<Answer>,
-    stop: &mut watch::Receiver<bool>,
     end: End,
+    stop: &mut watch::Receiver<bool>,
 ) -> End {
     if end == End::NotStored {
         return end;
     }
-    // Only somebody who waits is in a hurry.
-    let mut is_hurried = end == End::Interrupted;
-    let mut deadline = Instant::now() + if is_hurried { LAST_CALL } else { LAST_CALL_AT_LEISURE };
+    // Only somebody who waits is in a hurry; otherwise the requests' own time-out bounds it.
+    let mut deadline = (end == End::Interrupted).then(|| Instant::now() + LAST_CALL);
     loop {
+        let hurry = async {
+            match deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => drop(stop.changed().await),
+            }
+        };
         tokio::select! {
             biased;
             settled = in_flight.next() => {
@@ -192,11 +195,10 @@ async fn last_call(
                     return End::NotStored;
                 }
             }
-            _ = stop.changed(), if !is_hurried => {
-                is_hurried = true;
-                deadline = Instant::now() + LAST_CALL;
-            }
-            () = tokio::time::sleep_until(deadline) => return end,
+            () = hurry => match deadline {
+                Some(_) => return end,
+                None => deadline = Some(Instant::now() + LAST_CALL),
+            },
         }
     }
 }
@@ -233,17 +235,17 @@ async fn settle<A: Api>(
     contact_id: ContactId,
     in_flight: usize,
     answers: &mpsc::Sender<Answer>,
+    stop: &mut watch::Receiver<bool>,
 ) -> Result<(), End> {
     match state.settle(contact_id, attempt, in_flight, fastrand::f64())? {
         Settled::Final(answer) => answers.send(answer).await.map_err(|_| End::NotStored),
         Settled::Again => Ok(()),
-        Settled::LoginRefused { status } => {
-            if api.renew_login().await {
-                Ok(())
-            } else {
-                Err(End::LoginRefused { status, worked_before: state.login_worked() })
+        Settled::LoginRefused { status } => tokio::select! {
+            renewed = api.renew_login() => {
+                if renewed { Ok(()) } else { Err(End::LoginRefused { status, worked_before: state.login_worked() }) }
             }
-        }
+            _ = stop.changed() => Err(End::Interrupted),
+        },
     }
 }
 

@@ -319,19 +319,20 @@ impl State {
 
     /// How fetching stands.
     pub(super) fn progress(&self, now: Duration, in_flight: usize, logins: u64) -> Progress {
-        let pause = self.pace.paused_until(now).map(|until| Waiting::Pause(until - now));
+        let pause = self.pace.paused_until(now).map(|until| Waiting::Pause(until.saturating_sub(now)));
         let outage = self.outage.since().map(|since| Waiting::Outage(now.saturating_sub(since)));
         Progress { in_flight, logins, limit: self.pace.limit(), waiting: outage.or(pause), ..self.progress }
     }
 }
 
-fn answer(contact_id: ContactId, ending: Ending, reply: Result<(Reply, Content), NoReply>) -> Answer {
-    let (http_status, message, body) = match reply {
+fn answer(contact_id: ContactId, mut ending: Ending, reply: Result<(Reply, Content), NoReply>) -> Answer {
+    let body;
+    (ending.http_status, ending.message, body) = match reply {
         Ok((reply, Content::Summary(body))) => (Some(reply.status), None, Some(body)),
         Ok((reply, Content::ErrorObject(message))) => (Some(reply.status), message, None),
         Ok((reply, _)) => (Some(reply.status), None, None),
         Err(no_reply) => (no_reply.status, None, None),
     };
     let body = body.filter(|_| ending.outcome == Outcome::Exported);
-    Answer { contact_id, ending: Ending { http_status, message, ..ending }, body }
+    Answer { contact_id, ending, body }
 }
