@@ -12,8 +12,8 @@ use crate::extract::budget::RetryBudget;
 use crate::extract::client::{NoReply, Reply};
 use crate::extract::hopeless::FirstAnswers;
 use crate::extract::inspect::Content;
-use crate::extract::outage::{Gate, Outage};
-use crate::extract::pace::Pace;
+use crate::extract::outage::{Gate, Meaning, Outage};
+use crate::extract::pace::{Limiter, Pace};
 use crate::extract::verdict::{Demand, Fate, Health, Verdict, verdict, verdict_without_reply};
 use crate::report::{Progress, Waiting};
 use crate::schema::ContactId;
@@ -40,7 +40,7 @@ pub(super) enum Next {
 pub(super) enum Settled {
     /// The contact's answer is final.
     Final(Answer),
-    /// The contact waits for another attempt.
+    /// Nothing: the contact waits for another attempt, or has its answer already.
     Again,
     /// The login was refused; the contact waits for another attempt.
     LoginRefused {
@@ -58,6 +58,8 @@ struct Tries {
     charged: u32,
     /// Whether its last answer had no body.
     was_empty: bool,
+    /// How many requests had been served when it was last refused for being too fast.
+    served_at_refusal: Option<u64>,
 }
 
 pub(super) struct State {
@@ -66,11 +68,16 @@ pub(super) struct State {
     waiting: BinaryHeap<Reverse<(Duration, ContactId)>>,
     /// Contacts with at least one attempt behind them or in flight.
     tries: HashMap<ContactId, Tries>,
+    limiter: Option<Limiter>,
     pace: Pace,
     budget: RetryBudget,
     outage: Outage,
     first_answers: FirstAnswers,
+    /// A contact that was exported: where it cannot be had again, the fault is the server's.
+    known_good: Option<ContactId>,
     login_worked: bool,
+    /// Answers as they should be.
+    served: u64,
     progress: Progress,
     latency: Histogram<u64>,
 }
@@ -78,6 +85,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
+            limiter: settings.rate.map(Limiter::new),
             pace: Pace::new(settings.max_in_flight),
             settings,
             planned: VecDeque::new(),
@@ -86,7 +94,9 @@ impl State {
             budget: RetryBudget::default(),
             outage: Outage::default(),
             first_answers: FirstAnswers::default(),
+            known_good: None,
             login_worked: false,
+            served: 0,
             progress: Progress::default(),
             latency: Histogram::new_with_bounds(1, 3_600_000_000, 3).expect("the bounds are sound"),
         }
@@ -105,8 +115,8 @@ impl State {
         self.latency
     }
 
-    /// What is to be done now, with so many requests in flight, where the rate allows no request before that time.
-    pub(super) fn next(&mut self, now: Duration, in_flight: usize, plan_open: bool, no_permit_before: Option<Duration>) -> Next {
+    /// What is to be done now, with so many requests in flight.
+    pub(super) fn next(&mut self, now: Duration, in_flight: usize, plan_open: bool) -> Next {
         let nothing_to_send = !plan_open && self.planned.is_empty() && self.waiting.is_empty();
         if nothing_to_send {
             return if in_flight == 0 { Next::Stop(End::Complete) } else { Next::Wait(None) };
@@ -122,12 +132,13 @@ impl State {
         if in_flight >= self.pace.limit() {
             return Next::Wait(None);
         }
-        if let Some(until) = self.pace.paused_until(now).max(no_permit_before) {
+        let closed_until = self.limiter.as_ref().and_then(|limiter| limiter.closed_until(now));
+        if let Some(until) = self.pace.paused_until(now).max(closed_until) {
             return Next::Wait(Some(until));
         }
         match self.outage.gate(now) {
             Gate::Open => {}
-            Gate::Probe => return self.probe(),
+            Gate::Probe => return self.probe(now, plan_open),
             Gate::Closed => return Next::Wait(None),
             Gate::ClosedUntil(until) => return Next::Wait(Some(until)),
         }
@@ -154,10 +165,21 @@ impl State {
         Next::Wait(wake)
     }
 
-    /// The contact to ask for while the server is away: one that waits, due or not.
-    fn probe(&mut self) -> Next {
-        let waiting = self.waiting.pop().map(|Reverse((_, contact_id))| contact_id);
-        waiting.or_else(|| self.planned.pop_front()).map_or(Next::Plan, Next::Send)
+    /// The contact to ask for while the server is away. One that waits comes last: it may fail by its own fault for ever.
+    fn probe(&mut self, now: Duration, plan_open: bool) -> Next {
+        if let Some(contact_id) = self.planned.pop_front() {
+            return Next::Send(contact_id);
+        }
+        if plan_open {
+            return Next::Plan;
+        }
+        if let Some(contact_id) = self.known_good {
+            return Next::Send(contact_id);
+        }
+        match self.waiting.peek() {
+            Some(Reverse((due, _))) if *due > now => Next::Wait(Some(*due)),
+            _ => self.waiting.pop().map_or(Next::Wait(None), |Reverse((_, contact_id))| Next::Send(contact_id)),
+        }
     }
 
     fn is_over_budget(&self, now: Duration) -> bool {
@@ -166,29 +188,38 @@ impl State {
 
     /// Notes that the request for this contact was sent.
     pub(super) fn sent(&mut self, contact_id: ContactId, now: Duration) {
+        self.progress.attempts += 1;
+        self.outage.sent(contact_id);
+        if let Some(limiter) = &mut self.limiter {
+            limiter.sent(now);
+        }
+        if self.known_good == Some(contact_id) {
+            self.progress.retries += 1;
+            return;
+        }
         let tries = self.tries.entry(contact_id).or_default();
         tries.sends += 1;
-        self.progress.attempts += 1;
         if tries.sends > 1 {
             self.progress.retries += 1;
         } else {
             self.budget.earn();
-        }
-        if self.outage.gate(now) == Gate::Probe {
-            self.outage.probe_sent();
         }
     }
 
     /// Applies the verdict on an attempt.
     pub(super) fn settle(&mut self, contact_id: ContactId, attempt: Attempt, in_flight: usize, roll: f64) -> Result<Settled, End> {
         let Attempt { sent, done, at, reply } = attempt;
-        let latency = u64::try_from(done.saturating_sub(sent).as_micros()).unwrap_or(u64::MAX);
-        self.latency.saturating_record(latency.max(1));
+        if reply.is_ok() {
+            let latency = u64::try_from(done.saturating_sub(sent).as_micros()).unwrap_or(u64::MAX);
+            self.latency.saturating_record(latency.max(1));
+        }
         let verdict = match &reply {
             Ok((reply, content)) => verdict(reply.status, reply.retry_after, content),
             Err(no_reply) => verdict_without_reply(*no_reply),
         };
-        self.pace.replied(done, sent, in_flight, verdict.health);
+        if self.outage.since().is_none() {
+            self.pace.replied(done, sent, in_flight, verdict.health);
+        }
         self.progress.push_backs += u64::from(verdict.health == Health::PushBack);
         if let Ok((reply, content)) = &reply
             && let Some(hopeless) = self.first_answers.note(reply.status, content)
@@ -200,13 +231,20 @@ impl State {
             self.pace.pause_until(done + pause.min(self.settings.patience));
         }
         self.login_worked |= reply.as_ref().is_ok_and(|(reply, _)| (200..300).contains(&reply.status));
+        let not_final = match (verdict.demand, &reply) {
+            (Demand::RenewLogin, Ok((reply, _))) => Settled::LoginRefused { status: reply.status },
+            _ => Settled::Again,
+        };
+        if self.known_good == Some(contact_id) {
+            return Ok(not_final);
+        }
         let (again, ending) = self.fate(contact_id, &verdict, counted, roll);
         if let Some(delay) = again {
             self.waiting.push(Reverse((done + delay, contact_id)));
-            return Ok(match (verdict.demand, &reply) {
-                (Demand::RenewLogin, Ok((reply, _))) => Settled::LoginRefused { status: reply.status },
-                _ => Settled::Again,
-            });
+            return Ok(not_final);
+        }
+        if ending.outcome == Outcome::Exported {
+            self.known_good.get_or_insert(contact_id);
         }
         self.progress.done += 1;
         self.progress.failed += u64::from(ending.outcome == Outcome::Failed);
@@ -216,26 +254,42 @@ impl State {
     /// Tells the outage how the server fares; false where the attempt does not count against its contact.
     fn note_health(&mut self, contact_id: ContactId, verdict: &Verdict, now: Duration, roll: f64) -> bool {
         if verdict.health == Health::Well {
+            self.served += 1;
             if self.outage.answered() {
                 self.pace.restart();
             }
             return true;
         }
-        let web_page_at_first = matches!(verdict.fate, Fate::Again { reason: Reason::NotJson, .. }) && self.first_answers.undecided();
-        if web_page_at_first {
+        let is_web_page = matches!(verdict.fate, Fate::Again { reason: Reason::NotJson, .. });
+        if is_web_page && self.first_answers.undecided() && self.outage.since().is_none() {
             return true;
         }
-        let was_away = self.outage.since().is_some();
-        if self.outage.failed(contact_id, now, roll) {
-            self.progress.outages += 1;
-            for contact_id in self.outage.streak() {
-                if let Some(tries) = self.tries.get_mut(contact_id) {
-                    tries.charged = tries.charged.saturating_sub(1);
-                }
+        let is_refusal = matches!(verdict.demand, Demand::Pause(_));
+        // Where the server serves nobody, its refusals are not the contact's fault.
+        let counts = !is_refusal || self.is_singled_out(contact_id);
+        let meaning = if is_refusal { self.outage.refused(contact_id, now, roll) } else { self.outage.failed(contact_id, now, roll) };
+        match meaning {
+            Meaning::Own => counts,
+            Meaning::Begins => {
+                self.progress.outages += 1;
+                counts
             }
-            return false;
+            Meaning::Outage => false,
+            Meaning::Confirms => {
+                for (contact_id, failures) in self.outage.streak() {
+                    if let Some(tries) = self.tries.get_mut(contact_id) {
+                        tries.charged = tries.charged.saturating_sub(*failures);
+                    }
+                }
+                false
+            }
         }
-        !was_away
+    }
+
+    /// Whether others were served since this contact was last refused.
+    fn is_singled_out(&mut self, contact_id: ContactId) -> bool {
+        let Some(tries) = self.tries.get_mut(&contact_id) else { return false };
+        tries.served_at_refusal.replace(self.served).is_some_and(|served| served < self.served)
     }
 
     /// After which delay the contact is tried again, if it is, and else how it ended.
