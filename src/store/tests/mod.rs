@@ -87,6 +87,12 @@ fn failed(contact_id: i64, at: i64) -> Answered<Vec<u8>> {
     Answered { contact_id: id(contact_id), ending, body: None }
 }
 
+fn tried(contact_id: i64, at: i64) -> Answered<Vec<u8>> {
+    let mut answer = failed(contact_id, at);
+    answer.ending.outcome = Outcome::Pending;
+    answer
+}
+
 #[test]
 fn targets_are_distinct_in_the_order_of_their_ids_and_rejects_come_last() {
     let mut scene = Scene::new();
@@ -153,6 +159,16 @@ fn a_failure_without_an_answer_stays_a_failure() {
     scene.targets([1]);
     scene.record(KEY, &[failed(1, 200)]);
     assert_eq!(scene.shown(1, 201), (Outcome::Failed, Some(200), None));
+}
+
+#[test]
+fn an_attempt_that_is_to_be_made_again_hides_no_answer() {
+    let mut scene = Scene::new();
+    scene.targets([1, 2, 3]);
+    scene.record(KEY, &[exported(1, 100), tried(1, 200), tried(2, 201)]);
+    assert_eq!(scene.shown(1, 150), (Outcome::Exported, Some(100), Some("body of 1 at 100".into())));
+    assert_eq!(scene.shown(2, 150), (Outcome::Pending, Some(201), None));
+    assert_eq!(scene.planned(50), [3, 1, 2]);
 }
 
 #[test]
