@@ -5,7 +5,10 @@
 #![expect(clippy::indexing_slicing, reason = "a missing member fails the test, as it should")]
 
 mod export;
+mod failures;
 mod layers;
+mod limits;
 mod mock;
 mod readme;
+mod requests;
 mod support;

@@ -66,7 +66,7 @@ pub struct Answer {
     pub contact_id: ContactId,
     /// How it ended.
     pub ending: Ending,
-    /// The summary, where it has one.
+    /// The summary as it came, where it has one; it may be gzip.
     pub body: Option<Bytes>,
 }
 
@@ -153,7 +153,7 @@ pub async fn fetch<A: Api>(
             biased;
             Some((attempt, contact_id)) = in_flight.next(), if !in_flight.is_empty() => {
                 let count = in_flight.len() + 1;
-                match settle(api, &mut state, attempt, contact_id, count, answers).await {
+                match settle(api, &mut state, attempt, contact_id, count, answers, &mut stop).await {
                     Ok(()) => tell(&state.progress(start.elapsed(), in_flight.len(), api.logins())),
                     Err(end) => break end,
                 }
@@ -166,32 +166,49 @@ pub async fn fetch<A: Api>(
             () = tokio::time::sleep_until(start + wake.min(now + TELL)) => tell(&state.progress(start.elapsed(), in_flight.len(), api.logins())),
         }
     };
-    let end = last_call(api, &mut state, &mut in_flight, answers, end).await;
+    let end = last_call(&mut state, &mut in_flight, answers, end, &mut stop).await;
     let progress = state.progress(start.elapsed(), 0, api.logins());
     tell(&progress);
     Fetched { end, progress, latency: state.into_latency() }
 }
 
-/// Takes in what is still in flight: those answers are paid for.
-async fn last_call<A: Api>(
-    api: &A,
+/// Takes in what is still in flight: those answers are paid for. Nothing is sent any more, logins included.
+async fn last_call(
     state: &mut State,
     in_flight: &mut FuturesUnordered<impl Future<Output = (Attempt, ContactId)>>,
     answers: &mpsc::Sender<Answer>,
     end: End,
+    stop: &mut watch::Receiver<bool>,
 ) -> End {
     if end == End::NotStored {
         return end;
     }
     // Only somebody who waits is in a hurry; otherwise the requests' own time-out bounds it.
-    let deadline = Instant::now() + if end == End::Interrupted { LAST_CALL } else { Duration::from_hours(1) };
-    while let Ok(Some((attempt, contact_id))) = tokio::time::timeout_at(deadline, in_flight.next()).await {
-        let count = in_flight.len() + 1;
-        if settle(api, state, attempt, contact_id, count, answers).await == Err(End::NotStored) {
-            return End::NotStored;
+    let mut deadline = (end == End::Interrupted).then(|| Instant::now() + LAST_CALL);
+    loop {
+        let hurry = async {
+            match deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => drop(stop.changed().await),
+            }
+        };
+        tokio::select! {
+            biased;
+            settled = in_flight.next() => {
+                let Some((attempt, contact_id)) = settled else { return end };
+                let count = in_flight.len() + 1;
+                if let Ok(Settled::Final(answer)) = state.settle(contact_id, attempt, count, fastrand::f64())
+                    && answers.send(answer).await.is_err()
+                {
+                    return End::NotStored;
+                }
+            }
+            () = hurry => match deadline {
+                Some(_) => return end,
+                None => deadline = Some(Instant::now() + LAST_CALL),
+            },
         }
     }
-    end
 }
 
 /// One attempt as it went.
@@ -226,17 +243,17 @@ async fn settle<A: Api>(
     contact_id: ContactId,
     in_flight: usize,
     answers: &mpsc::Sender<Answer>,
+    stop: &mut watch::Receiver<bool>,
 ) -> Result<(), End> {
     match state.settle(contact_id, attempt, in_flight, fastrand::f64())? {
         Settled::Final(answer) => answers.send(answer).await.map_err(|_| End::NotStored),
         Settled::Again => Ok(()),
-        Settled::LoginRefused { status } => {
-            if api.renew_login().await {
-                Ok(())
-            } else {
-                Err(End::LoginRefused { status, worked_before: state.login_worked() })
+        Settled::LoginRefused { status } => tokio::select! {
+            renewed = api.renew_login() => {
+                if renewed { Ok(()) } else { Err(End::LoginRefused { status, worked_before: state.login_worked() }) }
             }
-        }
+            _ = stop.changed() => Err(End::Interrupted),
+        },
     }
 }
 

@@ -6,9 +6,9 @@ mod answer;
 use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -37,6 +37,8 @@ pub(crate) struct Request {
     pub(crate) attempt: usize,
     /// How many requests came, this one included.
     pub(crate) call: usize,
+    /// When it came.
+    pub(crate) at: Instant,
 }
 
 impl Request {
@@ -55,6 +57,9 @@ pub(crate) struct Mock {
 struct Shared {
     answer: Box<dyn Fn(&Request) -> Answer + Send + Sync>,
     requests: Mutex<Vec<Request>>,
+    /// Requests without an answer, and the most there were at once.
+    in_flight: AtomicUsize,
+    most_in_flight: AtomicUsize,
     /// Told of each request, and of the release.
     changed: Condvar,
     released: AtomicBool,
@@ -65,6 +70,11 @@ impl Mock {
     /// A server that answers as it should.
     pub(crate) fn healthy() -> Self {
         Self::answering(|request| Answer::summary(request.contact_id))
+    }
+
+    /// A server that gives every request this answer.
+    pub(crate) fn always(answer: Answer) -> Self {
+        Self::answering(move |_| answer.clone())
     }
 
     /// A server that gives these contacts these answers one after the other, and else answers as it should.
@@ -83,6 +93,8 @@ impl Mock {
         let shared = Arc::new(Shared {
             answer: Box::new(answer),
             requests: Mutex::default(),
+            in_flight: AtomicUsize::new(0),
+            most_in_flight: AtomicUsize::new(0),
             changed: Condvar::new(),
             released: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -118,6 +130,11 @@ impl Mock {
     /// How often this contact was asked for so far.
     pub(crate) fn calls_for(&self, contact_id: i64) -> usize {
         self.shared.requests().iter().filter(|request| request.contact_id == contact_id).count()
+    }
+
+    /// The most requests that waited for their answer at once.
+    pub(crate) fn most_in_flight(&self) -> usize {
+        self.shared.most_in_flight.load(Ordering::SeqCst)
     }
 
     /// Waits until so many requests came.
@@ -165,6 +182,8 @@ impl Shared {
         request.attempt = requests.iter().filter(is_same).count() + 1;
         request.call = requests.len() + 1;
         requests.push(request.clone());
+        let in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_in_flight.fetch_max(in_flight, Ordering::SeqCst);
         self.changed.notify_all();
         request
     }
@@ -176,6 +195,8 @@ fn serve(shared: &Shared, mut stream: TcpStream) {
         let request = shared.note(request);
         let answer = (shared.answer)(&request);
         shared.wait(|requests| requests.len() >= answer.after_calls && (!answer.is_held || shared.released.load(Ordering::SeqCst)));
+        // Before the answer goes out, since the client may send the next request as soon as it is there.
+        shared.in_flight.fetch_sub(1, Ordering::SeqCst);
         if answer.then == Then::Reset {
             // Closing a socket with unread bytes resets the connection.
             return;
@@ -226,5 +247,5 @@ fn parse(bytes: &[u8]) -> Option<(Request, usize)> {
     let body = std::str::from_utf8(bytes.get(end..end + length)?).unwrap().to_owned();
     let contact_id = serde_json::from_str(&body).ok().and_then(|body: Value| body["ContactId"].as_i64()).unwrap_or_default();
     let (method, path) = (words.next().unwrap(), words.next().unwrap());
-    Some((Request { method, path, headers, body, contact_id, attempt: 0, call: 0 }, end + length))
+    Some((Request { method, path, headers, body, contact_id, attempt: 0, call: 0, at: Instant::now() }, end + length))
 }

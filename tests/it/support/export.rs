@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
-use jiff::{Timestamp, civil};
+use jiff::{SignedDuration, civil};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use superoffice_export::schema::{self, ColumnType, TABLES, Table};
@@ -66,6 +66,12 @@ impl Export {
         row
     }
 
+    /// The cells of every table that are not null, empty texts taken for null as CSV takes them.
+    pub(crate) fn cells(&self) -> BTreeMap<&'static str, Vec<Row>> {
+        let full = |row: Row| row.into_iter().filter(|(_, cell)| !cell.is_null() && cell != "").collect();
+        TABLES.iter().map(|table| (table.name, self.rows(table.name).into_iter().map(full).collect())).collect()
+    }
+
     /// The bytes of the tables that are a function of the answers: all but `outcomes`.
     pub(crate) fn bytes_of_tables(&self) -> BTreeMap<String, Vec<u8>> {
         let is_table = |name: &String| TABLES.iter().any(|table| name.split('.').next() == Some(table.name));
@@ -82,6 +88,7 @@ fn parquet_rows(path: &Path) -> Vec<Row> {
 fn parquet_row(batch: &RecordBatch, row: usize) -> Row {
     use arrow_array::Array as _;
 
+    let epoch = civil::date(1970, 1, 1).at(0, 0, 0, 0);
     let cell = |array: &arrow_array::ArrayRef| -> Value {
         if array.is_null(row) {
             Value::Null
@@ -92,10 +99,9 @@ fn parquet_row(batch: &RecordBatch, row: usize) -> Row {
         } else if let Some(array) = array.as_boolean_opt() {
             array.value(row).into()
         } else if let Some(array) = array.as_primitive_opt::<TimestampMicrosecondType>() {
-            format!("{:.6}", Timestamp::from_microsecond(array.value(row)).unwrap()).into()
+            instant(epoch.saturating_add(SignedDuration::from_micros(array.value(row)))).into()
         } else if let Some(array) = array.as_primitive_opt::<Date32Type>() {
-            let day = civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(array.value(row)));
-            day.to_string().into()
+            epoch.date().saturating_add(SignedDuration::from_hours(24 * i64::from(array.value(row)))).to_string().into()
         } else {
             array.as_string::<i32>().value(row).into()
         }
@@ -113,11 +119,17 @@ fn csv_rows(path: &Path, table: &Table) -> Vec<Row> {
         ColumnType::Integer => text.parse::<i64>().unwrap().into(),
         ColumnType::Float => text.parse::<f64>().unwrap().into(),
         ColumnType::Boolean => text.parse::<bool>().unwrap().into(),
-        ColumnType::Text | ColumnType::Instant | ColumnType::Date => text.into(),
+        ColumnType::Instant => instant(text.strip_suffix('Z').unwrap().parse().unwrap()).into(),
+        ColumnType::Text | ColumnType::Date => text.into(),
     };
     let row = |record: csv::StringRecord| -> Row {
         let columns = table.columns.iter().zip(record.iter());
         columns.map(|(column, text)| (column.name.to_owned(), cell(column.column_type, text))).collect()
     };
     reader.records().map(|record| row(record.unwrap())).collect()
+}
+
+/// An instant in the shortest form, up to the last second of the year 9999.
+fn instant(utc: civil::DateTime) -> String {
+    format!("{utc}Z")
 }

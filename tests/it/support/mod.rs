@@ -14,7 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-pub(crate) use self::export::Export;
+pub(crate) use self::export::{Export, Row};
 use crate::mock::Mock;
 
 /// The program under test.
