@@ -11,7 +11,7 @@ const TOO_LARGE: usize = 16 * 1024 * 1024 + 1;
 /// Contact 7 ends so where the server always gives this answer, and contact 8 is exported all the same.
 #[track_caller]
 fn check(answer: Answer, keys: &[&str], expected: &str) {
-    let mock = Mock::answering(move |request| if request.contact_id == 7 { answer.clone() } else { Answer::summary(request.contact_id) });
+    let mock = Mock::always_for(7, answer);
     let job = Job::against(&mock).ids([7, 8]).with("output.max_failed = \"50%\"").with("fetch.max_attempts = 2");
     let job = keys.iter().fold(job, |job, key| job.with(key));
     job.run().expect(0);
