@@ -86,7 +86,8 @@ fn peak(process: u32) -> Option<u64> {
     status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix(" kB")?.parse().ok()
 }
 
-/// Plans for so many targets; peak memory in KiB, where the system tells it.
+/// Plans for so many targets, and says how long that takes; peak memory in KiB, where the system tells it.
+#[expect(clippy::print_stdout, reason = "a time is told, not tested")]
 fn plan(targets: i64, expected: &str) -> u64 {
     let mock = Mock::healthy();
     let job = Job::against(&mock).ids(1..=targets).with("fetch.requests_per_second = 10");

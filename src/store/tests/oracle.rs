@@ -71,7 +71,7 @@ proptest! {
         let mut scene = Scene::new();
         let counts = scene.targets(targets.iter().copied());
         let distinct: BTreeSet<_> = targets.iter().copied().collect();
-        prop_assert_eq!(counts, TargetCounts { distinct: distinct.len() as u64, duplicates: (targets.len() - distinct.len()) as u64, rejected: 0 });
+        prop_assert_eq!(counts, TargetCounts { distinct: count(distinct.len()), duplicates: count(targets.len() - distinct.len()), rejected: 0 });
         for event in &events {
             scene.record(event.0, &[answered(*event)]);
         }
@@ -92,7 +92,7 @@ proptest! {
         let whole = scene.planned(0);
         let mut pages = Vec::new();
         loop {
-            let next = scene.store.planned(pages.len() as u64, page).unwrap();
+            let next = scene.store.planned(count(pages.len()), page).unwrap();
             if next.is_empty() {
                 break;
             }
