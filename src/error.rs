@@ -82,6 +82,8 @@ pub enum Error {
     Load(#[from] load::Error),
     #[error("{path}: cannot be written", path = path.display())]
     Output { path: PathBuf, source: std::io::Error },
+    #[error("`output.dir`: {path} cannot be written; check the path and its permissions", path = path.display())]
+    OutputFolder { path: PathBuf, source: std::io::Error },
     #[error("another run of this job is under way ({holder}); it holds {path}", path = path.display())]
     Locked { path: PathBuf, holder: String },
     #[error("the API did not answer as it should for longer than `fetch.patience`; {done} answers of this run are kept")]
@@ -110,9 +112,13 @@ impl Error {
     /// The exit code that tells it to the shell.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Job(_) | Self::Source(_) | Self::Secret(_) | Self::Client(_) | Self::Certificates { .. } | Self::Sandbox(_) => {
-                Exit::Usage
-            }
+            Self::Job(_)
+            | Self::Source(_)
+            | Self::Secret(_)
+            | Self::Client(_)
+            | Self::Certificates { .. }
+            | Self::Sandbox(_)
+            | Self::OutputFolder { .. } => Exit::Usage,
             Self::Store(_) | Self::Output { .. } | Self::NoRoom { .. } => Exit::Storage,
             Self::Load(error) if error.is_storage() => Exit::Storage,
             Self::Locked { .. } => Exit::Locked,

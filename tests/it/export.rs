@@ -178,3 +178,12 @@ fn the_summary_on_stdout_is_the_manifest() {
     let run = job.run_with(&["--summary", "json"]).expect(0);
     assert_eq!(serde_json::from_str::<Value>(&run.stdout).unwrap(), job.export().manifest());
 }
+
+#[test]
+fn ids_come_from_standard_input_too() {
+    let job = Job::sandbox().ids([1, 2]).with("source.path = \"-\"");
+    let mut command = job.command();
+    let input = std::fs::File::open(job.path("contacts.csv")).unwrap();
+    job.finish(command.args(["run", "job.toml"]).stdin(input).spawn().unwrap()).expect(0);
+    assert_eq!(job.export().rows("outcomes").len(), 2);
+}

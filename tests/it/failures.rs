@@ -6,14 +6,14 @@ use crate::support::{Finished, Job, gzip};
 /// Attempts that the jobs here allow.
 const MAX_ATTEMPTS: usize = 3;
 
-/// A job of one contact, for which a time-out comes soon. Slow machines may time out early, so that only answers that
-/// never come may meet it.
-fn job_of_one(mock: &Mock, can_time_out: bool) -> Job {
+/// A job of contact 7, and of contact 8, which is exported so that there is something to publish. Where 7 can time out, it
+/// does so soon; slow machines may time out early, so that only answers that never come may meet that.
+fn job_of(mock: &Mock, can_time_out: bool) -> Job {
     let timeout = if can_time_out { "200ms" } else { "60s" };
-    Job::against(mock).ids([7]).with(&format!("fetch.max_attempts = {MAX_ATTEMPTS}")).with(&format!("fetch.timeout = \"{timeout}\""))
+    Job::against(mock).ids([7, 8]).with(&format!("fetch.max_attempts = {MAX_ATTEMPTS}")).with(&format!("fetch.timeout = \"{timeout}\""))
 }
 
-/// Runs the job, which publishes only where its contact does not fail; what is stored then tells how it ended.
+/// Runs the job, which publishes only where contact 7 does not fail; what is stored then tells how it ended.
 #[track_caller]
 fn check_job(job: &Job, mock: &Mock, expected: &str) -> Finished {
     let failed = expected.starts_with("failed");
@@ -32,8 +32,8 @@ fn check_job(job: &Job, mock: &Mock, expected: &str) -> Finished {
 /// A server that always gives this answer ends the contact so.
 #[track_caller]
 fn check(answer: Answer, expected: &str) {
-    let mock = Mock::always(answer);
-    check_job(&job_of_one(&mock, expected.contains("timeout")), &mock, expected);
+    let mock = Mock::always_for(7, answer);
+    check_job(&job_of(&mock, expected.contains("timeout")), &mock, expected);
 }
 
 /// The same, for a JSON answer of this status.
@@ -129,11 +129,11 @@ fn whatever_passes_is_forgotten() {
     ];
     for fault in faults {
         let mock = Mock::scripted([(7, vec![fault])]);
-        check_job(&job_of_one(&mock, false), &mock, "exported - 200 after 2");
+        check_job(&job_of(&mock, false), &mock, "exported - 200 after 2");
     }
     // A slow machine may need more than one attempt after the first.
     let mock = Mock::scripted([(7, vec![Answer::never()])]);
-    let job = job_of_one(&mock, true).with("fetch.max_attempts = 50");
+    let job = job_of(&mock, true).with("fetch.max_attempts = 50");
     job.run().expect(0);
     assert!(job.export().outcome(7).starts_with("exported - 200 after "));
 }
@@ -180,8 +180,8 @@ fn an_answer_of_another_shape_or_contact_makes_no_rows() {
 fn redirects_are_not_followed() {
     for status in [300, 301, 302, 303, 304, 307, 308] {
         let elsewhere = Mock::healthy();
-        let mock = Mock::always(Answer::new(status, &[("Location", &elsewhere.url())], ""));
-        let job = job_of_one(&mock, false).with("api.auth = { scheme = \"bearer\", token = { env = \"SECRET\" } }").env("SECRET", "s3cret");
+        let mock = Mock::always_for(7, Answer::new(status, &[("Location", &elsewhere.url())], ""));
+        let job = job_of(&mock, false).with("api.auth = { scheme = \"bearer\", token = { env = \"SECRET\" } }").env("SECRET", "s3cret");
         let run = check_job(&job, &mock, &format!("failed redirect {status} after 1"));
         assert_eq!(elsewhere.calls(), 0, "{status}");
         assert!(!run.all().contains("s3cret"));

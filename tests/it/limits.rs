@@ -1,6 +1,8 @@
 //! When a run stops or does not publish: refused logins, too many failures, a job that is wrong from the start; and what
 //! a server can ask of its pace.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::mock::{Answer, Mock};
@@ -103,6 +105,39 @@ fn an_unavailable_contact_waits_alone() {
     assert_eq!((requests.len(), of_first.len()), (11, 2));
     assert!(of_first[1].at - of_first[0].at >= Duration::from_secs(2));
     assert!(of_first[1].call > 2, "the others waited too");
+}
+
+#[test]
+fn a_server_that_stays_away_ends_the_run_and_the_next_one_goes_on() {
+    for away in [Answer::status(503), Answer::reset(), Answer::new(502, &[("Content-Type", "text/html")], "<html></html>")] {
+        let is_back = Arc::new(AtomicBool::new(false));
+        let there = Arc::clone(&is_back);
+        let mock = Mock::answering(move |request| {
+            let answers = request.contact_id <= 20 || there.load(Ordering::SeqCst);
+            if answers { Answer::summary(request.contact_id) } else { away.clone() }
+        });
+        let job = Job::against(&mock).ids(1..=500).with("fetch.patience = \"0s\"").with("fetch.max_in_flight = 4");
+        let run = job.run().expect(4);
+        assert!(run.stderr.contains("hint: run the same command again; it goes on where this one ended"), "{}", run.stderr);
+        assert!(mock.calls() < 60, "{} calls to a server that is away", mock.calls());
+        assert!(!job.path("exports/latest").exists());
+        is_back.store(true, Ordering::SeqCst);
+        job.run().expect(0);
+        assert_eq!(job.export().manifest()["outcomes"]["exported"], 500);
+        assert!((1..=20).all(|id| mock.calls_for(id) == 1), "an answer that was paid for is not asked for again");
+    }
+}
+
+#[test]
+fn faults_on_the_way_change_no_row() {
+    let tables = |faults: &str| {
+        let job = Job::sandbox().ids(1..=400).with(&format!("sandbox.faults = \"{faults}\""));
+        job.run().expect(0);
+        (job.export().bytes_of_tables(), job.export().manifest())
+    };
+    let ((quiet, _), (troubled, manifest)) = (tables("0%"), tables("5%"));
+    assert!(manifest["calls"]["retries"].as_u64().unwrap() > 0);
+    assert!(quiet == troubled);
 }
 
 #[test]

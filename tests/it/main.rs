@@ -4,11 +4,19 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 #![expect(clippy::indexing_slicing, reason = "a missing member fails the test, as it should")]
 
+mod budget;
+mod cli;
+mod crash;
+mod disk;
+mod duckdb;
 mod export;
 mod failures;
+mod files;
+mod hostile;
 mod layers;
 mod limits;
 mod mock;
 mod readme;
 mod requests;
+mod resume;
 mod support;

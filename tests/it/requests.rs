@@ -1,5 +1,8 @@
 //! What a run sends: headers, logins, bodies, connections.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
 use crate::mock::{Answer, Mock, Request};
 use crate::support::Job;
 
@@ -60,6 +63,37 @@ fn each_scheme_logs_in_by_its_header() {
         let request = request_of(|job| job.with(&format!("api.auth = {auth}")).env("SECRET", "s3cret").file("secret.txt", "7T:invented\n"));
         assert_eq!(request.header("authorization"), Some(expected), "{auth}");
     }
+}
+
+#[test]
+fn what_is_written_is_private_and_holds_no_secret() {
+    let mock = Mock::scripted([(1, vec![Answer::json(500, r#"{"Error":true,"Message":"busy"}"#)])]);
+    let job = Job::against(&mock)
+        .with("api.auth = { scheme = \"bearer\", token = { env = \"SECRET\" } }")
+        .with("api.headers = { X-Key = \"s3cret\" }")
+        .env("SECRET", "s3cret");
+    let run = job.run_with(&["--verbose"]).expect(0);
+    assert!(!run.all().contains("s3cret"), "{}", run.all());
+    let mut folders = vec![job.path("exports")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        assert_eq!(mode(&folder), 0o700, "{}", folder.display());
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| !path.is_symlink()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            assert_eq!(mode(&path), 0o600, "{}", path.display());
+            let bytes = std::fs::read(&path).unwrap();
+            assert!(!bytes.windows(6).any(|window| window == b"s3cret"), "{}", path.display());
+            files += 1;
+        }
+    }
+    assert!(files >= 11, "{files} files");
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
 }
 
 #[test]

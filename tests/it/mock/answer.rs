@@ -31,7 +31,7 @@ impl Answer {
     /// A whole answer.
     pub(crate) fn new(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
-        let head: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let head = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
         let length = if status == 204 { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
         let head = format!("HTTP/1.1 {status} Status\r\n{head}{length}\r\n");
         Self::sending([head.as_bytes(), body].concat(), Then::Keep)

@@ -77,6 +77,11 @@ impl Mock {
         Self::answering(move |_| answer.clone())
     }
 
+    /// A server that gives this contact always this answer, and else answers as it should.
+    pub(crate) fn always_for(contact_id: i64, answer: Answer) -> Self {
+        Self::answering(move |request| if request.contact_id == contact_id { answer.clone() } else { Answer::summary(request.contact_id) })
+    }
+
     /// A server that gives these contacts these answers one after the other, and else answers as it should.
     pub(crate) fn scripted(scripts: impl IntoIterator<Item = (i64, Vec<Answer>)>) -> Self {
         let scripts: HashMap<_, _> = scripts.into_iter().collect();

@@ -145,7 +145,7 @@ impl Job {
 
     fn text(&self) -> String {
         // Dotted keys, so that any key can be set on a line of its own.
-        self.keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect()
+        self.keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect::<Vec<_>>().concat()
     }
 }
 
