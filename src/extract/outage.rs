@@ -75,11 +75,23 @@ impl Outage {
         true
     }
 
-    /// Begins an outage without failures, since the tenant's state says so.
-    pub fn begin(&mut self, now: Duration, roll: f64) {
+    fn begin(&mut self, now: Duration, roll: f64) {
         let mut down = Down { since: now, interval: FIRST_PROBE, probe_at: now, probing: false };
         down.schedule(now, roll);
         self.down = Some(down);
+    }
+
+    /// Notes that tenant or login server cannot be used, whatever contacts fare; true where that begins an outage.
+    pub fn away(&mut self, now: Duration, roll: f64) -> bool {
+        match &mut self.down {
+            None => self.begin(now, roll),
+            Some(down) => {
+                down.interval = (down.interval * 2).min(LAST_PROBE);
+                down.schedule(now, roll);
+                return false;
+            }
+        }
+        true
     }
 
     /// Whether a request may be sent now.
@@ -169,10 +181,20 @@ mod tests {
     }
 
     #[test]
+    fn a_tenant_that_is_away_is_asked_at_growing_intervals() {
+        let mut outage = Outage::default();
+        for (expected, begins) in [(1, true), (2, false), (4, false)] {
+            assert_eq!(outage.away(seconds(0), 0.5), begins);
+            assert_eq!(outage.gate(seconds(0)), Gate::ClosedUntil(seconds(expected)));
+        }
+        assert!(outage.answered());
+    }
+
+    #[test]
     fn intervals_are_jittered() {
         for (roll, milliseconds) in [(0.0, 750), (1.0, 1_250)] {
             let mut outage = Outage::default();
-            outage.begin(Duration::ZERO, roll);
+            outage.away(Duration::ZERO, roll);
             assert_eq!(outage.gate(Duration::ZERO), Gate::ClosedUntil(Duration::from_millis(milliseconds)));
         }
     }

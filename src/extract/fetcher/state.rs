@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::{Answer, Attempt, End, Settings};
+use super::access::{Access, Door, TurnedAway};
+use super::login::Sent;
+use super::{Answer, Attempt, Chore, Done, End, Settings};
 use crate::extract::budget::RetryBudget;
 use crate::extract::client::{NoReply, Reply};
 use crate::extract::hopeless::FirstAnswers;
@@ -27,26 +29,14 @@ const MOST_WAITING: usize = 1_000;
 pub(super) enum Next {
     /// Send a request for this contact.
     Send(ContactId),
+    /// Begin this, and go on.
+    Begin(Chore),
     /// Wait for an answer, or until this time.
     Wait(Option<Duration>),
     /// Wait for an answer or for more of the plan.
     Plan,
     /// Stop sending.
     Stop(End),
-}
-
-/// What became of an attempt.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Settled {
-    /// The contact's answer is final.
-    Final(Answer),
-    /// The contact waits for another attempt.
-    Again,
-    /// The login was refused; the contact waits for another attempt.
-    LoginRefused {
-        /// Status of the refusal.
-        status: u16,
-    },
 }
 
 /// What is known of a contact between its attempts.
@@ -58,6 +48,7 @@ struct Tries {
     charged: u32,
     /// Whether its last answer had no body.
     was_empty: bool,
+    turned_away: TurnedAway,
 }
 
 pub(super) struct State {
@@ -70,7 +61,7 @@ pub(super) struct State {
     budget: RetryBudget,
     outage: Outage,
     first_answers: FirstAnswers,
-    login_worked: bool,
+    access: Access,
     progress: Progress,
     latency: Histogram<u64>,
 }
@@ -86,7 +77,7 @@ impl State {
             budget: RetryBudget::default(),
             outage: Outage::default(),
             first_answers: FirstAnswers::default(),
-            login_worked: false,
+            access: Access::new(),
             progress: Progress::default(),
             latency: Histogram::new_with_bounds(1, 3_600_000_000, 3).expect("the bounds are sound"),
         }
@@ -95,10 +86,6 @@ impl State {
     /// Takes in more of the plan.
     pub(super) fn plan(&mut self, page: Vec<ContactId>) {
         self.planned.extend(page);
-    }
-
-    pub(super) fn login_worked(&self) -> bool {
-        self.login_worked
     }
 
     pub(super) fn into_latency(self) -> Histogram<u64> {
@@ -119,19 +106,34 @@ impl State {
         {
             return Next::Stop(End::Unreachable);
         }
-        if in_flight >= self.pace.limit() {
+        let gate = self.outage.gate(now);
+        match gate {
+            Gate::Open | Gate::Probe => {}
+            Gate::Closed => return Next::Wait(None),
+            Gate::ClosedUntil(until) => return Next::Wait(Some(until)),
+        }
+        if let Some(chore) = self.access.chore(now) {
+            return Next::Begin(chore);
+        }
+        if !self.access.is_open() || in_flight >= self.pace.limit() {
             return Next::Wait(None);
         }
         if let Some(until) = self.pace.paused_until(now).max(no_permit_before) {
             return Next::Wait(Some(until));
         }
-        match self.outage.gate(now) {
-            Gate::Open => {}
-            Gate::Probe => return self.probe(),
-            Gate::Closed => return Next::Wait(None),
-            Gate::ClosedUntil(until) => return Next::Wait(Some(until)),
+        if gate == Gate::Probe { self.probe() } else { self.next_contact(now, plan_open) }
+    }
+
+    /// Applies what a chore came to.
+    pub(super) fn done(&mut self, done: &Done, now: Duration, roll: f64) -> Result<(), End> {
+        if !self.access.done(done, now)? {
+            self.away(now, roll);
         }
-        self.next_contact(now, plan_open)
+        Ok(())
+    }
+
+    fn away(&mut self, now: Duration, roll: f64) {
+        self.progress.outages += u64::from(self.outage.away(now, roll));
     }
 
     fn next_contact(&mut self, now: Duration, plan_open: bool) -> Next {
@@ -164,8 +166,8 @@ impl State {
         self.settings.max_calls.is_some_and(|max| self.progress.attempts >= max) || self.settings.max_duration.is_some_and(|max| now >= max)
     }
 
-    /// Notes that the request for this contact was sent.
-    pub(super) fn sent(&mut self, contact_id: ContactId, now: Duration) {
+    /// Notes that the request for this contact was sent; gives the login that it is sent under.
+    pub(super) fn sent(&mut self, contact_id: ContactId, now: Duration) -> u64 {
         let tries = self.tries.entry(contact_id).or_default();
         tries.sends += 1;
         self.progress.attempts += 1;
@@ -177,11 +179,12 @@ impl State {
         if self.outage.gate(now) == Gate::Probe {
             self.outage.probe_sent();
         }
+        self.access.sent()
     }
 
-    /// Applies the verdict on an attempt.
-    pub(super) fn settle(&mut self, contact_id: ContactId, attempt: Attempt, in_flight: usize, roll: f64) -> Result<Settled, End> {
-        let Attempt { sent, done, at, reply } = attempt;
+    /// Applies the verdict on an attempt; gives the contact's answer where it is final.
+    pub(super) fn settle(&mut self, contact_id: ContactId, attempt: Attempt, in_flight: usize, roll: f64) -> Result<Option<Answer>, End> {
+        let Attempt { login, sent, done, at, reply } = attempt;
         let latency = u64::try_from(done.saturating_sub(sent).as_micros()).unwrap_or(u64::MAX);
         self.latency.saturating_record(latency.max(1));
         let verdict = match &reply {
@@ -195,22 +198,41 @@ impl State {
         {
             return Err(End::Hopeless(hopeless));
         }
-        let counted = self.note_health(contact_id, &verdict, done, roll);
-        if let Demand::Pause(Some(pause)) = verdict.demand {
-            self.pace.pause_until(done + pause.min(self.settings.patience));
+        let turned_away = &mut self.tries.entry(contact_id).or_default().turned_away;
+        let again = match self.access.door(Sent { contact_id, login, at: sent }, turned_away, &verdict, done) {
+            Door::Open => {
+                let counted = self.note_health(contact_id, &verdict, done, roll);
+                if let Demand::Pause(Some(pause)) = verdict.demand {
+                    self.pace.pause_until(done + pause.min(self.settings.patience));
+                }
+                self.fate(contact_id, &verdict, counted, roll)
+            }
+            Door::Again => {
+                self.probe_came_back(contact_id, &verdict, done, roll);
+                Err(Duration::ZERO)
+            }
+            Door::Stop => return Err(self.access.refused()),
+        };
+        match again {
+            Err(delay) => {
+                self.waiting.push(Reverse((done + delay, contact_id)));
+                Ok(None)
+            }
+            Ok(ending) => {
+                self.progress.done += 1;
+                self.progress.failed += u64::from(ending.outcome == Outcome::Failed);
+                Ok(Some(answer(contact_id, Ending { fetched_at: Some(at), ..ending }, reply)))
+            }
         }
-        self.login_worked |= reply.as_ref().is_ok_and(|(reply, _)| (200..300).contains(&reply.status));
-        let (again, ending) = self.fate(contact_id, &verdict, counted, roll);
-        if let Some(delay) = again {
-            self.waiting.push(Reverse((done + delay, contact_id)));
-            return Ok(match (verdict.demand, &reply) {
-                (Demand::RenewLogin, Ok((reply, _))) => Settled::LoginRefused { status: reply.status },
-                _ => Settled::Again,
-            });
+    }
+
+    /// A probe that did not come in has ended all the same.
+    fn probe_came_back(&mut self, contact_id: ContactId, verdict: &Verdict, now: Duration, roll: f64) {
+        if verdict.health == Health::Well {
+            self.note_health(contact_id, verdict, now, roll);
+        } else if self.outage.since().is_some() {
+            self.away(now, roll);
         }
-        self.progress.done += 1;
-        self.progress.failed += u64::from(ending.outcome == Outcome::Failed);
-        Ok(Settled::Final(answer(contact_id, Ending { fetched_at: Some(at), ..ending }, reply)))
     }
 
     /// Tells the outage how the server fares; false where the attempt does not count against its contact.
@@ -226,8 +248,13 @@ impl State {
             return true;
         }
         let was_away = self.outage.since().is_some();
+        // Each probe asks first where the API is now.
+        if was_away {
+            self.access.doubt_address();
+        }
         if self.outage.failed(contact_id, now, roll) {
             self.progress.outages += 1;
+            self.access.doubt_address();
             for contact_id in self.outage.streak() {
                 if let Some(tries) = self.tries.get_mut(contact_id) {
                     tries.charged = tries.charged.saturating_sub(1);
@@ -238,12 +265,12 @@ impl State {
         !was_away
     }
 
-    /// After which delay the contact is tried again, if it is, and else how it ended.
-    fn fate(&mut self, contact_id: ContactId, verdict: &Verdict, counted: bool, roll: f64) -> (Option<Duration>, Ending) {
+    /// How the contact ended, or after which delay it is tried again.
+    fn fate(&mut self, contact_id: ContactId, verdict: &Verdict, counted: bool, roll: f64) -> Result<Ending, Duration> {
         let patience = self.settings.patience;
         let retry = self.settings.retry;
         let mut tries = self.tries.remove(&contact_id).unwrap_or_default();
-        tries.charged += u32::from(counted && verdict.demand != Demand::RenewLogin);
+        tries.charged += u32::from(counted);
         let (again, outcome, error) = match verdict.fate {
             Fate::Exported => (None, Outcome::Exported, None),
             Fate::Missing => (None, Outcome::Missing, None),
@@ -257,10 +284,11 @@ impl State {
                 (again, Outcome::Missing, None)
             }
         };
-        if again.is_some() {
+        if let Some(delay) = again {
             self.tries.insert(contact_id, tries);
+            return Err(delay);
         }
-        (again, Ending { outcome, http_status: None, attempts: tries.sends, error, message: None, fetched_at: None })
+        Ok(Ending { outcome, http_status: None, attempts: tries.sends, error, message: None, fetched_at: None })
     }
 
     /// How fetching stands.
