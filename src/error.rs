@@ -82,6 +82,8 @@ pub enum Error {
     Load(#[from] load::Error),
     #[error("{path}: cannot be written", path = path.display())]
     Output { path: PathBuf, source: std::io::Error },
+    #[error("`output.dir`: {path} cannot be written; check the path and its permissions", path = path.display())]
+    OutputFolder { path: PathBuf, source: std::io::Error },
     #[error("another run of this job is under way ({holder}); it holds {path}", path = path.display())]
     Locked { path: PathBuf, holder: String },
     #[error("the API did not answer as it should for longer than `fetch.patience`; {done} answers of this run are kept")]
@@ -96,8 +98,12 @@ pub enum Error {
     Hopeless(#[from] hopeless::Hopeless),
     #[error("nothing was published: {failed} of {distinct} targets failed, more than `output.max_failed` allows")]
     TooManyFailures { failed: u64, distinct: u64 },
-    #[error("interrupted; {done} answers of this run are kept")]
-    Interrupted { done: u64 },
+    #[error("interrupted; nothing was published, and every answer that came is kept")]
+    Interrupted,
+    #[error("{path}: about {} will be needed, and {} are free", indicatif::HumanBytes(*needed), indicatif::HumanBytes(*free), path = path.display())]
+    NoRoom { path: PathBuf, needed: u64, free: u64 },
+    #[error("no target has a stored answer to what this job asks; nothing was published")]
+    NothingStored,
     #[error("the system gives no thread or event queue")]
     System(#[source] std::io::Error),
     #[error("{dir}: {differences} differences", dir = dir.display())]
@@ -110,10 +116,14 @@ impl Error {
     /// The exit code that tells it to the shell.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Job(_) | Self::Source(_) | Self::Secret(_) | Self::Client(_) | Self::Certificates { .. } | Self::Sandbox(_) => {
-                Exit::Usage
-            }
-            Self::Store(_) | Self::Output { .. } => Exit::Storage,
+            Self::Job(_)
+            | Self::Source(_)
+            | Self::Secret(_)
+            | Self::Client(_)
+            | Self::Certificates { .. }
+            | Self::Sandbox(_)
+            | Self::OutputFolder { .. } => Exit::Usage,
+            Self::Store(_) | Self::Output { .. } | Self::NoRoom { .. } => Exit::Storage,
             Self::Load(error) if error.is_storage() => Exit::Storage,
             Self::Locked { .. } => Exit::Locked,
             Self::Unreachable { .. } => Exit::Unreachable,
@@ -121,19 +131,28 @@ impl Error {
             Self::Unusable(_) => Exit::NotPublished,
             Self::LoginRefused { .. } | Self::NoLogin(_) => Exit::Login,
             Self::Hopeless(hopeless) if matches!(hopeless.status, 401 | 403) => Exit::Login,
-            Self::Load(_) | Self::TooManyFailures { .. } | Self::Hopeless(_) | Self::System(_) | Self::Differs { .. } | Self::Defect => {
-                Exit::NotPublished
-            }
-            Self::Interrupted { .. } => Exit::Interrupted,
+            Self::Load(_)
+            | Self::TooManyFailures { .. }
+            | Self::NothingStored
+            | Self::Hopeless(_)
+            | Self::System(_)
+            | Self::Differs { .. }
+            | Self::Defect => Exit::NotPublished,
+            Self::Interrupted => Exit::Interrupted,
         }
     }
 
     /// What to do about it, where the message does not say it already.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Unreachable { .. } | Self::Interrupted { .. } => Some("run the same command again; it goes on where this one ended"),
-            Self::Store(_) | Self::Output { .. } => Some("mend that and run the same command again; it goes on where this one ended"),
-            Self::Load(error) if error.is_storage() => Some("mend that and run the same command again; it goes on where this one ended"),
+            Self::Unreachable { .. } | Self::Interrupted => Some("run the same command again; it goes on where this one ended"),
+            Self::Output { .. } => Some(MEND),
+            Self::Store(error) if error.is_resumable() => Some(MEND),
+            Self::Load(error) if error.is_storage() => Some(MEND),
+            Self::NoRoom { .. } => Some("make room, or lower `output.keep`; nothing was called"),
+            Self::NothingStored => {
+                Some("answers fit only the `api` settings that they were asked with (address, limit, tables, language, time zone)")
+            }
             Self::LoginRefused { hint, .. } => Some(hint),
             Self::NoLogin(refusal) => Some(refusal.hint()),
             Self::Unusable(unusable) => Some(unusable.hint()),
@@ -145,6 +164,8 @@ impl Error {
         }
     }
 }
+
+const MEND: &str = "mend that and run the same command again; it goes on where this one ended";
 
 #[cfg(test)]
 mod tests {

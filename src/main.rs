@@ -11,7 +11,7 @@ use superoffice_export::error::{Error, Exit};
 use superoffice_export::job;
 use superoffice_export::load::verify;
 use superoffice_export::report::Reporter;
-use superoffice_export::run::{Options, run};
+use superoffice_export::run::{Done, Options, run};
 use superoffice_export::sandbox;
 use superoffice_export::schema::{docs, sql};
 use tokio::sync::watch;
@@ -66,12 +66,13 @@ fn run_job(arguments: &RunArgs) -> Result<(), Error> {
     let result = run(&job, options, &stopped, &mut report);
     report.end();
     match (result?, arguments.summary) {
-        (Some(summary), SummaryFormat::Json) => print(&summary.manifest.to_json().map_err(|_| Error::Defect)?),
-        (Some(summary), SummaryFormat::Text) if !report.is_silent() => {
+        (Done::Planned(plan), _) => print(&format!("{plan}\n")),
+        (Done::Published(summary), SummaryFormat::Json) => print(&summary.manifest.to_json().map_err(|_| Error::Defect)?),
+        (Done::Published(summary), SummaryFormat::Text) if !report.is_silent() => {
             drop(std::io::stderr().write_all(summary.text().as_bytes()));
             Ok(())
         }
-        _ => Ok(()),
+        (Done::Published(_), SummaryFormat::Text) => Ok(()),
     }
 }
 

@@ -2,9 +2,10 @@
 //! stderr. Knows no stage; they hand in numbers.
 
 use std::io::{IsTerminal as _, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::{info, warn};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -79,10 +80,13 @@ pub struct Reporter {
 
 #[derive(Debug)]
 enum Display {
-    Bar(MultiProgress),
+    Bar(CurrentBar),
     Plain,
     Silent,
 }
+
+/// The bar that is on the screen, if one is: log lines have to go above it.
+type CurrentBar = Arc<Mutex<Option<ProgressBar>>>;
 
 #[derive(Debug)]
 struct Phase {
@@ -107,9 +111,9 @@ impl Reporter {
             (Display::Silent, false) => tracing::Level::WARN,
             _ => tracing::Level::INFO,
         };
-        let bars = if let Display::Bar(bars) = &display { Some(bars.clone()) } else { None };
-        let in_terminal = bars.is_some();
-        let lines = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(false).with_writer(LogLines { bars });
+        let bar = if let Display::Bar(bar) = &display { Arc::clone(bar) } else { CurrentBar::default() };
+        let in_terminal = matches!(display, Display::Bar(_));
+        let lines = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(false).with_writer(LogLines { bar });
         // A second reporter in one process, as in tests, keeps the first one's log.
         let set = match (format, in_terminal) {
             (LogFormat::Json, _) => tracing::subscriber::set_global_default(lines.json().finish()),
@@ -138,7 +142,8 @@ impl Reporter {
     /// Begins a phase of so many steps.
     pub fn begin(&mut self, verb: &'static str, total: Option<u64>) {
         self.end();
-        let bar = if let Display::Bar(bars) = &self.display { Some(bars.add(phase_bar(verb, total))) } else { None };
+        let bar = matches!(self.display, Display::Bar(_)).then(|| phase_bar(verb, total));
+        self.show(bar.clone());
         let now = Instant::now();
         self.phase = Some(Phase { verb, total, began: now, told: now, bar });
     }
@@ -165,7 +170,7 @@ impl Reporter {
         }
         phase.told = Instant::now();
         match (&phase.bar, &self.display) {
-            (Some(bar), _) => bar.set_message(details()),
+            (Some(bar), _) => bar.set_message(format!("{:.1}/s{}", bar.per_sec(), details())),
             (None, Display::Plain) => info!("{}{}", phase.line(done), details()),
             (None, _) => {}
         }
@@ -173,8 +178,15 @@ impl Reporter {
 
     /// Ends the phase; its bar goes away.
     pub fn end(&mut self) {
+        self.show(None);
         if let Some(bar) = self.phase.take().and_then(|phase| phase.bar) {
             bar.finish_and_clear();
+        }
+    }
+
+    fn show(&self, bar: Option<ProgressBar>) {
+        if let Display::Bar(current) = &self.display {
+            *current.lock().unwrap_or_else(PoisonError::into_inner) = bar;
         }
     }
 
@@ -192,7 +204,7 @@ impl Reporter {
 
 impl Display {
     fn bar() -> Self {
-        Self::Bar(MultiProgress::with_draw_target(ProgressDrawTarget::stderr()))
+        Self::Bar(CurrentBar::default())
     }
 }
 
@@ -213,11 +225,12 @@ impl Phase {
 }
 
 fn phase_bar(verb: &'static str, total: Option<u64>) -> ProgressBar {
-    let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+    let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
+    bar.set_draw_target(ProgressDrawTarget::stderr());
     let template = if total.is_some() {
-        "{prefix:>9} [{wide_bar}] {human_pos}/{human_len} {per_sec} ETA {eta} {msg}"
+        "{prefix:>9} [{wide_bar}] {human_pos}/{human_len}, ETA {eta}, {msg}"
     } else {
-        "{prefix:>9} {spinner} {human_pos} {per_sec} {msg}"
+        "{prefix:>9} {spinner} {human_pos}, {msg}"
     };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     bar.set_style(style.progress_chars("=> "));
@@ -243,7 +256,7 @@ fn details(progress: &Progress) -> String {
 /// Writes log lines to stderr, above the bar where there is one.
 #[derive(Debug, Clone)]
 struct LogLines {
-    bars: Option<MultiProgress>,
+    bar: CurrentBar,
 }
 
 impl<'a> MakeWriter<'a> for LogLines {
@@ -256,8 +269,8 @@ impl<'a> MakeWriter<'a> for LogLines {
 
 impl Write for LogLines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        match &self.bars {
-            Some(bars) => bars.suspend(|| std::io::stderr().write(bytes)),
+        match &*self.bar.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(bar) => bar.suspend(|| std::io::stderr().write(bytes)),
             None => std::io::stderr().write(bytes),
         }
     }

@@ -76,6 +76,11 @@ pub(super) fn create_folder(path: &Path) -> Result<(), Error> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(storage("create the folder", path))
 }
 
+/// Makes the folder in one that is there.
+pub(super) fn create_one_folder(path: &Path) -> Result<(), Error> {
+    DirBuilder::new().mode(0o700).create(path).map_err(storage("create the folder", path))
+}
+
 /// Waits until the names in the folder are on the disk.
 pub(super) fn sync_folder(path: &Path) -> Result<(), Error> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(storage("write to the disk", path))

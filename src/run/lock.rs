@@ -9,13 +9,10 @@ use crate::error::Error;
 
 /// Makes the output folder where it is missing, and takes its lock, which lasts as long as the value.
 pub(super) fn take(dir: &Path) -> Result<File, Error> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Output { path, source }
-    };
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed(dir))?;
+    let unusable = |source| Error::OutputFolder { path: dir.to_owned(), source };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(unusable)?;
     let path = dir.join("state.lock");
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(failed(&path))?;
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -27,6 +24,9 @@ pub(super) fn take(dir: &Path) -> Result<File, Error> {
         Err(TryLockError::Error(source)) => return Err(Error::Output { path, source }),
     }
     let holder = format!("process {}, since {:.0}\n", std::process::id(), jiff::Timestamp::now());
-    file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes())).map_err(failed(&path))?;
+    file.set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| file.write_all(holder.as_bytes()))
+        .map_err(|source| Error::Output { path, source })?;
     Ok(file)
 }

@@ -1,9 +1,11 @@
 //! The story of a run: read the targets, plan, fetch, write, publish. Every step can be repeated after a crash with the
 //! same result; stages meet only here.
 
+mod begin;
 pub(crate) mod connecting;
 mod fetching;
 mod lock;
+mod plan;
 mod summary;
 mod writing;
 
@@ -22,7 +24,7 @@ use crate::extract::reader::Reader;
 use crate::job::{Environment, Job, Place};
 use crate::load::publish::{self, Partial};
 use crate::report::Reporter;
-use crate::store::{Calls, Run, Store, TargetCounts};
+use crate::store::{Calls, Plan, Run, Store, TargetCounts};
 
 /// How a run is started, beyond its job.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,11 +44,20 @@ impl Options {
     }
 }
 
-/// Runs a job; `stop` turns true when somebody asks to stop. Gives the summary; none where only a plan was asked for.
+/// What a run ends with.
+#[derive(Debug)]
+pub enum Done {
+    /// The plan, in a line.
+    Planned(String),
+    /// The summary of the export.
+    Published(Box<Summary>),
+}
+
+/// Runs a job; `stop` turns true when somebody asks to stop.
 ///
 /// # Errors
 /// Where nothing is published. Answers that came are kept, and the same command goes on.
-pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &mut Reporter) -> Result<Option<Summary>, Error> {
+pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &mut Reporter) -> Result<Done, Error> {
     // What can be wrong with the input and the secrets shows before anything is written.
     let reader = Reader::open(&job.source)?;
     let sandbox = if options.calls() { connecting::sandbox(job)? } else { None };
@@ -56,15 +67,25 @@ pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &m
     let dir = &std::fs::canonicalize(&job.output.dir).map_err(|source| Error::Output { path: job.output.dir.clone(), source })?;
     publish::prepare(dir)?;
     let mut store = Store::open(&dir.join("state.sqlite"))?;
-    let mut run = begin(dir, &mut store, options)?;
+    begin::mend(dir, &mut store)?;
+    let (mut run, is_new) = begin::begin(dir, &store, options)?;
 
     report.begin("reading", None);
     let targets = read(reader, &mut store, stop, report)?;
     let request_key = request_key(job);
     let plan = store.plan(request_key, fresh_since(&run, job, options.offline))?;
-    report.say(&summary::plan_line(&plan, job));
     if options.plan_only {
-        return Ok(None);
+        return Ok(Done::Planned(plan::line(&plan, &job.fetch)));
+    }
+    tell_plan(&plan, job, (!is_new).then_some(&run), options, report);
+    if options.offline && plan.targets > 0 && plan.unanswered == plan.targets {
+        return Err(Error::NothingStored);
+    }
+    plan::ensure_room(dir, plan::bytes_needed(&plan, store.average_body()?, &job.fetch, job.output.format))?;
+    // A rebuild shows what the last run showed: its failures, but none of those before.
+    let failed_since = store.last_start()?.filter(|_| options.offline).unwrap_or(run.started_at);
+    if is_new {
+        store.start_run(&run, options.offline)?;
     }
 
     let mut fetched = None;
@@ -79,7 +100,7 @@ pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &m
 
     let partial = Partial::create(dir, &run.name)?;
     report.begin("writing", Some(targets.distinct + targets.rejected));
-    let written = writing::write(job, &mut store, request_key, partial.folder(), stop, report)?;
+    let written = writing::write(job, &mut store, (request_key, failed_since), partial.folder(), stop, report)?;
     report.end();
     if is_beyond(job.output.max_failed, written.outcomes.failed, targets.distinct) {
         partial.discard()?;
@@ -87,35 +108,50 @@ pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &m
         return Err(Error::TooManyFailures { failed: written.outcomes.failed, distinct: targets.distinct });
     }
     let manifest = summary::manifest(job, &run, targets, &written, fetched.as_ref(), &partial);
+    ensure_going(stop)?;
     partial.publish(&manifest, job.output.format)?;
-    store.end_run(&run.name, Timestamp::now().as_microsecond())?;
-    store.forget_others()?;
-    publish::prune(dir, usize::try_from(job.output.keep.get()).unwrap_or(usize::MAX))?;
-    Ok(Some(Summary { manifest, failures: written.failures }))
+    // The export is out, so the run has done its work; the next start makes good what fails here.
+    if let Err(error) = tidy_up(dir, &mut store, &run, job, options) {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        report.warn(&format!("published, but not tidied up: {error}{cause}"));
+    }
+    Ok(Done::Published(Box::new(Summary { manifest, failures: written.failures })))
 }
 
-/// The run that was cut off, or a new one.
-fn begin(dir: &Path, store: &mut Store, options: Options) -> Result<Run, Error> {
-    let taken = publish::published(dir)?;
-    if let Some(run) = store.open_run()?.filter(|_| !options.fresh) {
-        if !taken.contains(&run.name) {
-            return Ok(run);
-        }
-        // It died after it was published and before that was noted.
-        publish::point_latest(dir, &run.name)?;
-        store.end_run(&run.name, Timestamp::now().as_microsecond())?;
+/// After a run is published: notes that, and removes what is no longer needed.
+fn tidy_up(dir: &Path, store: &mut Store, run: &Run, job: &Job, options: Options) -> Result<(), Error> {
+    store.end_run(&run.name, Timestamp::now().as_microsecond())?;
+    // An offline run may be a look at part of the list; a cut-off run may still need the rest.
+    if !options.offline {
+        store.forget_others()?;
     }
-    let now = Timestamp::now();
-    Ok(store.start_run(&publish::run_name(now, &taken), now.as_microsecond())?)
+    publish::prune(dir, usize::try_from(job.output.keep.get()).unwrap_or(usize::MAX))?;
+    Ok(())
+}
+
+fn tell_plan(plan: &Plan, job: &Job, cut_off: Option<&Run>, options: Options, report: &Reporter) {
+    if let Some(run) = cut_off {
+        report.say(&format!("going on with run {}, which was cut off after {} calls", run.name, run.calls.attempts));
+    }
+    report.say(&if options.offline { plan::offline_line(plan) } else { plan::line(plan, &job.fetch) });
+}
+
+/// An error where somebody asked to stop.
+fn ensure_going(stop: &watch::Receiver<bool>) -> Result<(), Error> {
+    if *stop.borrow() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
 fn read(reader: Reader, store: &mut Store, stop: &watch::Receiver<bool>, report: &mut Reporter) -> Result<TargetCounts, Error> {
     let mut done = 0;
-    store.replace_targets(reader.map(|line| {
+    let lines = reader.map(|line| {
         done += 1;
         report.advance(done);
-        if *stop.borrow() { Err(Error::Interrupted { done: 0 }) } else { Ok(line?) }
-    }))
+        ensure_going(stop)?;
+        Ok(line?)
+    });
+    // Whoever interrupts a pipeline also ends what feeds it: the list may be cut short without looking so.
+    let end = std::iter::once_with(|| ensure_going(stop)).filter_map(|going| going.err().map(Err));
+    store.replace_targets(lines.chain(end))
 }
 
 /// Says what is asked, apart from the contact: answers to another question are not reused.
@@ -151,7 +187,7 @@ fn completed(fetched: Fetched, job: &Job) -> Result<Fetched, Error> {
     let done = fetched.progress.done;
     match fetched.end {
         End::Complete | End::Budget => Ok(fetched),
-        End::Interrupted => Err(Error::Interrupted { done }),
+        End::Interrupted => Err(Error::Interrupted),
         End::Unreachable => Err(Error::Unreachable { done }),
         End::LoginRefused { status, worked_before } => {
             Err(Error::LoginRefused { status, worked_before, hint: job.api.auth.hint(job.api.app_token.is_some()) })

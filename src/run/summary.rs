@@ -1,9 +1,8 @@
-//! What a run says of itself: the plan before it, the manifest, and the closing summary for people.
+//! What a run says of itself: the manifest, and the closing summary for people.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
-use indicatif::{HumanBytes, HumanCount, HumanDuration};
+use indicatif::{HumanBytes, HumanCount};
 use jiff::Timestamp;
 
 use super::writing::{Failures, Written};
@@ -14,7 +13,7 @@ use crate::load::publish::Partial;
 use crate::report::Reporter;
 use crate::schema::TABLES;
 use crate::schema::outcome::Outcome;
-use crate::store::{Plan, Run, TargetCounts};
+use crate::store::{Run, TargetCounts};
 
 /// What a published run says of itself.
 #[derive(Debug)]
@@ -22,23 +21,6 @@ pub struct Summary {
     /// The manifest.
     pub manifest: Manifest,
     pub(super) failures: Failures,
-}
-
-/// The plan in a line.
-pub(super) fn plan_line(plan: &Plan, job: &Job) -> String {
-    let mut line = format!("{} of {} to fetch", HumanCount(plan.to_fetch), HumanCount(plan.targets));
-    if plan.fresh > 0 {
-        write!(line, ", {} fresh", HumanCount(plan.fresh)).expect(INFALLIBLE);
-    }
-    let calls = job.fetch.max_calls.map_or(plan.to_fetch, |max| max.min(plan.to_fetch));
-    if calls < plan.to_fetch {
-        write!(line, ", {} calls allowed", HumanCount(calls)).expect(INFALLIBLE);
-    }
-    if let Some(rate) = job.fetch.rate.filter(|_| calls > 0) {
-        let needed = Duration::try_from_secs_f64(to_float(calls) / rate.get()).unwrap_or(Duration::MAX);
-        write!(line, ", about {} at {}/s", HumanDuration(needed), rate.get()).expect(INFALLIBLE);
-    }
-    line
 }
 
 pub(super) fn manifest(

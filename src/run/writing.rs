@@ -18,6 +18,9 @@ use crate::store::Store;
 /// Rows of one table that are collected before they are written.
 const BATCH: usize = 8_192;
 
+/// Targets after which it is asked whether to stop.
+const LOOK_UP: u64 = 256;
+
 /// What was written.
 #[derive(Debug)]
 pub(super) struct Written {
@@ -35,11 +38,11 @@ pub(super) type Failures = BTreeMap<&'static str, (u64, Vec<i64>)>;
 /// Ids shown for each error.
 const SAMPLES: usize = 3;
 
-/// Writes every table of the job from the store alone.
+/// Writes every table of the job from the store alone: the answers to this question, and failures from that instant on.
 pub(super) fn write(
     job: &Job,
     store: &mut Store,
-    request_key: i64,
+    (request_key, failed_since): (i64, i64),
     folder: &Path,
     stop: &watch::Receiver<bool>,
     report: &mut Reporter,
@@ -53,7 +56,7 @@ pub(super) fn write(
     let mut failures = Failures::new();
     let mut oldest_fetched_at = None;
     let mut done = 0;
-    store.walk(request_key, |stored| {
+    store.walk(request_key, failed_since, |stored| {
         let (contact_id, error, fetched_at) = (stored.target.contact_id, stored.target.ending.error, stored.target.ending.fetched_at);
         let outcome = flattener.append(stored.target, stored.body.as_deref());
         outcomes.record(outcome);
@@ -67,13 +70,13 @@ pub(super) fn write(
         }
         done += 1;
         report.advance(done);
+        if done % LOOK_UP == 0 {
+            super::ensure_going(stop)?;
+        }
         if flattener.rows() >= BATCH {
-            if *stop.borrow() {
-                return Err(Error::Interrupted { done: 0 });
-            }
             write_batches(&mut flattener, &mut writers)?;
         }
-        Ok(())
+        Ok::<_, Error>(())
     })?;
     write_batches(&mut flattener, &mut writers)?;
     let files =

@@ -22,11 +22,22 @@ pub struct Answered<B> {
 /// A target, or a rejected line, with what is kept of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// The target and how it ended; pending where there is no answer to the question asked.
+    /// The target and how it ended; pending where nothing is known that fits the question asked.
     pub target: Target,
     /// The summary, where it has one; JSON.
     pub body: Option<Vec<u8>>,
 }
+
+/// What is known of each target: its failure, or else its answer to the question asked.
+const WALK: &str = "
+SELECT t.contact_id, t.input_line, t.input_value,
+    iif(f.contact_id IS NULL, r.outcome, 'failed'), iif(f.contact_id IS NULL, r.http_status, f.http_status),
+    iif(f.contact_id IS NULL, r.attempts, f.attempts), f.error, iif(f.contact_id IS NULL, r.message, f.message),
+    iif(f.contact_id IS NULL, r.fetched_at, f.failed_at), iif(f.contact_id IS NULL, r.body, NULL)
+FROM targets t
+LEFT JOIN responses r ON r.contact_id = t.contact_id AND r.request_key = ?1
+LEFT JOIN failures f ON f.contact_id = t.contact_id AND f.request_key = ?1 AND (r.contact_id IS NULL OR f.failed_at >= ?2)
+ORDER BY t.contact_id";
 
 impl Store {
     /// Records answers, and the calls made in this run so far, in one durable step.
@@ -36,24 +47,27 @@ impl Store {
     pub fn record<B: AsRef<[u8]>>(&mut self, run: &str, request_key: i64, answers: &[Answered<B>], calls: &Calls) -> Result<(), Error> {
         let mut bodies = std::mem::take(&mut self.bodies);
         let result = self.transaction(|connection| {
-            let mut statement = connection.prepare(
-                "INSERT OR REPLACE INTO responses (contact_id, request_key, fetched_at, outcome, http_status, attempts, error, message, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            let mut answer = connection.prepare(
+                "INSERT OR REPLACE INTO responses (contact_id, request_key, fetched_at, outcome, http_status, attempts, message, body)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?;
+            let mut failure = connection.prepare(
+                "INSERT OR REPLACE INTO failures (contact_id, request_key, failed_at, http_status, attempts, error, message)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?;
+            let mut mend = connection.prepare("DELETE FROM failures WHERE contact_id = ?1")?;
             for Answered { contact_id, ending, body } in answers {
+                let Ending { outcome, http_status, attempts, error, message, fetched_at } = ending;
+                let (id, at) = (contact_id.get(), fetched_at.unwrap_or_default());
+                if *outcome == Outcome::Failed {
+                    // Beside the answer of an earlier night, which stays: it was paid for.
+                    failure.execute(params![id, request_key, at, http_status, attempts, error.map(Reason::as_str), message])?;
+                    continue;
+                }
                 let body = body.as_ref().map(|body| bodies.pack(body.as_ref())).transpose();
                 let body = body.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-                statement.execute(params![
-                    contact_id.get(),
-                    request_key,
-                    ending.fetched_at.unwrap_or_default(),
-                    ending.outcome.as_str(),
-                    ending.http_status,
-                    ending.attempts,
-                    ending.error.map(Reason::as_str),
-                    ending.message,
-                    body,
-                ])?;
+                answer.execute(params![id, request_key, at, outcome.as_str(), http_status, attempts, message, body])?;
+                mend.execute([id])?;
             }
             calls.record(connection, run)
         });
@@ -61,25 +75,31 @@ impl Store {
         result
     }
 
-    /// Visits all targets in the order of their ids, then all rejected lines.
+    /// Visits all targets in the order of their ids, then all rejected lines. A target shows its failure where that came
+    /// in this instant or later, or where nothing else is known; otherwise its answer, however old.
     ///
     /// # Errors
     /// Where the state cannot be read, or the visitor fails.
-    pub fn walk<E: From<Error>>(&mut self, request_key: i64, mut visit: impl FnMut(Stored) -> Result<(), E>) -> Result<(), E> {
+    pub fn walk<E: From<Error>>(
+        &mut self,
+        request_key: i64,
+        failed_since: i64,
+        mut visit: impl FnMut(Stored) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut bodies = std::mem::take(&mut self.bodies);
         let mut failed = None;
         let result = self.run(|connection| {
-            let mut statement = connection.prepare(
-                "SELECT t.contact_id, t.input_line, t.input_value, r.outcome, r.http_status, r.attempts, r.error, r.message, r.fetched_at, r.body
-                 FROM targets t LEFT JOIN responses r ON r.contact_id = t.contact_id AND r.request_key = ?1 ORDER BY t.contact_id",
-            )?;
-            let mut rows = statement.query([request_key])?;
+            let mut statement = connection.prepare(WALK)?;
+            let mut rows = statement.query([request_key, failed_since])?;
             while let Some(row) = rows.next()? {
-                let body = match row.get_ref(9)?.as_blob_or_null().map_err(|_| rusqlite::Error::IntegralValueOutOfRange(9, 0))? {
-                    Some(body) => Some(bodies.unpack(body).map_err(|error| rusqlite::Error::FromSqlConversionFailure(9, Type::Blob, Box::new(error)))?),
-                    None => None,
+                let target = target(row)?;
+                let body = row.get_ref(9)?.as_blob_or_null().map_err(|_| unknown(9))?.map(|body| bodies.unpack(body)).transpose();
+                let visited = match (body, target.contact_id) {
+                    (Ok(body), Some(_)) => visit(Stored { target, body }),
+                    (Err(source), Some(id)) => Err(Error::Body { path: self.path.clone(), contact_id: id.get(), source }.into()),
+                    (_, None) => return Err(unknown(0)),
                 };
-                if let Err(error) = visit(Stored { target: target(row)?, body }) {
+                if let Err(error) = visited {
                     failed = Some(error);
                     return Ok(());
                 }
@@ -101,13 +121,25 @@ impl Store {
         }
     }
 
+    /// Average size of a stored body, as it is kept, over some of them; none where there is none.
+    ///
+    /// # Errors
+    /// Where the state cannot be read.
+    pub fn average_body(&self) -> Result<Option<u64>, Error> {
+        let sql = "SELECT CAST(avg(length(body)) AS INTEGER) FROM (SELECT body FROM responses WHERE body IS NOT NULL LIMIT 1000)";
+        self.run(|connection| {
+            connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).map(|average| average.map(i64::unsigned_abs))
+        })
+    }
+
     /// Deletes the answers of contacts that are no longer targets: what is no longer asked for is not kept.
     ///
     /// # Errors
     /// Where the state cannot be written.
     pub fn forget_others(&mut self) -> Result<(), Error> {
-        self.run(|connection| {
+        self.transaction(|connection| {
             connection.execute("DELETE FROM responses WHERE contact_id NOT IN (SELECT contact_id FROM targets)", [])?;
+            connection.execute("DELETE FROM failures WHERE contact_id NOT IN (SELECT contact_id FROM targets)", [])?;
             connection.execute("DELETE FROM plan", []).map(drop)
         })
     }

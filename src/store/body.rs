@@ -36,7 +36,7 @@ impl Bodies {
         }
         match &mut self.compressor {
             Some(compressor) => compressor,
-            none => none.insert(Compressor::new(LEVEL)?),
+            none => none.insert(checking_compressor()?),
         }
         .compress(body)
         .map(Cow::Owned)
@@ -55,4 +55,11 @@ impl Bodies {
         }
         .decompress(packed, size)
     }
+}
+
+/// Bodies carry a checksum, so that a damaged one never turns into wrong rows.
+fn checking_compressor() -> std::io::Result<Compressor<'static>> {
+    let mut compressor = Compressor::new(LEVEL)?;
+    compressor.include_checksum(true)?;
+    Ok(compressor)
 }

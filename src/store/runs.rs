@@ -52,13 +52,14 @@ impl Calls {
 }
 
 impl Store {
-    /// The run that was cut off, if there is one.
+    /// The run that was cut off and can go on, if there is one.
     ///
     /// # Errors
     /// Where the state cannot be read.
     pub fn open_run(&self) -> Result<Option<Run>, Error> {
         self.run(|connection| {
-            let sql = "SELECT run, started_at, attempts, retries, logins, fetch_seconds FROM runs WHERE ended_at IS NULL ORDER BY started_at DESC";
+            let sql = "SELECT run, started_at, attempts, retries, logins, fetch_seconds FROM runs
+                       WHERE ended_at IS NULL AND NOT is_offline ORDER BY started_at DESC";
             connection
                 .query_row(sql, [], |row| {
                     let number = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
@@ -69,16 +70,33 @@ impl Store {
         })
     }
 
-    /// Notes the start of a new run; whatever was cut off before is not continued.
+    /// The names of all runs of which it is not noted that they were published.
+    ///
+    /// # Errors
+    /// Where the state cannot be read.
+    pub fn unended_runs(&self) -> Result<Vec<String>, Error> {
+        self.run(|connection| connection.prepare("SELECT run FROM runs WHERE ended_at IS NULL")?.query_map([], |row| row.get(0))?.collect())
+    }
+
+    /// When the last run began that called the API; none where there was none.
+    ///
+    /// # Errors
+    /// Where the state cannot be read.
+    pub fn last_start(&self) -> Result<Option<i64>, Error> {
+        self.run(|connection| connection.query_row("SELECT max(started_at) FROM runs WHERE NOT is_offline", [], |row| row.get(0)))
+    }
+
+    /// Notes the start of a run. What was cut off before is not continued, unless this one is offline.
     ///
     /// # Errors
     /// Where the state cannot be written.
-    pub fn start_run(&mut self, name: &str, started_at: i64) -> Result<Run, Error> {
+    pub fn start_run(&mut self, run: &Run, is_offline: bool) -> Result<(), Error> {
         self.transaction(|connection| {
-            connection.execute("DELETE FROM runs WHERE ended_at IS NULL OR run = ?1", [name])?;
-            connection.execute("INSERT INTO runs (run, started_at) VALUES (?1, ?2)", params![name, started_at])
-        })?;
-        Ok(Run { name: name.to_owned(), started_at, calls: Calls::default() })
+            connection
+                .execute("DELETE FROM runs WHERE run = ?1 OR (ended_at IS NULL AND is_offline >= ?2)", params![run.name, is_offline])?;
+            let sql = "INSERT INTO runs (run, started_at, is_offline) VALUES (?1, ?2, ?3)";
+            connection.execute(sql, params![run.name, run.started_at, is_offline]).map(drop)
+        })
     }
 
     /// Notes that a run is published.
@@ -86,6 +104,6 @@ impl Store {
     /// # Errors
     /// Where the state cannot be written.
     pub fn end_run(&mut self, name: &str, ended_at: i64) -> Result<(), Error> {
-        self.run(|connection| connection.execute("UPDATE runs SET ended_at = ?2 WHERE run = ?1", params![name, ended_at]).map(drop))
+        self.transaction(|connection| connection.execute("UPDATE runs SET ended_at = ?2 WHERE run = ?1", params![name, ended_at]).map(drop))
     }
 }

@@ -25,12 +25,25 @@ pub struct Plan {
     pub fresh: u64,
     /// Contacts to fetch.
     pub to_fetch: u64,
-    /// Contacts among them that have no stored answer at all.
-    pub never_fetched: u64,
+    /// Contacts among them without any answer to the question asked.
+    pub unanswered: u64,
 }
 
-/// An answer is fresh when it was given to the same question, was an answer, and is young enough. A failure is none: it is tried again.
-const FRESH: &str = "r.request_key = ?1 AND r.fetched_at >= ?2 AND r.outcome IN ('exported', 'missing')";
+/// What has to be fetched. An answer is fresh when it was given to the same question, is young enough, and no later
+/// attempt failed. The order is that of the last attempt, failed or not, so that contacts which always fail do not keep
+/// others waiting.
+const PLAN: &str = "
+INSERT INTO plan (contact_id)
+SELECT t.contact_id
+FROM targets t
+LEFT JOIN responses r ON r.contact_id = t.contact_id AND r.request_key = ?1
+LEFT JOIN failures f ON f.contact_id = t.contact_id AND f.request_key = ?1
+WHERE r.contact_id IS NULL OR r.fetched_at < ?2 OR f.contact_id IS NOT NULL
+ORDER BY max(ifnull(r.fetched_at, f.failed_at), ifnull(f.failed_at, r.fetched_at)) NULLS FIRST, t.contact_id";
+
+const UNANSWERED: &str = "
+SELECT count(*) FROM plan
+WHERE NOT EXISTS (SELECT * FROM responses r WHERE r.contact_id = plan.contact_id AND r.request_key = ?1)";
 
 impl Store {
     /// Replaces the targets by those of the input, all in one transaction.
@@ -51,25 +64,19 @@ impl Store {
         }
     }
 
-    /// Plans what has to be fetched: never fetched first, then the oldest answer first.
+    /// Plans what has to be fetched: never fetched first, then the oldest attempt first.
     ///
     /// # Errors
     /// Where the state cannot be written.
     pub fn plan(&mut self, request_key: i64, fresh_since: i64) -> Result<Plan, Error> {
         self.transaction(|connection| {
             connection.execute("DELETE FROM plan", [])?;
-            connection.execute(
-                &format!(
-                    "INSERT INTO plan (contact_id) SELECT t.contact_id FROM targets t LEFT JOIN responses r USING (contact_id)
-                     WHERE r.contact_id IS NULL OR NOT ({FRESH}) ORDER BY r.fetched_at NULLS FIRST, t.contact_id"
-                ),
-                params![request_key, fresh_since],
-            )?;
+            connection.execute(PLAN, [request_key, fresh_since])?;
             let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs);
             let targets = count("SELECT count(*) FROM targets")?;
             let to_fetch = count("SELECT count(*) FROM plan")?;
-            let never_fetched = count("SELECT count(*) FROM plan LEFT JOIN responses r USING (contact_id) WHERE r.contact_id IS NULL")?;
-            Ok(Plan { targets, fresh: targets - to_fetch, to_fetch, never_fetched })
+            let unanswered = connection.query_row(UNANSWERED, [request_key], |row| row.get::<_, i64>(0))?.unsigned_abs();
+            Ok(Plan { targets, fresh: targets - to_fetch, to_fetch, unanswered })
         })
     }
 

@@ -1,1 +1,3 @@
+//! How fast rows become files, per format.
+
 fn main() {}

@@ -201,7 +201,7 @@ pub async fn fetch<A: Api>(
             () = tokio::time::sleep_until(start + wake.min(now + TELL)) => tell(&state.progress(start.elapsed(), in_flight.len(), api.logins())),
         }
     };
-    let end = last_call(&mut state, &mut in_flight, answers, end).await;
+    let end = last_call(&mut state, &mut in_flight, answers, end, &mut stop).await;
     // A login that is broken off may have used up the token that the next one needs.
     while let Ok(Some(_)) = tokio::time::timeout(LAST_CALL, chores.next()).await {}
     let progress = state.progress(start.elapsed(), 0, api.logins());
@@ -209,25 +209,43 @@ pub async fn fetch<A: Api>(
     Fetched { end, progress, latency: state.into_latency() }
 }
 
-/// Takes in what is still in flight: those answers are paid for.
+/// Takes in what is still in flight: those answers are paid for. Nothing is sent any more.
 async fn last_call(
     state: &mut State,
     in_flight: &mut FuturesUnordered<impl Future<Output = (Attempt, ContactId)>>,
     answers: &mpsc::Sender<Answer>,
     end: End,
+    stop: &mut watch::Receiver<bool>,
 ) -> End {
     if end == End::NotStored {
         return end;
     }
     // Only somebody who waits is in a hurry; otherwise the requests' own time-out bounds it.
-    let deadline = Instant::now() + if end == End::Interrupted { LAST_CALL } else { Duration::from_hours(1) };
-    while let Ok(Some((attempt, contact_id))) = tokio::time::timeout_at(deadline, in_flight.next()).await {
-        let count = in_flight.len() + 1;
-        if settle(state, attempt, contact_id, count, answers).await == Err(End::NotStored) {
-            return End::NotStored;
+    let mut deadline = (end == End::Interrupted).then(|| Instant::now() + LAST_CALL);
+    loop {
+        let hurry = async {
+            match deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => drop(stop.changed().await),
+            }
+        };
+        tokio::select! {
+            biased;
+            settled = in_flight.next() => {
+                let Some((attempt, contact_id)) = settled else { return end };
+                let count = in_flight.len() + 1;
+                if let Ok(Some(answer)) = state.settle(contact_id, attempt, count, fastrand::f64())
+                    && answers.send(answer).await.is_err()
+                {
+                    return End::NotStored;
+                }
+            }
+            () = hurry => match deadline {
+                Some(_) => return end,
+                None => deadline = Some(Instant::now() + LAST_CALL),
+            },
         }
     }
-    end
 }
 
 /// One attempt as it went.

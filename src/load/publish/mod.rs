@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::error::{Error, storage};
-use super::file::{create_folder, sync_folder, write_durably};
+use super::file::{create_folder, create_one_folder, sync_folder, write_durably};
 use super::manifest::Manifest;
 use super::writer::Format;
 use crate::schema::{TABLES, sql};
@@ -100,12 +100,13 @@ pub struct Partial {
 }
 
 impl Partial {
-    /// An empty folder for this run; what an earlier attempt at the same run left is removed.
+    /// An empty folder for this run; what an earlier attempt at the same run left is removed. An output folder that has
+    /// gone since it was made ready is not made again.
     pub fn create(output_dir: &Path, run: &str) -> Result<Self, Error> {
         let runs = output_dir.join(RUNS);
         let folder = runs.join(partial_name(run));
         remove_folder(&folder)?;
-        create_folder(&folder)?;
+        create_one_folder(&folder)?;
         Ok(Self { output_dir: output_dir.to_owned(), run: run.to_owned(), folder })
     }
 

@@ -1,0 +1,3 @@
+# What CI runs.
+check:
+    .ci/run

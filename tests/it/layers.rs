@@ -1,0 +1,142 @@
+//! The rules of the house that the compiler does not keep: in which direction modules know each other, where the async
+//! runtime may live, that each file says what it owns, and how long it may be.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Top-level modules, each row free to import those above it. Modules of one row know nothing of each other.
+const ROWS: &[&[&str]] =
+    &[&["schema"], &["report"], &["extract", "store", "flatten", "load", "sandbox"], &["job"], &["error"], &["run", "cli"]];
+
+/// Top-level modules that may speak of the async runtime; the rest is plain synchronous code.
+const ASYNCHRONOUS: &[&str] = &["extract", "sandbox", "run", "main", "signals"];
+
+const LONGEST_FILE: usize = 400;
+
+/// A source file: its path below the repository, the top-level module it belongs to, and its text.
+struct Source {
+    path: PathBuf,
+    module: String,
+    text: String,
+}
+
+impl Source {
+    /// The text without comments.
+    fn code(&self) -> String {
+        let lines = self.text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        lines.flat_map(|line| [line, "\n"]).collect()
+    }
+}
+
+fn sources(folder: &str) -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join(folder)];
+    let mut sources = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && path.file_name() != Some("target".as_ref()) {
+                folders.push(path);
+            } else if path.extension() == Some("rs".as_ref()) {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let path = path.strip_prefix(root).unwrap().to_owned();
+                let below = path.iter().nth(1).unwrap().to_str().unwrap();
+                sources.push(Source { module: below.trim_end_matches(".rs").to_owned(), path, text });
+            }
+        }
+    }
+    sources
+}
+
+/// The top-level modules that a text names: those of `crate::a::b` and of `crate::{a, b::c}`.
+fn modules_named(code: &str) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for rest in code.split("crate::").skip(1) {
+        if let Some(list) = rest.strip_prefix('{') {
+            let mut depth = 1;
+            let mut word = String::new();
+            for character in list.chars() {
+                match character {
+                    '{' => depth += 1,
+                    '}' => depth -= 1,
+                    _ if depth == 1 => word.push(character),
+                    _ => {}
+                }
+                if depth == 0 {
+                    break;
+                }
+            }
+            named.extend(word.split(',').map(first_word));
+        } else {
+            named.insert(first_word(rest));
+        }
+    }
+    named.remove("");
+    named
+}
+
+fn first_word(text: &str) -> String {
+    text.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
+}
+
+fn row(module: &str) -> Option<usize> {
+    ROWS.iter().position(|row| row.contains(&module))
+}
+
+fn may_import(module: &str, other: &str) -> bool {
+    module == other || matches!((row(module), row(other)), (Some(below), Some(above)) if above < below)
+}
+
+#[test]
+fn modules_know_only_those_above_them() {
+    let mut seen = BTreeSet::new();
+    for source in sources("src") {
+        // The crate's own root and the binary know everybody.
+        if ["lib", "main", "signals"].contains(&source.module.as_str()) {
+            continue;
+        }
+        assert!(row(&source.module).is_some(), "{}: give the new module its row in this test", source.path.display());
+        for imported in modules_named(&source.code()) {
+            assert!(may_import(&source.module, &imported), "{}: `{}` may not import `{imported}`", source.path.display(), source.module);
+        }
+        seen.insert(source.module);
+    }
+    assert_eq!(seen.len(), ROWS.iter().map(|row| row.len()).sum::<usize>(), "a module of this test is gone");
+}
+
+#[test]
+fn the_async_runtime_stays_where_it_belongs() {
+    for source in sources("src") {
+        let is_free = ASYNCHRONOUS.contains(&source.module.as_str()) || !source.code().contains("tokio");
+        assert!(is_free, "{}: tokio has no place in `{}`", source.path.display(), source.module);
+    }
+}
+
+#[test]
+fn one_place_sleeps() {
+    let sleeps = |source: &Source| ["::sleep(", "sleep_until("].iter().any(|call| source.code().contains(call));
+    // The sandbox plays the world outside.
+    let places: Vec<_> = sources("src").into_iter().filter(|source| source.module != "sandbox" && sleeps(source)).collect();
+    let places: Vec<_> = places.iter().map(|source| source.path.to_str().unwrap()).collect();
+    assert_eq!(places, ["src/extract/fetcher/mod.rs"]);
+}
+
+#[test]
+fn every_file_says_what_it_owns_and_stays_short() {
+    for source in sources("src").into_iter().chain(sources("tests")) {
+        let path = source.path.display();
+        // The crate's page is a file of its own.
+        let opens = source.text.starts_with("//! ") || source.text.starts_with("#![doc = include_str!(");
+        assert!(opens, "{path}: begin with `//!`: what the file owns, and what it leaves to others");
+        let lines = source.text.lines().count();
+        assert!(lines <= LONGEST_FILE, "{path}: {lines} lines; split it, {LONGEST_FILE} is the limit");
+    }
+}
+
+#[test]
+fn the_rules_see_what_they_look_for() {
+    let code = "use crate::load::publish;\nuse crate::{job, store::{self, Run}, error as e};\nfn f(x: crate::cli::X) {}";
+    assert_eq!(modules_named(code).into_iter().collect::<Vec<_>>(), ["cli", "error", "job", "load", "store"]);
+    assert!(may_import("load", "schema") && may_import("run", "load") && may_import("load", "load"));
+    assert!(!may_import("load", "store") && !may_import("schema", "load") && !may_import("job", "run") && !may_import("cli", "run"));
+}
