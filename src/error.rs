@@ -128,12 +128,12 @@ impl Error {
             Self::Locked { .. } => Exit::Locked,
             Self::Unreachable { .. } => Exit::Unreachable,
             Self::Unusable(unusable) if unusable.may_pass() => Exit::Unreachable,
-            Self::Unusable(_) => Exit::NotPublished,
             Self::LoginRefused { .. } | Self::NoLogin(_) => Exit::Login,
             Self::Hopeless(hopeless) if matches!(hopeless.status, 401 | 403) => Exit::Login,
             Self::Load(_)
             | Self::TooManyFailures { .. }
             | Self::NothingStored
+            | Self::Unusable(_)
             | Self::Hopeless(_)
             | Self::System(_)
             | Self::Differs { .. }

@@ -1,23 +1,37 @@
 //! Whether the server is down: after failures of many different contacts with no success between, sending stops and one
 //! probe at a time asks whether it is back. Pure: time and dice are arguments.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::schema::ContactId;
 
 /// Different contacts that fail in a row before it is an outage.
 const CONTACTS: usize = 10;
+/// Refusals for being too fast, of any contacts, before it is an outage; and only where nothing else has come for this
+/// long: the pace comes first.
+const REFUSALS: u32 = 10;
+const REFUSED_FOR: Duration = Duration::from_secs(1);
 /// Wait before the first probe.
 const FIRST_PROBE: Duration = Duration::from_secs(1);
 /// Longest wait between probes.
 const LAST_PROBE: Duration = Duration::from_mins(1);
+/// Growth of the wait from probe to probe: it stays below a third of the outage\'s length, so that its end is soon seen.
+const GROWTH: f64 = 1.3;
 
 /// What is known of the server's being there.
 #[derive(Debug, Default)]
 pub struct Outage {
-    streak: HashSet<ContactId>,
+    streak: Streak,
     down: Option<Down>,
+}
+
+/// Failures with no success between.
+#[derive(Debug, Default)]
+struct Streak {
+    failures: HashMap<ContactId, u32>,
+    refusals: u32,
+    refused_since: Duration,
 }
 
 #[derive(Debug)]
@@ -25,7 +39,10 @@ struct Down {
     since: Duration,
     interval: Duration,
     probe_at: Duration,
-    probing: bool,
+    /// The contact that is asked for just now.
+    probe: Option<ContactId>,
+    /// Whether a probe has failed, so that it was no accident.
+    is_confirmed: bool,
 }
 
 /// Whether a request may be sent, as far as an outage goes.
@@ -41,81 +58,116 @@ pub enum Gate {
     Closed,
 }
 
+/// What a failure means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// It is its contact's own, as far as is known.
+    Own,
+    /// It is its contact's own, as far as is known, and an outage begins.
+    Begins,
+    /// It belongs to an outage.
+    Outage,
+    /// It belongs to an outage, and with it all those that led to it do; see [`Outage::streak`].
+    Confirms,
+}
+
 impl Outage {
     /// Whether an outage lasts, and since when.
     pub fn since(&self) -> Option<Duration> {
         self.down.as_ref().map(|down| down.since)
     }
 
-    /// The contacts whose failures led to it: none of them used up an attempt.
-    pub fn streak(&self) -> &HashSet<ContactId> {
-        &self.streak
+    /// The contacts whose failures led to it, and how often each failed.
+    pub fn streak(&self) -> &HashMap<ContactId, u32> {
+        &self.streak.failures
     }
 
     /// Notes an answer; true where it ends an outage.
     pub fn answered(&mut self) -> bool {
-        self.streak.clear();
+        self.streak = Streak::default();
         self.down.take().is_some()
     }
 
-    /// Notes a failure; true where it begins an outage.
-    pub fn failed(&mut self, contact_id: ContactId, now: Duration, roll: f64) -> bool {
+    /// Notes a failure of the server.
+    pub fn failed(&mut self, contact_id: ContactId, now: Duration, roll: f64) -> Meaning {
         if let Some(down) = &mut self.down {
-            if down.probing {
-                down.interval = (down.interval * 2).min(LAST_PROBE);
-            }
-            down.schedule(now, roll);
-            return false;
+            return down.failed(contact_id, now, roll);
         }
-        self.streak.insert(contact_id);
-        if self.streak.len() < CONTACTS {
-            return false;
+        *self.streak.failures.entry(contact_id).or_default() += 1;
+        self.begin_if(self.streak.failures.len() >= CONTACTS, now, roll)
+    }
+
+    /// Notes that a request came too fast for the server.
+    pub fn refused(&mut self, contact_id: ContactId, now: Duration, roll: f64) -> Meaning {
+        if let Some(down) = &mut self.down {
+            return down.failed(contact_id, now, roll);
+        }
+        if self.streak.refusals == 0 {
+            self.streak.refused_since = now;
+        }
+        self.streak.refusals += 1;
+        let lasts = now.saturating_sub(self.streak.refused_since) >= REFUSED_FOR;
+        self.begin_if(self.streak.refusals >= REFUSALS && lasts, now, roll)
+    }
+
+    fn begin_if(&mut self, is_outage: bool, now: Duration, roll: f64) -> Meaning {
+        if !is_outage {
+            return Meaning::Own;
         }
         self.begin(now, roll);
-        true
+        Meaning::Begins
+    }
+
+    /// Notes that the tenant or the login server cannot be used, however contacts fare.
+    pub fn away(&mut self, now: Duration, roll: f64) -> Meaning {
+        match &mut self.down {
+            Some(down) => down.probe_failed(now, roll),
+            None => self.begin_if(true, now, roll),
+        }
     }
 
     fn begin(&mut self, now: Duration, roll: f64) {
-        let mut down = Down { since: now, interval: FIRST_PROBE, probe_at: now, probing: false };
+        let mut down = Down { since: now, interval: FIRST_PROBE, probe_at: now, probe: None, is_confirmed: false };
         down.schedule(now, roll);
         self.down = Some(down);
-    }
-
-    /// Notes that tenant or login server cannot be used, whatever contacts fare; true where that begins an outage.
-    pub fn away(&mut self, now: Duration, roll: f64) -> bool {
-        match &mut self.down {
-            None => self.begin(now, roll),
-            Some(down) => {
-                down.interval = (down.interval * 2).min(LAST_PROBE);
-                down.schedule(now, roll);
-                return false;
-            }
-        }
-        true
     }
 
     /// Whether a request may be sent now.
     pub fn gate(&self, now: Duration) -> Gate {
         match &self.down {
             None => Gate::Open,
-            Some(down) if down.probing => Gate::Closed,
+            Some(down) if down.probe.is_some() => Gate::Closed,
             Some(down) if down.probe_at <= now => Gate::Probe,
             Some(down) => Gate::ClosedUntil(down.probe_at),
         }
     }
 
-    /// Notes that the probe was sent.
-    pub fn probe_sent(&mut self) {
+    /// Notes that a request was sent: in an outage it is the probe.
+    pub fn sent(&mut self, contact_id: ContactId) {
         if let Some(down) = &mut self.down {
-            down.probing = true;
+            down.probe = Some(contact_id);
         }
     }
 }
 
 impl Down {
+    /// Requests that were under way when the outage began fail later; only the probe tells something new.
+    fn failed(&mut self, contact_id: ContactId, now: Duration, roll: f64) -> Meaning {
+        if self.probe != Some(contact_id) {
+            return Meaning::Outage;
+        }
+        self.probe_failed(now, roll)
+    }
+
+    fn probe_failed(&mut self, now: Duration, roll: f64) -> Meaning {
+        self.probe = None;
+        self.interval = self.interval.mul_f64(GROWTH).min(LAST_PROBE);
+        self.schedule(now, roll);
+        if std::mem::replace(&mut self.is_confirmed, true) { Meaning::Outage } else { Meaning::Confirms }
+    }
+
     /// The next probe after the interval, give or take a quarter.
     fn schedule(&mut self, now: Duration, roll: f64) {
-        self.probing = false;
         self.probe_at = now + self.interval.mul_f64(0.75 + roll.clamp(0.0, 1.0) / 2.0);
     }
 }
@@ -134,8 +186,8 @@ mod tests {
 
     fn down_at(now: Duration) -> Outage {
         let mut outage = Outage::default();
-        let began = (0..CONTACTS).map(|number| outage.failed(contact(number), now, 0.5)).filter(|began| *began).count();
-        assert_eq!(began, 1);
+        let meanings: Vec<_> = (0..CONTACTS).map(|number| outage.failed(contact(number), now, 0.5)).collect();
+        assert_eq!(meanings.iter().position(|meaning| *meaning == Meaning::Begins), Some(CONTACTS - 1));
         outage
     }
 
@@ -143,10 +195,10 @@ mod tests {
     fn one_contact_is_no_outage_and_an_answer_ends_the_streak() {
         let mut outage = Outage::default();
         for _ in 0..100 {
-            assert!(!outage.failed(contact(1), Duration::ZERO, 0.5));
+            assert_eq!(outage.failed(contact(1), Duration::ZERO, 0.5), Meaning::Own);
         }
         for number in 0..1_000 {
-            assert!(!outage.failed(contact(number), Duration::ZERO, 0.5));
+            assert_eq!(outage.failed(contact(number), Duration::ZERO, 0.5), Meaning::Own);
             if number % 8 == 0 {
                 assert!(!outage.answered());
             }
@@ -158,34 +210,68 @@ mod tests {
     fn probes_go_out_one_at_a_time_at_growing_intervals() {
         let mut outage = down_at(seconds(100));
         let mut now = seconds(100);
-        for expected in [1, 2, 4, 8, 16, 32, 60, 60] {
-            assert_eq!(outage.gate(now), Gate::ClosedUntil(now + seconds(expected)));
-            now += seconds(expected);
+        let mut interval = seconds(1);
+        for index in 0..30 {
+            assert_eq!(outage.gate(now), Gate::ClosedUntil(now + interval));
+            now += interval;
             assert_eq!(outage.gate(now), Gate::Probe);
-            outage.probe_sent();
+            outage.sent(contact(77));
             assert_eq!(outage.gate(now + seconds(999)), Gate::Closed);
-            assert!(!outage.failed(contact(1), now, 0.5));
+            let meaning = if index == 0 { Meaning::Confirms } else { Meaning::Outage };
+            assert_eq!(outage.failed(contact(77), now, 0.5), meaning);
+            interval = interval.mul_f64(GROWTH).min(LAST_PROBE);
         }
+        assert_eq!(interval, LAST_PROBE);
         assert_eq!(outage.since(), Some(seconds(100)));
         assert!(outage.answered());
         assert_eq!(outage.gate(now), Gate::Open);
     }
 
     #[test]
-    fn late_failures_do_not_count_as_probes() {
+    fn late_failures_are_no_probes() {
         let mut outage = down_at(seconds(0));
         for number in 0..50 {
-            outage.failed(contact(number), seconds(0), 0.5);
+            assert_eq!(outage.failed(contact(number), seconds(0), 0.5), Meaning::Outage);
         }
         assert_eq!(outage.gate(seconds(0)), Gate::ClosedUntil(seconds(1)));
+        outage.sent(contact(77));
+        assert_eq!(outage.failed(contact(3), seconds(1), 0.5), Meaning::Outage);
+        assert_eq!(outage.gate(seconds(1)), Gate::Closed, "the probe is still under way");
+    }
+
+    #[test]
+    fn the_streak_tells_how_often_each_contact_failed() {
+        let mut outage = Outage::default();
+        outage.failed(contact(0), seconds(0), 0.5);
+        outage.answered();
+        for number in [0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9] {
+            outage.failed(contact(number), seconds(0), 0.5);
+        }
+        assert!(outage.since().is_some());
+        assert_eq!((outage.streak()[&contact(0)], outage.streak()[&contact(1)]), (1, 2));
+    }
+
+    #[test]
+    fn refusals_are_an_outage_only_where_they_last() {
+        let mut outage = Outage::default();
+        for number in 0..50 {
+            assert_eq!(outage.refused(contact(number), Duration::from_millis(999), 0.5), Meaning::Own);
+        }
+        assert!(!outage.answered());
+        for number in 0..50 {
+            assert_eq!(outage.refused(contact(number), seconds(5), 0.5), Meaning::Own);
+            assert_eq!(outage.failed(contact(1), seconds(5), 0.5), Meaning::Own);
+        }
+        assert_eq!(outage.refused(contact(1), seconds(6), 0.5), Meaning::Begins);
     }
 
     #[test]
     fn a_tenant_that_is_away_is_asked_at_growing_intervals() {
         let mut outage = Outage::default();
-        for (expected, begins) in [(1, true), (2, false), (4, false)] {
-            assert_eq!(outage.away(seconds(0), 0.5), begins);
-            assert_eq!(outage.gate(seconds(0)), Gate::ClosedUntil(seconds(expected)));
+        let cases = [(1_000, Meaning::Begins), (1_300, Meaning::Confirms), (1_690, Meaning::Outage)];
+        for (milliseconds, meaning) in cases {
+            assert_eq!(outage.away(Duration::ZERO, 0.5), meaning);
+            assert_eq!(outage.gate(Duration::ZERO), Gate::ClosedUntil(Duration::from_millis(milliseconds)));
         }
         assert!(outage.answered());
     }

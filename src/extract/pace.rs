@@ -1,6 +1,6 @@
-//! How many requests may be in flight: additive increase while replies come at their usual speed and the limit is in
-//! use, multiplicative decrease on push-back and clear slow-down, judged at most once per round trip. Pure: time is an
-//! argument. The rate is declared here and kept by the fetcher's limiter.
+//! How fast requests go out. The rate, kept evenly; and how many may be in flight: additive increase while replies come at
+//! their usual speed and the limit is in use, multiplicative decrease on push-back and clear slow-down, judged at most once
+//! per round trip. Pure: time is an argument.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -30,13 +30,41 @@ impl Rate {
     }
 }
 
+/// A timer that fires late does not lower the rate, up to this much.
+const CATCH_UP: Duration = Duration::from_millis(5);
+
+/// Keeps a rate: one request per period, evenly, with nothing saved up from idle times.
+#[derive(Debug)]
+pub struct Limiter {
+    period: Duration,
+    next: Duration,
+}
+
+impl Limiter {
+    /// A limiter that lets the first request go at once.
+    pub fn new(rate: Rate) -> Self {
+        Self { period: rate.period(), next: Duration::ZERO }
+    }
+
+    /// When the next request may be sent, where that is ahead.
+    pub fn closed_until(&self, now: Duration) -> Option<Duration> {
+        (self.next > now).then_some(self.next)
+    }
+
+    /// Notes that a request was sent.
+    pub fn sent(&mut self, now: Duration) {
+        self.next = self.next.max(now.saturating_sub(CATCH_UP)) + self.period;
+    }
+}
+
 /// Where the limit starts: low, since nothing is known of the server yet.
 const START: f64 = 4.0;
 /// What push-back leaves of the limit.
 const AFTER_PUSH_BACK: f64 = 0.85;
 /// What slow-down leaves of the limit.
 const AFTER_SLOW_DOWN: f64 = 0.9;
-/// Growth per round trip close to where the server pushed back last.
+/// From this share of the limit at which the server pushed back last, growth is careful: so much per round trip.
+const NEAR: f64 = 0.9;
 const CAREFUL_STEP: f64 = 0.05;
 /// A round slower than this many times the usual one, and by more than [`SLOWER_BY`], is a clear slow-down.
 const SLOWER_TIMES: f64 = 3.0;
@@ -51,7 +79,7 @@ pub struct Pace {
     limit: f64,
     /// The limit at which the server pushed back last.
     ceiling: f64,
-    /// Until the first decrease every reply raises the limit, which doubles it each round trip.
+    /// Until the first decrease, or until the ceiling is near, every reply raises the limit: it doubles each round trip.
     is_starting: bool,
     decreased_at: Option<Duration>,
     paused_until: Duration,
@@ -83,10 +111,13 @@ impl Pace {
 
     /// How many may be in flight now; at least one.
     pub fn limit(&self) -> usize {
-        let mut whole = 1;
-        while f64::from(u32::try_from(whole + 1).unwrap_or(u32::MAX)) <= self.limit {
-            whole += 1;
-        }
+        #[expect(
+            clippy::as_conversions,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the limit is from 1 to u32::MAX; its fraction is what is cut off"
+        )]
+        let whole = self.limit as usize;
         whole
     }
 
@@ -128,7 +159,9 @@ impl Pace {
             // The server takes more than it did when it pushed back.
             self.ceiling = f64::INFINITY;
         }
-        let per_round_trip = if self.limit + 1.0 < self.ceiling * 0.9 { 1.0 } else { CAREFUL_STEP };
+        let is_near = self.limit + 1.0 >= self.ceiling * NEAR;
+        self.is_starting &= !is_near;
+        let per_round_trip = if is_near { CAREFUL_STEP } else { 1.0 };
         let step = if self.is_starting { 1.0 } else { per_round_trip / self.limit };
         self.limit = (self.limit + step).min(self.max);
     }

@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::Pace;
+use super::{Limiter, Pace, Rate};
 use crate::extract::verdict::Health;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -162,4 +162,40 @@ fn a_pause_is_the_longest_that_was_asked_for() {
     pace.pause_until(Duration::from_secs(3));
     assert_eq!(pace.paused_until(Duration::from_secs(5)), Some(Duration::from_secs(9)));
     assert_eq!(pace.paused_until(Duration::from_secs(9)), None);
+}
+
+#[test]
+fn a_server_that_was_away_is_met_gently_and_its_limit_is_remembered() {
+    let mut pace = Pace::new(NonZeroU32::new(64).unwrap());
+    let well = |pace: &mut Pace, replies: u32| (0..replies).for_each(|_| pace.replied(MILLISECOND, Duration::ZERO, 64, Health::Well));
+    well(&mut pace, 26);
+    assert_eq!(pace.limit(), 30);
+    pace.replied(Duration::from_secs(2), Duration::from_secs(1), 30, Health::PushBack);
+    pace.restart();
+    assert_eq!(pace.limit(), 4);
+    well(&mut pace, 22);
+    assert_eq!(pace.limit(), 26, "it doubles each round trip at first");
+    well(&mut pace, 26);
+    assert_eq!(pace.limit(), 26, "and is careful where the server pushed back");
+}
+
+#[test]
+fn requests_go_out_evenly_at_their_rate() {
+    let mut limiter = Limiter::new(Rate::per_second(10.0).unwrap());
+    let mut now = Duration::ZERO;
+    let mut sent = 0;
+    while now < Duration::from_secs(10) {
+        if let Some(until) = limiter.closed_until(now) {
+            // A timer fires a little late.
+            now = until + MILLISECOND;
+        } else {
+            limiter.sent(now);
+            sent += 1;
+        }
+    }
+    assert_eq!(sent, 100);
+    now += Duration::from_mins(1);
+    limiter.sent(now);
+    limiter.sent(now);
+    assert_eq!(limiter.closed_until(now), Some(now + Duration::from_millis(195)), "idle times are not made up for");
 }

@@ -62,6 +62,12 @@ impl Default for Settings {
     }
 }
 
+/// The answer for a contact of the default seed, as JSON: invented data for benchmarks and rehearsals without a server.
+pub fn answer(contact_id: i32, limit: i32) -> Vec<u8> {
+    let Settings { seed, missing, .. } = Settings::default();
+    summary::Contacts { seed, missing }.answer(summary::Question { contact_id, limit, selection: summary::Selection::ALL })
+}
+
 /// Why the simulated server could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -1,3 +1,62 @@
 //! How fast rows become files, per format.
 
-fn main() {}
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+use std::time::Instant;
+
+use arrow_array::RecordBatch;
+use superoffice_export::flatten::Flattener;
+use superoffice_export::load::writer::{Format, create};
+use superoffice_export::sandbox;
+use superoffice_export::schema::outcome::{Ending, Outcome, Target};
+use superoffice_export::schema::{ContactId, OUTCOMES, Table, data_tables};
+
+const CONTACTS: i32 = 100_000;
+const BATCH: usize = 8_192;
+
+fn main() {
+    // `cargo test --benches` runs this too; it has nothing to say there.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    let tables: Vec<&'static Table> = data_tables().chain([OUTCOMES]).collect();
+    let batches = batches();
+    let rows: usize = batches.iter().flatten().map(RecordBatch::num_rows).sum();
+    for format in [Format::Parquet, Format::Csv] {
+        let folder = std::env::temp_dir().join(format!("superoffice-export-write-{}", std::process::id()));
+        std::fs::create_dir(&folder).expect("the temporary folder can be written to");
+        let start = Instant::now();
+        let mut writers: Vec<_> = tables.iter().map(|table| create(format, &folder, table, &[]).expect("a file can be made")).collect();
+        for batch in &batches {
+            for (writer, batch) in writers.iter_mut().zip(batch) {
+                writer.write(batch).expect("rows can be written");
+            }
+        }
+        let bytes: u64 = writers.into_iter().map(|writer| writer.finish().expect("a file can be completed").bytes).sum();
+        let seconds = start.elapsed().as_secs_f64();
+        std::fs::remove_dir_all(&folder).expect("the folder can be removed");
+        println!("write {}: {:.0} rows/s ({rows} rows of {CONTACTS} contacts, {bytes} bytes)", format.as_str(), to_float(rows) / seconds);
+    }
+}
+
+/// The rows of simulated contacts, in batches as a run makes them.
+fn batches() -> Vec<Vec<RecordBatch>> {
+    let mut flattener = Flattener::new(&data_tables().collect::<Vec<_>>(), 100);
+    let mut batches = Vec::new();
+    for number in 1..=CONTACTS {
+        let ending =
+            Ending { outcome: Outcome::Exported, http_status: Some(200), attempts: 1, error: None, message: None, fetched_at: Some(0) };
+        let target = Target { contact_id: ContactId::new(number.into()), input_line: 1, input_value: number.to_string(), ending };
+        flattener.append(target, Some(&sandbox::answer(number, 100)));
+        if flattener.rows() >= BATCH {
+            batches.push(flattener.take());
+        }
+    }
+    batches.push(flattener.take());
+    batches
+}
+
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "shown to a person")]
+fn to_float(number: usize) -> f64 {
+    number as f64
+}

@@ -108,7 +108,7 @@ impl Access {
             Demand::None | Demand::Pause(_) => {
                 // A redirect may come from whatever stands before the API.
                 if verdict.health == Health::Well && verdict.fate != Fate::Failed(Reason::Redirect) {
-                    self.login.worked(sent, now);
+                    self.login.worked(sent);
                     self.address.worked(sent.at);
                 }
                 false

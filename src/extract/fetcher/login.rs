@@ -22,7 +22,7 @@ pub(super) struct Login {
     trial: Trial,
     life: Life,
     had_at: Duration,
-    /// When this login last opened the API.
+    /// When the last request was sent that this login let in.
     worked_at: Option<Duration>,
     /// Whether any login of this run did.
     worked_before: bool,
@@ -140,11 +140,11 @@ impl Login {
         }
     }
 
-    /// Notes that a login opened the API.
-    pub(super) fn worked(&mut self, sent: Sent, at: Duration) {
+    /// Notes that a request was let in.
+    pub(super) fn worked(&mut self, sent: Sent) {
         self.worked_before = true;
         if sent.login == self.number {
-            self.worked_at = self.worked_at.max(Some(at));
+            self.worked_at = self.worked_at.max(Some(sent.at));
         }
     }
 
@@ -155,8 +155,8 @@ impl Login {
             return again;
         }
         match self.worked_at {
-            // It opened the API for others since, so it is good, or its end is very near.
-            Some(at) if at >= sent.at => {
+            // It let in a later request, so it is good, or its end is very near.
+            Some(at) if at > sent.at => {
                 if refusals == 0 {
                     Refused::Again
                 } else {
@@ -191,7 +191,7 @@ impl Login {
             return true;
         }
         let is_old = now.saturating_sub(self.had_at) > OLD;
-        let is_good = self.worked_at.is_some_and(|at| at >= sent.at);
+        let is_good = self.worked_at.is_some_and(|at| at > sent.at);
         let renew = is_old && !is_good;
         if renew {
             self.standing = Standing::Needed;
@@ -228,7 +228,7 @@ mod tests {
         let number = login.sent();
         assert!(!login.is_ready(), "the first request goes alone");
         login.ended(sent(1, number, now));
-        login.worked(sent(1, number, now), seconds(now));
+        login.worked(sent(1, number, now));
         assert!(login.is_ready());
         login
     }
@@ -289,7 +289,7 @@ mod tests {
             assert!(login.ask(seconds(100 + renewed_at)), "{lifetime}");
         }
         let mut idle = working(0, Life { idle: Some(seconds(21_300)), ..LIFE });
-        idle.worked(sent(1, 1, 50_000), seconds(50_000));
+        idle.worked(sent(1, 1, 50_000));
         assert!(!idle.ask(seconds(71_299)));
         assert!(idle.ask(seconds(71_300)));
     }
@@ -308,8 +308,8 @@ mod tests {
             assert_eq!(login.ask(seconds(at)), renewed);
         }
         let mut good = working(0, LIFE);
-        good.worked(sent(1, 1, 700), seconds(701));
-        assert!(!good.denied(sent(2, 1, 700), seconds(702), false), "it opened the API since");
+        good.worked(sent(1, 1, 701));
+        assert!(!good.denied(sent(2, 1, 700), seconds(702), false), "it let in a later request");
         let mut other = working(0, LIFE);
         assert!(other.denied(sent(2, 0, 700), seconds(701), false) && !other.ask(seconds(702)), "it was sent under an older one");
     }

@@ -14,8 +14,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use hdrhistogram::Histogram;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -147,28 +145,22 @@ pub async fn fetch<A: Api>(
     mut stop: watch::Receiver<bool>,
     tell: &mut dyn FnMut(&Progress),
 ) -> Fetched {
-    let limiter = settings.rate.map(limiter);
     let start = Instant::now();
     let mut state = State::new(settings.clone());
     let mut in_flight = FuturesUnordered::new();
     let mut chores = FuturesUnordered::new();
     let mut plan_open = true;
-    let mut has_permit = limiter.is_none();
     let end = loop {
         let now = start.elapsed();
-        let no_permit_before = match &limiter {
-            Some(limiter) if !has_permit => match limiter.check() {
-                Ok(()) => None,
-                Err(until) => Some(now + until.wait_time_from(DefaultClock::default().now())),
-            },
-            _ => None,
+        let next = if *stop.borrow() {
+            Next::Stop(End::Interrupted)
+        } else if answers.is_closed() {
+            Next::Stop(End::NotStored)
+        } else {
+            state.next(now, in_flight.len(), plan_open)
         };
-        has_permit = no_permit_before.is_none();
-        let next =
-            if *stop.borrow() { Next::Stop(End::Interrupted) } else { state.next(now, in_flight.len(), plan_open, no_permit_before) };
         let wake = match next {
             Next::Send(contact_id) => {
-                has_permit = limiter.is_none();
                 let login = state.sent(contact_id, now);
                 in_flight.push(one_attempt(api, contact_id, login, start));
                 continue;
@@ -293,11 +285,6 @@ async fn carry_out<A: Api>(api: &A, chore: Chore) -> Done {
         Chore::Locate => Done::Located(api.locate().await),
         Chore::LogIn => Done::LoggedIn(api.log_in().await),
     }
-}
-
-fn limiter(rate: Rate) -> DefaultDirectRateLimiter {
-    let quota = Quota::with_period(rate.period()).expect("a period is never zero");
-    RateLimiter::direct(quota)
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use crate::extract::budget::RetryBudget;
 use crate::extract::client::{NoReply, Reply};
 use crate::extract::hopeless::FirstAnswers;
 use crate::extract::inspect::Content;
-use crate::extract::outage::{Gate, Outage};
-use crate::extract::pace::Pace;
+use crate::extract::outage::{Gate, Meaning, Outage};
+use crate::extract::pace::{Limiter, Pace};
 use crate::extract::verdict::{Demand, Fate, Health, Verdict, verdict, verdict_without_reply};
 use crate::report::{Progress, Waiting};
 use crate::schema::ContactId;
@@ -49,6 +49,8 @@ struct Tries {
     /// Whether its last answer had no body.
     was_empty: bool,
     turned_away: TurnedAway,
+    /// How many requests had been served when it was last refused for being too fast.
+    served_at_refusal: Option<u64>,
 }
 
 pub(super) struct State {
@@ -57,11 +59,16 @@ pub(super) struct State {
     waiting: BinaryHeap<Reverse<(Duration, ContactId)>>,
     /// Contacts with at least one attempt behind them or in flight.
     tries: HashMap<ContactId, Tries>,
+    limiter: Option<Limiter>,
     pace: Pace,
     budget: RetryBudget,
     outage: Outage,
     first_answers: FirstAnswers,
+    /// A contact that was exported: where it cannot be had again, the fault is the server's.
+    known_good: Option<ContactId>,
     access: Access,
+    /// Answers as they should be.
+    served: u64,
     progress: Progress,
     latency: Histogram<u64>,
 }
@@ -69,6 +76,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
+            limiter: settings.rate.map(Limiter::new),
             pace: Pace::new(settings.max_in_flight),
             settings,
             planned: VecDeque::new(),
@@ -77,7 +85,9 @@ impl State {
             budget: RetryBudget::default(),
             outage: Outage::default(),
             first_answers: FirstAnswers::default(),
+            known_good: None,
             access: Access::new(),
+            served: 0,
             progress: Progress::default(),
             latency: Histogram::new_with_bounds(1, 3_600_000_000, 3).expect("the bounds are sound"),
         }
@@ -92,8 +102,8 @@ impl State {
         self.latency
     }
 
-    /// What is to be done now, with so many requests in flight, where the rate allows no request before that time.
-    pub(super) fn next(&mut self, now: Duration, in_flight: usize, plan_open: bool, no_permit_before: Option<Duration>) -> Next {
+    /// What is to be done now, with so many requests in flight.
+    pub(super) fn next(&mut self, now: Duration, in_flight: usize, plan_open: bool) -> Next {
         let nothing_to_send = !plan_open && self.planned.is_empty() && self.waiting.is_empty();
         if nothing_to_send {
             return if in_flight == 0 { Next::Stop(End::Complete) } else { Next::Wait(None) };
@@ -118,22 +128,20 @@ impl State {
         if !self.access.is_open() || in_flight >= self.pace.limit() {
             return Next::Wait(None);
         }
-        if let Some(until) = self.pace.paused_until(now).max(no_permit_before) {
+        let closed_until = self.limiter.as_ref().and_then(|limiter| limiter.closed_until(now));
+        if let Some(until) = self.pace.paused_until(now).max(closed_until) {
             return Next::Wait(Some(until));
         }
-        if gate == Gate::Probe { self.probe() } else { self.next_contact(now, plan_open) }
+        if gate == Gate::Probe { self.probe(now, plan_open) } else { self.next_contact(now, plan_open) }
     }
 
     /// Applies what a chore came to.
     pub(super) fn done(&mut self, done: &Done, now: Duration, roll: f64) -> Result<(), End> {
         if !self.access.done(done, now)? {
-            self.away(now, roll);
+            let meaning = self.outage.away(now, roll);
+            self.note_outage(meaning, false);
         }
         Ok(())
-    }
-
-    fn away(&mut self, now: Duration, roll: f64) {
-        self.progress.outages += u64::from(self.outage.away(now, roll));
     }
 
     fn next_contact(&mut self, now: Duration, plan_open: bool) -> Next {
@@ -156,10 +164,21 @@ impl State {
         Next::Wait(wake)
     }
 
-    /// The contact to ask for while the server is away: one that waits, due or not.
-    fn probe(&mut self) -> Next {
-        let waiting = self.waiting.pop().map(|Reverse((_, contact_id))| contact_id);
-        waiting.or_else(|| self.planned.pop_front()).map_or(Next::Plan, Next::Send)
+    /// The contact to ask for while the server is away. One that waits comes last: it may fail by its own fault for ever.
+    fn probe(&mut self, now: Duration, plan_open: bool) -> Next {
+        if let Some(contact_id) = self.planned.pop_front() {
+            return Next::Send(contact_id);
+        }
+        if plan_open {
+            return Next::Plan;
+        }
+        if let Some(contact_id) = self.known_good {
+            return Next::Send(contact_id);
+        }
+        match self.waiting.peek() {
+            Some(Reverse((due, _))) if *due > now => Next::Wait(Some(*due)),
+            _ => self.waiting.pop().map_or(Next::Wait(None), |Reverse((_, contact_id))| Next::Send(contact_id)),
+        }
     }
 
     fn is_over_budget(&self, now: Duration) -> bool {
@@ -168,16 +187,21 @@ impl State {
 
     /// Notes that the request for this contact was sent; gives the login that it is sent under.
     pub(super) fn sent(&mut self, contact_id: ContactId, now: Duration) -> u64 {
+        self.progress.attempts += 1;
+        self.outage.sent(contact_id);
+        if let Some(limiter) = &mut self.limiter {
+            limiter.sent(now);
+        }
+        if self.known_good == Some(contact_id) {
+            self.progress.retries += 1;
+            return self.access.sent();
+        }
         let tries = self.tries.entry(contact_id).or_default();
         tries.sends += 1;
-        self.progress.attempts += 1;
         if tries.sends > 1 {
             self.progress.retries += 1;
         } else {
             self.budget.earn();
-        }
-        if self.outage.gate(now) == Gate::Probe {
-            self.outage.probe_sent();
         }
         self.access.sent()
     }
@@ -185,40 +209,53 @@ impl State {
     /// Applies the verdict on an attempt; gives the contact's answer where it is final.
     pub(super) fn settle(&mut self, contact_id: ContactId, attempt: Attempt, in_flight: usize, roll: f64) -> Result<Option<Answer>, End> {
         let Attempt { login, sent, done, at, reply } = attempt;
-        let latency = u64::try_from(done.saturating_sub(sent).as_micros()).unwrap_or(u64::MAX);
-        self.latency.saturating_record(latency.max(1));
+        if reply.is_ok() {
+            let latency = u64::try_from(done.saturating_sub(sent).as_micros()).unwrap_or(u64::MAX);
+            self.latency.saturating_record(latency.max(1));
+        }
         let verdict = match &reply {
             Ok((reply, content)) => verdict(reply.status, reply.retry_after, content),
             Err(no_reply) => verdict_without_reply(*no_reply),
         };
-        self.pace.replied(done, sent, in_flight, verdict.health);
+        if self.outage.since().is_none() {
+            self.pace.replied(done, sent, in_flight, verdict.health);
+        }
         self.progress.push_backs += u64::from(verdict.health == Health::PushBack);
         if let Ok((reply, content)) = &reply
             && let Some(hopeless) = self.first_answers.note(reply.status, content)
         {
             return Err(End::Hopeless(hopeless));
         }
-        let turned_away = &mut self.tries.entry(contact_id).or_default().turned_away;
-        let again = match self.access.door(Sent { contact_id, login, at: sent }, turned_away, &verdict, done) {
+        let door = self.door(Sent { contact_id, login, at: sent }, &verdict, done);
+        let fate = match door {
             Door::Open => {
                 let counted = self.note_health(contact_id, &verdict, done, roll);
                 if let Demand::Pause(Some(pause)) = verdict.demand {
                     self.pace.pause_until(done + pause.min(self.settings.patience));
                 }
+                if self.known_good == Some(contact_id) {
+                    return Ok(None);
+                }
                 self.fate(contact_id, &verdict, counted, roll)
             }
             Door::Again => {
-                self.probe_came_back(contact_id, &verdict, done, roll);
+                self.turned_away(contact_id, &verdict, done, roll);
+                if self.known_good == Some(contact_id) {
+                    return Ok(None);
+                }
                 Err(Duration::ZERO)
             }
             Door::Stop => return Err(self.access.refused()),
         };
-        match again {
+        match fate {
             Err(delay) => {
                 self.waiting.push(Reverse((done + delay, contact_id)));
                 Ok(None)
             }
             Ok(ending) => {
+                if ending.outcome == Outcome::Exported {
+                    self.known_good.get_or_insert(contact_id);
+                }
                 self.progress.done += 1;
                 self.progress.failed += u64::from(ending.outcome == Outcome::Failed);
                 Ok(Some(answer(contact_id, Ending { fetched_at: Some(at), ..ending }, reply)))
@@ -226,43 +263,70 @@ impl State {
         }
     }
 
-    /// A probe that did not come in has ended all the same.
-    fn probe_came_back(&mut self, contact_id: ContactId, verdict: &Verdict, now: Duration, roll: f64) {
+    fn door(&mut self, sent: Sent, verdict: &Verdict, now: Duration) -> Door {
+        let mut none = TurnedAway::default();
+        let turned_away = self.tries.get_mut(&sent.contact_id).map_or(&mut none, |tries| &mut tries.turned_away);
+        self.access.door(sent, turned_away, verdict, now)
+    }
+
+    /// A request that did not come in is no contact's fault; as a probe it has ended all the same.
+    fn turned_away(&mut self, contact_id: ContactId, verdict: &Verdict, now: Duration, roll: f64) {
         if verdict.health == Health::Well {
             self.note_health(contact_id, verdict, now, roll);
         } else if self.outage.since().is_some() {
-            self.away(now, roll);
+            let meaning = self.outage.failed(contact_id, now, roll);
+            self.note_outage(meaning, false);
         }
     }
 
     /// Tells the outage how the server fares; false where the attempt does not count against its contact.
     fn note_health(&mut self, contact_id: ContactId, verdict: &Verdict, now: Duration, roll: f64) -> bool {
         if verdict.health == Health::Well {
+            self.served += 1;
             if self.outage.answered() {
                 self.pace.restart();
             }
             return true;
         }
-        let web_page_at_first = matches!(verdict.fate, Fate::Again { reason: Reason::NotJson, .. }) && self.first_answers.undecided();
-        if web_page_at_first {
+        let is_web_page = matches!(verdict.fate, Fate::Again { reason: Reason::NotJson, .. });
+        if is_web_page && self.first_answers.undecided() && self.outage.since().is_none() {
             return true;
         }
-        let was_away = self.outage.since().is_some();
-        // Each probe asks first where the API is now.
-        if was_away {
+        let is_refusal = matches!(verdict.demand, Demand::Pause(_));
+        // Where the server serves nobody, its refusals are not the contact's fault.
+        let counts = !is_refusal || self.is_singled_out(contact_id);
+        let meaning = if is_refusal { self.outage.refused(contact_id, now, roll) } else { self.outage.failed(contact_id, now, roll) };
+        self.note_outage(meaning, counts)
+    }
+
+    /// Applies what a failure means; false where it does not count against its contact.
+    fn note_outage(&mut self, meaning: Meaning, counts: bool) -> bool {
+        if meaning != Meaning::Own {
+            // Each probe asks first where the API is now.
             self.access.doubt_address();
         }
-        if self.outage.failed(contact_id, now, roll) {
-            self.progress.outages += 1;
-            self.access.doubt_address();
-            for contact_id in self.outage.streak() {
-                if let Some(tries) = self.tries.get_mut(contact_id) {
-                    tries.charged = tries.charged.saturating_sub(1);
-                }
+        match meaning {
+            Meaning::Own => counts,
+            Meaning::Begins => {
+                self.progress.outages += 1;
+                counts
             }
-            return false;
+            Meaning::Outage => false,
+            Meaning::Confirms => {
+                for (contact_id, failures) in self.outage.streak() {
+                    if let Some(tries) = self.tries.get_mut(contact_id) {
+                        tries.charged = tries.charged.saturating_sub(*failures);
+                    }
+                }
+                false
+            }
         }
-        !was_away
+    }
+
+    /// Whether others were served since this contact was last refused.
+    fn is_singled_out(&mut self, contact_id: ContactId) -> bool {
+        let Some(tries) = self.tries.get_mut(&contact_id) else { return false };
+        tries.served_at_refusal.replace(self.served).is_some_and(|served| served < self.served)
     }
 
     /// How the contact ended, or after which delay it is tried again.

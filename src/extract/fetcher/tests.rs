@@ -1,1 +1,0 @@
-//! The fetcher against a scripted API on a paused clock.

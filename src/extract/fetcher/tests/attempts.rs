@@ -1,0 +1,129 @@
+//! How often and when a contact is asked for.
+
+use super::*;
+use crate::extract::pace::Rate;
+
+#[tokio::test(start_paused = true)]
+async fn each_contact_is_asked_for_once_where_nothing_fails() {
+    let outcomes = trial(1_000).run(|_| (ms(20), Say::Summary)).await;
+    assert_eq!(outcomes.fetched.end, End::Complete);
+    assert_eq!((outcomes.seen.len(), outcomes.count(Outcome::Exported)), (1_000, 1_000));
+    // From four in flight to eight within two round trips; then a thousand take 125 of them.
+    assert!(outcomes.took < seconds(3), "{:?}", outcomes.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rate_is_kept() {
+    let mut trial = trial(200);
+    trial.settings.rate = Rate::per_second(10.0);
+    let times = trial.run(|_| (ms(300), Say::Summary)).await.times(None);
+    for pair in times.windows(11) {
+        let [first, .., last] = pair else { unreachable!() };
+        assert!(*last >= *first + ms(990), "eleven requests from {first:?} to {last:?}");
+    }
+    assert!(*times.last().unwrap() < ms(20_100), "the rate is used");
+}
+
+#[tokio::test(start_paused = true)]
+async fn fates_and_attempts() {
+    let again = |status| Say::Status(status, None);
+    // What contact 5 meets, its last answer for ever; the others are well.
+    let cases = [
+        (&[Say::Summary][..], Outcome::Exported, None, Some(200), 1),
+        (&[Say::Nothing], Outcome::Missing, None, Some(200), 1),
+        (&[again(204)], Outcome::Missing, None, Some(204), 1),
+        (&[again(404)], Outcome::Missing, None, Some(404), 1),
+        (&[Say::Empty], Outcome::Missing, None, Some(200), 2),
+        (&[Say::Empty, Say::Summary], Outcome::Exported, None, Some(200), 2),
+        (&[again(400)], Outcome::Failed, Some(Reason::HttpStatus), Some(400), 1),
+        (&[again(403)], Outcome::Failed, Some(Reason::Forbidden), Some(403), 1),
+        (&[again(500), again(500), Say::Summary], Outcome::Exported, None, Some(200), 3),
+        (&[again(500)], Outcome::Failed, Some(Reason::HttpStatus), Some(500), 6),
+        (&[again(503)], Outcome::Failed, Some(Reason::HttpStatus), Some(503), 6),
+        (&[Say::Page], Outcome::Failed, Some(Reason::NotJson), Some(200), 6),
+        (&[Say::Reset], Outcome::Failed, Some(Reason::Connection), None, 6),
+        (&[Say::Hang, Say::Reset, Say::Hang], Outcome::Failed, Some(Reason::Timeout), None, 6),
+    ];
+    for (script, outcome, error, status, attempts) in cases {
+        let react = |seen: Seen| {
+            let nth = usize::try_from(seen.attempt).unwrap() - 1;
+            (ms(10), if seen.contact_id == 5 { script[nth.min(script.len() - 1)] } else { Say::Summary })
+        };
+        let outcomes = trial(20).run(react).await;
+        let ending = &outcomes.answer(5).ending;
+        assert_eq!((ending.outcome, ending.error, ending.http_status, ending.attempts), (outcome, error, status, attempts), "{script:?}");
+        assert_eq!(outcomes.attempts(5), attempts, "{script:?}");
+        assert_eq!(outcomes.fetched.end, End::Complete);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_contact_that_alone_is_refused_fails_in_the_end() {
+    for contact_id in [5, 20] {
+        let react = |seen: Seen| (ms(10), if seen.contact_id == contact_id { Say::Status(429, None) } else { Say::Summary });
+        let outcomes = trial(20).run(react).await;
+        assert_eq!((outcomes.fetched.end.clone(), outcomes.count(Outcome::Failed)), (End::Complete, 1));
+        assert!((6..120).contains(&outcomes.attempts(contact_id)), "{}", outcomes.attempts(contact_id));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_contact_that_waits_holds_no_slot() {
+    let mut trial = trial(100);
+    trial.settings.max_in_flight = NonZeroU32::MIN;
+    let react = |seen: Seen| match (seen.contact_id, seen.attempt) {
+        (1, 1) => (ms(10), Say::Status(503, Some(seconds(3_600)))),
+        _ => (ms(10), Say::Summary),
+    };
+    let outcomes = trial.run(react).await;
+    let others = outcomes.seen.iter().filter(|seen| seen.contact_id != 1).map(|seen| seen.at).max().unwrap();
+    assert!(others < seconds(2), "the last of the others went out at {others:?}");
+    assert!(outcomes.times(Some(1))[1] >= seconds(3_600));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_pauses_all_and_a_503_its_contact() {
+    for (status, pauses_all) in [(429, true), (503, false)] {
+        let react = move |seen: Seen| match (seen.contact_id, seen.attempt) {
+            (50, 1) => (ms(10), Say::Status(status, Some(seconds(100)))),
+            _ => (ms(10), Say::Summary),
+        };
+        let outcomes = trial(400).run(react).await;
+        let refused_at = outcomes.times(Some(50))[0] + ms(10);
+        let inside = outcomes.times(None).iter().filter(|at| **at > refused_at && **at < refused_at + seconds(100)).count();
+        assert_eq!(inside == 0, pauses_all, "{status}: {inside} requests");
+        assert!(outcomes.times(Some(50))[1] >= refused_at + seconds(100));
+        assert_eq!(outcomes.count(Outcome::Exported), 400);
+        assert_eq!(outcomes.fetched.progress.outages, 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_server_is_waited_for_longer_than_patience() {
+    for status in [429, 503] {
+        let mut trial = trial(20);
+        trial.settings.patience = seconds(60);
+        let react = move |seen: Seen| match (seen.contact_id, seen.attempt) {
+            (5, 1) => (ms(10), Say::Status(status, Some(seconds(1_000_000)))),
+            _ => (ms(10), Say::Summary),
+        };
+        let outcomes = trial.run(react).await;
+        assert_eq!(outcomes.fetched.end, End::Complete);
+        assert!(outcomes.took >= seconds(60) && outcomes.took < seconds(62), "{status}: {:?}", outcomes.took);
+        assert!(outcomes.rounds < 100, "{status}: {} rounds", outcomes.rounds);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_retry_budget_holds_retries_back_and_loses_nobody() {
+    // Every other request of a contact fails, so that there are as many retries as contacts.
+    let react =
+        |seen: Seen| (ms(10), if seen.attempt % 2 == 1 && seen.contact_id % 4 != 0 { Say::Status(500, None) } else { Say::Summary });
+    let mut trial = trial(4_000);
+    trial.settings.max_in_flight = NonZeroU32::new(64).unwrap();
+    let outcomes = trial.run(react).await;
+    assert_eq!(outcomes.count(Outcome::Exported), 4_000);
+    // 3,000 retries, less the burst and a fifth of the calls, at ten a second.
+    assert!(outcomes.took >= seconds(150) && outcomes.took < seconds(190), "{:?}", outcomes.took);
+    assert_eq!(outcomes.fetched.progress.outages, 0);
+}

@@ -1,0 +1,87 @@
+//! A server that is away for a while, or for good.
+
+use super::*;
+
+/// Away between these seconds, well before and after.
+fn away(from: u64, to: u64, fault: Say) -> impl Fn(Seen) -> (Duration, Say) {
+    move |seen| (ms(10), if (seconds(from)..seconds(to)).contains(&seen.at) { fault } else { Say::Summary })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_stops_sends_uses_up_no_attempts_and_ends() {
+    for fault in [Say::Reset, Say::Hang, Say::Page, Say::Status(502, None), Say::Status(503, None), Say::Status(429, None)] {
+        let mut trial = trial(100_000);
+        trial.settings.max_calls = Some(20_000);
+        trial.settings.retry.max_attempts = NonZeroU32::new(2).unwrap();
+        let outcomes = trial.run(away(5, 3_605, fault)).await;
+        let progress = outcomes.fetched.progress;
+        assert_eq!((progress.failed, progress.outages), (0, 1), "{fault:?}");
+        let during = outcomes.times(None).into_iter().filter(|at| (seconds(7)..seconds(3_605)).contains(at)).collect::<Vec<_>>();
+        assert!((60..120).contains(&during.len()), "{fault:?}: {} requests", during.len());
+        assert!(during.windows(2).all(|pair| pair[1] >= pair[0] + ms(750)), "{fault:?}: two probes at once");
+        let steps = usize::try_from(progress.attempts).unwrap() + 3_700;
+        assert!(outcomes.rounds < steps, "{fault:?}: {} rounds", outcomes.rounds);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_503_is_not_asked_again_before_its_time_even_in_an_outage() {
+    let react = |seen: Seen| (ms(10), if seen.attempt == 1 { Say::Status(503, Some(seconds(600))) } else { Say::Summary });
+    let outcomes = trial(30).run(react).await;
+    assert_eq!(outcomes.count(Outcome::Exported), 30);
+    for contact_id in 1..=30 {
+        let times = outcomes.times(Some(contact_id));
+        assert!(times[1] >= times[0] + seconds(600));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_patience_it_is_unreachable() {
+    let throttle = Say::Status(429, Some(seconds(30)));
+    for (fault, max_in_flight) in [(Say::Reset, 8), (Say::Status(503, None), 8), (throttle, 8), (throttle, 1)] {
+        let mut trial = trial(10_000);
+        trial.settings.max_in_flight = NonZeroU32::new(max_in_flight).unwrap();
+        trial.settings.patience = seconds(900);
+        let outcomes = trial.run(away(2, 1_000_000, fault)).await;
+        assert_eq!(outcomes.fetched.end, End::Unreachable, "{fault:?}");
+        assert_eq!(outcomes.fetched.progress.failed, 0, "{fault:?}");
+        // A throttle with pauses takes some of them to show that it is none that passes.
+        assert!(outcomes.took >= seconds(901) && outcomes.took < seconds(1_300), "{fault:?}: {:?}", outcomes.took);
+        let probes = outcomes.times(None).into_iter().filter(|at| *at > seconds(4)).count();
+        assert!((15..40).contains(&probes), "{fault:?}: {probes} probes");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn contacts_that_fail_by_their_own_fault_are_no_endless_outage() {
+    // At the end of the plan, where only they are left; and at its start, where nothing is known to be good.
+    for (from, to) in [(961, 1_000), (1, 40), (1, 1_000)] {
+        let is_bad = move |id: i64| (from..=to).contains(&id) && id != 500;
+        let react = move |seen: Seen| (ms(10), if is_bad(seen.contact_id) { Say::Status(500, None) } else { Say::Summary });
+        let mut trial = trial(1_000);
+        if to - from > 900 {
+            // Even among hundreds in a row the one good contact is found in the end.
+            trial.settings.patience = seconds(100_000);
+        }
+        let outcomes = trial.run(react).await;
+        assert_eq!(outcomes.fetched.end, End::Complete, "{from} to {to}");
+        assert_eq!(outcomes.count(Outcome::Failed), (1..=1_000).filter(|id| is_bad(*id)).count());
+        assert!(outcomes.answers.iter().all(|answer| answer.ending.error.is_none_or(|error| error == Reason::HttpStatus)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_web_page_during_an_outage_does_not_stop_the_probes() {
+    // Nothing but 503 at first, then the page of a starting server, then all is well.
+    let react = |seen: Seen| {
+        let say = match seen.at.as_secs() {
+            0..10 => Say::Status(503, None),
+            10..40 => Say::Page,
+            _ => Say::Summary,
+        };
+        (ms(10), say)
+    };
+    let outcomes = trial(100).run(react).await;
+    assert_eq!((outcomes.fetched.end.clone(), outcomes.count(Outcome::Exported)), (End::Complete, 100));
+    assert!(outcomes.took < seconds(60), "{:?}", outcomes.took);
+}
