@@ -4,7 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 #![expect(clippy::indexing_slicing, reason = "a missing member fails the test, as it should")]
 
+mod budget;
 mod cli;
+mod crash;
+mod disk;
 mod duckdb;
 mod export;
 mod failures;
@@ -15,4 +18,5 @@ mod limits;
 mod mock;
 mod readme;
 mod requests;
+mod resume;
 mod support;

@@ -1,1 +1,0 @@
-//! The state against slow, obvious oracles.

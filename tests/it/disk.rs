@@ -1,0 +1,241 @@
+//! Disks that are full, read-only, too small or gone: exit 6 with the path, nothing published, and the same command goes
+//! on once that is mended. Disks are small tmpfs mounts; where mounting is not allowed, these tests say so and pass.
+
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::mock::{Answer, Mock, summary};
+use crate::support::{Finished, Job};
+
+/// A user who owns nothing.
+const NOBODY: u32 = 65_534;
+
+/// A disk of a given size in a folder, until the value goes away.
+struct Disk {
+    folder: PathBuf,
+}
+
+impl Disk {
+    /// None where mounting is not allowed.
+    fn mount(folder: PathBuf, size: &str) -> Option<Self> {
+        std::fs::create_dir_all(&folder).unwrap();
+        let is_mounted = mount(&["-t", "tmpfs", "-o", &format!("size={size},mode=700"), "tmpfs"], &folder);
+        if !is_mounted {
+            println!("skipped: mounting is not allowed here");
+        }
+        is_mounted.then_some(Self { folder })
+    }
+
+    fn change(&self, option: &str) {
+        assert!(mount(&["-o", &format!("remount,{option}")], &self.folder), "{option}");
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        Command::new("umount").arg("--lazy").arg(&self.folder).status().unwrap();
+    }
+}
+
+fn mount(options: &[&str], folder: &Path) -> bool {
+    Command::new("mount").args(options).arg(folder).output().is_ok_and(|output| output.status.success())
+}
+
+/// A server whose answers hold this much that cannot be compressed well, from contact 4 on.
+fn wordy(bytes: usize) -> Mock {
+    Mock::answering(move |request| {
+        let mut answer = summary(request.contact_id);
+        if request.contact_id > 3 {
+            let mut dice = fastrand::Rng::with_seed(request.contact_id.unsigned_abs());
+            answer["Contact"]["Name"] = std::iter::repeat_with(|| dice.alphanumeric()).take(bytes).collect::<String>().into();
+        }
+        Answer::json(200, answer.to_string())
+    })
+}
+
+/// Expects exit 6 that names this path, and says that it can go on.
+#[track_caller]
+fn expect_storage(finished: Finished, path: &str) {
+    let finished = finished.expect(6);
+    assert!(finished.stderr.contains(&format!("[folder]/exports{path}")), "{}", finished.stderr);
+    assert!(finished.stderr.contains("hint: mend that and run the same command again"), "{}", finished.stderr);
+}
+
+/// The run that `latest` names, and how many runs are published.
+fn published(job: &Job) -> (Option<PathBuf>, usize) {
+    let runs = std::fs::read_dir(job.path("exports/runs")).map(|runs| {
+        let names = runs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| !name.starts_with('.')).count()
+    });
+    (std::fs::read_link(job.path("exports/latest")).ok(), runs.unwrap_or_default())
+}
+
+#[test]
+fn a_full_disk_under_the_state_ends_the_run_which_goes_on_later() {
+    let mock = wordy(200_000);
+    let job = Job::against(&mock).with("fetch.requests_per_second = 60");
+    let Some(disk) = Disk::mount(job.path("exports"), "12m") else { return };
+    job.run().expect(0);
+    let before = published(&job);
+    let job = job.ids(1..=100);
+    expect_storage(job.run(), "/state.sqlite: the state cannot be read or written");
+    assert_eq!((published(&job), before.1), (before.clone(), 1));
+    disk.change("size=100m");
+    let calls = mock.calls();
+    job.run().expect(0);
+    assert_eq!(job.export().rows("contacts").len(), 100);
+    assert!(mock.calls() - calls < 100, "answers that were stored before the disk was full are not fetched again");
+}
+
+#[test]
+fn a_full_disk_under_the_export_publishes_nothing_and_costs_no_call() {
+    for format in ["parquet", "csv"] {
+        let mock = wordy(50_000);
+        let job = Job::against(&mock).with(&format!("output.format = \"{format}\""));
+        let Some(disk) = Disk::mount(job.path("exports/runs"), "1m") else { return };
+        job.run().expect(0);
+        let before = published(&job);
+        let job = job.ids(1..=40);
+        expect_storage(job.run(), "/runs/.");
+        assert_eq!(published(&job), before, "{format}");
+        expect_storage(job.run(), "/runs/.");
+        disk.change("size=50m");
+        let calls = mock.calls();
+        job.run().expect(0);
+        assert_eq!((mock.calls() - calls, job.export().rows("contacts").len()), (0, 40), "{format}");
+    }
+}
+
+#[test]
+fn a_disk_that_is_clearly_too_small_is_refused_before_the_first_call() {
+    let mock = Mock::healthy();
+    let job = Job::against(&mock).ids(1..=10_000);
+    let Some(disk) = Disk::mount(job.path("exports"), "10m") else { return };
+    let refused = job.run().expect(6);
+    assert!(refused.stderr.contains("[folder]/exports: about ") && refused.stderr.contains("are free"), "{}", refused.stderr);
+    assert_eq!((mock.calls(), published(&job)), (0, (None, 0)));
+    // A budget may fit where the whole does not.
+    job.run_with(&["--max-calls", "5"]).expect(0);
+    disk.change("size=60m");
+    assert_eq!(mock.calls(), 5);
+}
+
+#[test]
+fn a_read_only_disk_is_told_before_the_first_call() {
+    let mock = Mock::healthy();
+    let job = Job::against(&mock);
+    let Some(disk) = Disk::mount(job.path("exports"), "20m") else { return };
+    job.run().expect(0);
+    let before = published(&job);
+    disk.change("ro");
+    // Nothing was called, and nothing is left to go on with: wrong input.
+    let refused = job.run().expect(2);
+    assert!(refused.stderr.contains("/exports cannot be written"), "{}", refused.stderr);
+    assert_eq!((published(&job), mock.calls()), (before, 3));
+    disk.change("rw");
+    job.run().expect(0);
+    assert_eq!(mock.calls(), 6);
+}
+
+#[test]
+fn a_permission_that_is_lost_mid_run_publishes_nothing_and_costs_no_call() {
+    let mock = Mock::answering(|request| Answer::summary(request.contact_id).held());
+    let job = Job::against(&mock).with("api.limit = 50");
+    // Permissions bind everybody but root, so root runs it as somebody else.
+    let is_root = rustix::process::geteuid().is_root();
+    let start = || {
+        let mut command = job.command();
+        if is_root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command.args(["run", "job.toml"]).spawn().unwrap()
+    };
+    if is_root {
+        for name in ["", "job.toml", "contacts.csv"] {
+            chown(job.path(name), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+    }
+    let child = start();
+    mock.wait_for_calls(3);
+    set_permissions(job.path("exports/runs"), Permissions::from_mode(0o500)).unwrap();
+    mock.release();
+    expect_storage(job.finish(child), "/runs/.");
+    assert_eq!(published(&job), (None, 0));
+    set_permissions(job.path("exports/runs"), Permissions::from_mode(0o700)).unwrap();
+    job.finish(start()).expect(0);
+    assert_eq!((mock.calls(), published(&job).1), (3, 1));
+}
+
+#[test]
+fn a_folder_that_is_deleted_mid_run_ends_the_run() {
+    for is_moved in [false, true] {
+        let mock = Mock::answering(|request| Answer::summary(request.contact_id).held());
+        let job = Job::against(&mock);
+        let child = job.start_with(&[]);
+        mock.wait_for_calls(3);
+        if is_moved {
+            std::fs::rename(job.path("exports"), job.path("elsewhere")).unwrap();
+        } else {
+            std::fs::remove_dir_all(job.path("exports")).unwrap();
+        }
+        mock.release();
+        let ended = job.finish(child).expect(6);
+        let expected = "[folder]/exports/state.sqlite: the state file was removed or replaced while the run was under way";
+        assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+        assert_eq!((job.written(), published(&job)), (vec![], (None, 0)), "nothing is written beside it");
+        job.run().expect(0);
+    }
+}
+
+#[test]
+fn a_folder_that_is_deleted_while_the_export_is_written_ends_the_run() {
+    let mock = Mock::healthy();
+    let job = Job::against(&mock);
+    job.run().expect(0);
+    let before = published(&job);
+    let runs = job.path("exports/runs");
+    let mut caught = 0;
+    for _ in 0..5 {
+        let mut child = job.start_with(&["--offline"]);
+        let is_partial = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with('.').then(|| entry.path());
+        // Until the folder is there, or the run is over.
+        let partial = loop {
+            let partial = std::fs::read_dir(&runs).unwrap().flatten().find_map(is_partial);
+            if partial.is_some() || child.try_wait().unwrap().is_some() {
+                break partial;
+            }
+            std::thread::yield_now();
+        };
+        let is_removed = partial.is_some_and(|partial| std::fs::rename(partial, job.path("aside")).is_ok());
+        let ended = job.finish(child);
+        if is_removed {
+            expect_storage(ended, "/runs/.");
+            std::fs::remove_dir_all(job.path("aside")).unwrap();
+            caught += 1;
+            assert_eq!(published(&job), before);
+        }
+    }
+    println!("{caught} of 5 caught in the act");
+    job.run().expect(0);
+}
+
+#[test]
+fn a_full_disk_does_not_keep_a_signal_from_ending_it() {
+    let mock = Mock::answering(|request| Answer::summary(request.contact_id).held());
+    let job = Job::against(&mock);
+    let Some(_disk) = Disk::mount(job.path("exports"), "9m") else { return };
+    let child = job.start_with(&[]);
+    mock.wait_for_calls(3);
+    let filler = std::fs::write(job.path("exports/filler"), vec![1; 9 << 20]);
+    assert!(filler.is_err(), "the disk is full now");
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    mock.release();
+    let ended = job.finish(child);
+    assert!(matches!(ended.code, Some(6 | 130)), "{ended:?}");
+    assert_eq!(published(&job), (None, 0));
+}

@@ -1,0 +1,243 @@
+//! Plan, resume, fresh starts and rebuilds: what is fetched again, what is not, and what a start leaves as it was.
+
+use std::path::PathBuf;
+
+use rusqlite::Connection;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+
+use crate::mock::{Answer, Mock};
+use crate::support::{Finished, Job};
+
+/// A server that withholds the answers of contacts from this id on until it is told.
+fn withholding(from: i64) -> Mock {
+    Mock::answering(move |request| {
+        let answer = Answer::summary(request.contact_id);
+        if request.contact_id >= from { answer.held() } else { answer }
+    })
+}
+
+/// Runs the job until so many requests were made, and interrupts it.
+fn cut_off(job: &Job, mock: &Mock, calls: usize) -> Finished {
+    let child = job.start_with(&[]);
+    mock.wait_for_calls(calls);
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    job.finish(child).expect(130)
+}
+
+fn state(job: &Job) -> Connection {
+    Connection::open(job.path("exports/state.sqlite")).unwrap()
+}
+
+fn published(job: &Job) -> Vec<String> {
+    let Ok(runs) = std::fs::read_dir(job.path("exports/runs")) else { return Vec::new() };
+    let mut names: Vec<_> = runs.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn latest(job: &Job) -> PathBuf {
+    std::fs::read_link(job.path("exports/latest")).unwrap()
+}
+
+#[test]
+fn a_plan_is_printed_and_nothing_is_called() {
+    let mock = Mock::healthy();
+    let job = Job::against(&mock).ids(1..=7_200).with("fetch.requests_per_second = 10");
+    let planned = job.run_with(&["--plan"]).expect(0);
+    assert_eq!(planned.stdout, "7,200 of 7,200 to fetch, about 12 min at 10/s\n");
+    let limited = job.run_with(&["--plan", "--max-calls", "100"]).expect(0);
+    assert_eq!(limited.stdout, "7,200 of 7,200 to fetch, 100 calls allowed, about 10 s at 10/s\n");
+    assert_eq!((mock.calls(), published(&job)), (0, vec![]));
+}
+
+#[test]
+fn a_plan_starts_no_run_and_disturbs_none() {
+    let mock = withholding(3);
+    let job = Job::against(&mock).ids(1..=4).file("part.csv", "contactId\n1\n9\n");
+    cut_off(&job, &mock, 4);
+    let plan = |arguments: &[&str]| job.run_with(&[&["--plan"], arguments].concat()).expect(0).stdout;
+    assert_eq!(plan(&[]), "2 of 4 to fetch; 2 fresh\n");
+    assert_eq!(plan(&["--fresh"]), "4 of 4 to fetch\n");
+    assert_eq!(plan(&["--source", "part.csv"]), "1 of 2 to fetch; 1 fresh\n");
+    mock.release();
+    job.run().expect(0);
+    let calls: Vec<_> = (1..=4).map(|contact_id| mock.calls_for(contact_id)).collect();
+    assert_eq!(calls, [1, 1, 2, 2]);
+}
+
+#[test]
+fn a_run_that_was_cut_off_goes_on() {
+    let mock = withholding(3);
+    let job = Job::against(&mock).ids(1..=4);
+    let said = cut_off(&job, &mock, 4).stderr;
+    assert!(said.contains("error: interrupted") && said.contains("hint: run the same command again"), "{said}");
+    assert!(published(&job).is_empty());
+    mock.release();
+    let said = job.run().expect(0).stderr;
+    assert!(said.contains("going on with run") && said.contains("2 of 4 to fetch; 2 fresh"), "{said}");
+    let manifest = job.export().manifest();
+    assert_eq!(manifest["outcomes"]["exported"], 4);
+    // Over both starts: the two that were given up when it was interrupted were sent again.
+    assert_eq!((manifest["calls"]["attempts"].as_u64(), mock.calls()), (Some(6), 6));
+}
+
+#[test]
+fn a_fresh_start_leaves_the_run_that_was_cut_off() {
+    let mock = withholding(3);
+    let job = Job::against(&mock).ids(1..=4);
+    cut_off(&job, &mock, 4);
+    mock.release();
+    job.run_with(&["--fresh"]).expect(0);
+    assert_eq!((mock.calls(), published(&job).len()), (8, 1));
+    assert_eq!(job.export().manifest()["calls"]["attempts"], 4);
+}
+
+#[test]
+fn failed_targets_alone_are_tried_again() {
+    let mock = Mock::scripted([(2, vec![Answer::status(400)])]);
+    let job = Job::against(&mock).ids(1..=3);
+    job.run().expect(1);
+    assert!(published(&job).is_empty());
+    job.run().expect(0);
+    let calls: Vec<_> = (1..=3).map(|contact_id| mock.calls_for(contact_id)).collect();
+    assert_eq!(calls, [1, 2, 1]);
+}
+
+#[test]
+fn answers_young_enough_are_used_again_where_the_question_is_the_same() {
+    let mock = Mock::healthy();
+    let job = Job::against(&mock).ids(1..=3);
+    job.run().expect(0);
+    job.run_with(&["--max-age", "1h"]).expect(0);
+    assert_eq!(mock.calls(), 3, "none is fetched again");
+    assert_eq!(job.export().manifest()["coverage"], 1.0);
+    for (calls, other) in [(6, ["--limit", "5"]), (9, ["--tables", "contacts"]), (12, ["--language", "nb"]), (15, ["--time-zone", "CET"])] {
+        job.run_with(&[&["--max-age", "1h"], other.as_slice()].concat()).expect(0);
+        assert_eq!(mock.calls(), calls, "{other:?}");
+    }
+    job.run().expect(0);
+    assert_eq!(mock.calls(), 18, "without max_age a new night fetches everything");
+}
+
+#[test]
+fn an_answer_outlives_the_nights_in_which_its_contact_fails() {
+    // One request at a time, so that the order is that of the ids; contact 3 fails in the second night.
+    let mock = Mock::scripted([(3, vec![Answer::summary(3), Answer::status(400)])]);
+    let job = Job::against(&mock).with("fetch.max_in_flight = 1").with("output.max_failed = \"50%\"");
+    job.run().expect(0);
+    job.run().expect(0);
+    let fails = |job: &Job| {
+        assert_eq!(job.export().outcome(3), "failed http_status 400 after 1");
+        assert_eq!(job.export().rows("contacts").len(), 2);
+    };
+    fails(&job);
+    job.run_with(&["--offline"]).expect(0);
+    fails(&job);
+    // A night that does not come to it shows the answer of the first night.
+    job.run_with(&["--max-calls", "2"]).expect(0);
+    assert_eq!((mock.calls_for(3), job.export().outcome(3)), (2, "exported - 200 after 1".to_owned()));
+    job.run().expect(0);
+    assert_eq!((mock.calls_for(3), job.export().rows("contacts").len()), (3, 3));
+}
+
+#[test]
+fn a_rebuild_calls_nothing_and_needs_neither_server_nor_secret() {
+    let mock = Mock::healthy();
+    let auth = "api.auth = { scheme = \"bearer\", token = { env = \"TOKEN\" } }";
+    let job = Job::against(&mock).ids(1..=5).with(auth).env("TOKEN", "secret-of-the-test");
+    job.run().expect(0);
+    let parquet = job.export();
+    drop(mock);
+    let job = job.env("TOKEN", "");
+    let rebuilt = job.run_with(&["--offline", "--format", "csv"]).expect(0);
+    assert!(rebuilt.stderr.contains("5 of 5 answered in the store, nothing is fetched"), "{}", rebuilt.stderr);
+    let csv = job.export();
+    assert_eq!(published(&job).len(), 2);
+    for table in ["contacts", "tickets", "followups", "documents", "sales", "chats"] {
+        let (was, is) = (parquet.rows(table), csv.rows(table));
+        assert_eq!(was.len(), is.len(), "{table}");
+        let ids = |rows: &[crate::support::Row]| rows.iter().map(|row| row["contact_id"].clone()).collect::<Vec<_>>();
+        assert_eq!(ids(&was), ids(&is), "{table}");
+    }
+    assert_eq!(csv.manifest()["calls"], json!({ "attempts": 0, "retries": 0, "logins": 0 }));
+    assert_eq!(csv.manifest()["oldest_fetched_at"], parquet.manifest()["oldest_fetched_at"]);
+    // The same format again gives the same bytes.
+    job.run_with(&["--offline"]).expect(0);
+    assert_eq!(job.export().bytes_of_tables(), parquet.bytes_of_tables());
+}
+
+#[test]
+fn a_rebuild_leaves_the_run_that_was_cut_off() {
+    let mock = withholding(3);
+    let job = Job::against(&mock).ids(1..=4);
+    cut_off(&job, &mock, 4);
+    // Of part of the list, too: the rest is not forgotten.
+    let job = job.file("part.csv", "contactId\n1\n3\n");
+    job.run_with(&["--offline", "--source", "part.csv"]).expect(0);
+    assert_eq!(job.export().manifest()["outcomes"], json!({ "exported": 1, "missing": 0, "failed": 0, "pending": 1, "rejected": 0 }));
+    mock.release();
+    job.run().expect(0);
+    assert_eq!((mock.calls_for(1), mock.calls_for(2), published(&job).len()), (1, 1, 2));
+    assert_eq!(job.export().manifest()["outcomes"]["exported"], 4);
+}
+
+#[test]
+fn a_rebuild_without_an_answer_publishes_nothing() {
+    let mock = Mock::healthy();
+    let job = Job::against(&mock);
+    job.run_with(&["--offline"]).expect(1);
+    job.run().expect(0);
+    let refused = job.run_with(&["--offline", "--limit", "7"]).expect(1);
+    assert!(refused.stderr.contains("no target has a stored answer to what this job asks"), "{}", refused.stderr);
+    assert_eq!((published(&job).len(), mock.calls()), (1, 3));
+}
+
+#[test]
+fn a_run_that_died_right_after_it_was_published_is_neither_lost_nor_made_again() {
+    let mock = Mock::healthy();
+    let job = Job::against(&mock);
+    job.run().expect(0);
+    let first = latest(&job);
+    job.run().expect(0);
+    let second = latest(&job);
+    for arguments in [["--plan"].as_slice(), &["--offline"], &["--fresh"], &[]] {
+        // As it stands between the rename and everything that follows.
+        state(&job)
+            .execute(
+                "UPDATE runs SET ended_at = NULL WHERE run = (SELECT max(run) FROM runs WHERE run = ?1)",
+                [second.file_name().unwrap().to_str()],
+            )
+            .unwrap();
+        std::fs::remove_file(job.path("exports/latest")).unwrap();
+        std::os::unix::fs::symlink(&first, job.path("exports/latest")).unwrap();
+        job.run_with(&[arguments, &["--progress", "none"]].concat()).expect(0);
+        let (newest, count) = (latest(&job), published(&job).len());
+        if arguments == ["--plan"] {
+            assert_eq!((newest, count), (second.clone(), 2), "it is pointed to");
+        } else {
+            assert_ne!(newest, second, "{arguments:?}: a new run");
+        }
+        let open: i64 = state(&job).query_row("SELECT count(*) FROM runs WHERE ended_at IS NULL", [], |row| row.get(0)).unwrap();
+        assert_eq!(open, 0, "{arguments:?}");
+    }
+    assert_eq!(published(&job).len(), 5);
+}
+
+#[test]
+fn state_that_cannot_be_used_is_left_alone() {
+    let mock = Mock::healthy();
+    let job = Job::against(&mock);
+    job.run().expect(0);
+    state(&job).execute_batch("PRAGMA user_version = 99").unwrap();
+    let newer = job.run().expect(6).stderr;
+    assert!(newer.contains("[folder]/exports/state.sqlite: the state is of version 99, this program knows 1"), "{newer}");
+    std::fs::write(job.path("exports/state.sqlite"), "no state").unwrap();
+    let foreign = job.run_with(&["--fresh"]).expect(6).stderr;
+    assert!(foreign.contains("[folder]/exports/state.sqlite: not a state file of this program"), "{foreign}");
+    assert!(foreign.contains("move it aside") && !foreign.contains("hint"), "{foreign}");
+    assert_eq!((std::fs::read(job.path("exports/state.sqlite")).unwrap(), mock.calls()), (b"no state".to_vec(), 3));
+    std::fs::rename(job.path("exports/state.sqlite"), job.path("aside")).unwrap();
+    job.run().expect(0);
+    assert_eq!(published(&job).len(), 2);
+}
