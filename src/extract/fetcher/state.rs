@@ -50,7 +50,7 @@ pub(super) enum Settled {
 }
 
 /// What is known of a contact between its attempts.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 struct Tries {
     /// Requests sent.
     sends: u32,
@@ -58,6 +58,8 @@ struct Tries {
     charged: u32,
     /// Whether its last answer had no body.
     was_empty: bool,
+    /// How its last attempt ended.
+    last: Option<Ending>,
     /// How many requests had been served when it was last refused for being too fast.
     served_at_refusal: Option<u64>,
 }
@@ -241,6 +243,10 @@ impl State {
         let (again, ending) = self.fate(contact_id, &verdict, counted, roll);
         if let Some(delay) = again {
             self.waiting.push(Reverse((done + delay, contact_id)));
+            if let Some(tries) = self.tries.get_mut(&contact_id) {
+                let http_status = reply.as_ref().map_or_else(|no_reply| no_reply.status, |(reply, _)| Some(reply.status));
+                tries.last = Some(Ending { outcome: Outcome::Pending, http_status, fetched_at: Some(at), ..ending });
+            }
             return Ok(not_final);
         }
         if ending.outcome == Outcome::Exported {
@@ -249,6 +255,12 @@ impl State {
         self.progress.done += 1;
         self.progress.failed += u64::from(ending.outcome == Outcome::Failed);
         Ok(Settled::Final(answer(contact_id, Ending { fetched_at: Some(at), ..ending }, reply)))
+    }
+
+    /// Contacts that wait for another attempt which does not come: pending, but tried.
+    pub(super) fn unfinished(&mut self) -> Vec<Answer> {
+        let tried = std::mem::take(&mut self.tries).into_iter();
+        tried.filter_map(|(contact_id, tries)| Some(Answer { contact_id, ending: tries.last?, body: None })).collect()
     }
 
     /// Tells the outage how the server fares; false where the attempt does not count against its contact.
@@ -311,10 +323,11 @@ impl State {
                 (again, Outcome::Missing, None)
             }
         };
+        let ending = Ending { outcome, http_status: None, attempts: tries.sends, error, message: None, fetched_at: None };
         if again.is_some() {
             self.tries.insert(contact_id, tries);
         }
-        (again, Ending { outcome, http_status: None, attempts: tries.sends, error, message: None, fetched_at: None })
+        (again, ending)
     }
 
     /// How fetching stands.
