@@ -166,14 +166,11 @@ impl State {
 
     /// The contact to ask for while the server is away. One that waits comes last: it may fail by its own fault for ever.
     fn probe(&mut self, now: Duration, plan_open: bool) -> Next {
-        if let Some(contact_id) = self.planned.pop_front() {
+        if let Some(contact_id) = self.known_good.or_else(|| self.planned.pop_front()) {
             return Next::Send(contact_id);
         }
         if plan_open {
             return Next::Plan;
-        }
-        if let Some(contact_id) = self.known_good {
-            return Next::Send(contact_id);
         }
         match self.waiting.peek() {
             Some(Reverse((due, _))) if *due > now => Next::Wait(Some(*due)),
