@@ -40,7 +40,7 @@ pub(super) enum Next {
 }
 
 /// What is known of a contact between its attempts.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 struct Tries {
     /// Requests sent.
     sends: u32,
@@ -49,6 +49,8 @@ struct Tries {
     /// Whether its last answer had no body.
     was_empty: bool,
     turned_away: TurnedAway,
+    /// How its last attempt ended.
+    last: Option<Ending>,
     /// How many requests had been served when it was last refused for being too fast.
     served_at_refusal: Option<u64>,
 }
@@ -223,41 +225,39 @@ impl State {
         {
             return Err(End::Hopeless(hopeless));
         }
-        let door = self.door(Sent { contact_id, login, at: sent }, &verdict, done);
-        let fate = match door {
-            Door::Open => {
-                let counted = self.note_health(contact_id, &verdict, done, roll);
-                if let Demand::Pause(Some(pause)) = verdict.demand {
-                    self.pace.pause_until(done + pause.min(self.settings.patience));
-                }
-                if self.known_good == Some(contact_id) {
-                    return Ok(None);
-                }
-                self.fate(contact_id, &verdict, counted, roll)
-            }
+        match self.door(Sent { contact_id, login, at: sent }, &verdict, done) {
+            Door::Open => {}
             Door::Again => {
                 self.turned_away(contact_id, &verdict, done, roll);
-                if self.known_good == Some(contact_id) {
-                    return Ok(None);
+                if self.known_good != Some(contact_id) {
+                    self.waiting.push(Reverse((done, contact_id)));
                 }
-                Err(Duration::ZERO)
+                return Ok(None);
             }
             Door::Stop => return Err(self.access.refused()),
-        };
-        match fate {
-            Err(delay) => {
-                self.waiting.push(Reverse((done + delay, contact_id)));
-                Ok(None)
-            }
-            Ok(ending) => {
-                if ending.outcome == Outcome::Exported {
-                    self.known_good.get_or_insert(contact_id);
-                }
-                self.progress.done += 1;
-                self.progress.failed += u64::from(ending.outcome == Outcome::Failed);
-                Ok(Some(answer(contact_id, Ending { fetched_at: Some(at), ..ending }, reply)))
-            }
         }
+        let counted = self.note_health(contact_id, &verdict, done, roll);
+        if let Demand::Pause(Some(pause)) = verdict.demand {
+            self.pace.pause_until(done + pause.min(self.settings.patience));
+        }
+        if self.known_good == Some(contact_id) {
+            return Ok(None);
+        }
+        let (again, ending) = self.fate(contact_id, &verdict, counted, roll);
+        let answer = answer(contact_id, Ending { fetched_at: Some(at), ..ending }, reply);
+        if let Some(delay) = again {
+            self.waiting.push(Reverse((done + delay, contact_id)));
+            if let Some(tries) = self.tries.get_mut(&contact_id) {
+                tries.last = Some(Ending { outcome: Outcome::Pending, ..answer.ending });
+            }
+            return Ok(None);
+        }
+        if answer.ending.outcome == Outcome::Exported {
+            self.known_good.get_or_insert(contact_id);
+        }
+        self.progress.done += 1;
+        self.progress.failed += u64::from(answer.ending.outcome == Outcome::Failed);
+        Ok(Some(answer))
     }
 
     fn door(&mut self, sent: Sent, verdict: &Verdict, now: Duration) -> Door {
@@ -274,6 +274,12 @@ impl State {
             let meaning = self.outage.failed(contact_id, now, roll);
             self.note_outage(meaning, false);
         }
+    }
+
+    /// Contacts that wait for another attempt which does not come: pending, but tried.
+    pub(super) fn unfinished(&mut self) -> Vec<Answer> {
+        let tried = std::mem::take(&mut self.tries).into_iter();
+        tried.filter_map(|(contact_id, tries)| Some(Answer { contact_id, ending: tries.last?, body: None })).collect()
     }
 
     /// Tells the outage how the server fares; false where the attempt does not count against its contact.
@@ -323,8 +329,8 @@ impl State {
         tries.served_at_refusal.replace(self.served).is_some_and(|served| served < self.served)
     }
 
-    /// How the contact ended, or after which delay it is tried again.
-    fn fate(&mut self, contact_id: ContactId, verdict: &Verdict, counted: bool, roll: f64) -> Result<Ending, Duration> {
+    /// After which delay the contact is tried again, if it is, and how this attempt ended.
+    fn fate(&mut self, contact_id: ContactId, verdict: &Verdict, counted: bool, roll: f64) -> (Option<Duration>, Ending) {
         let patience = self.settings.patience;
         let retry = self.settings.retry;
         let mut tries = self.tries.remove(&contact_id).unwrap_or_default();
@@ -342,11 +348,11 @@ impl State {
                 (again, Outcome::Missing, None)
             }
         };
-        if let Some(delay) = again {
+        let ending = Ending { outcome, http_status: None, attempts: tries.sends, error, message: None, fetched_at: None };
+        if again.is_some() {
             self.tries.insert(contact_id, tries);
-            return Err(delay);
         }
-        Ok(Ending { outcome, http_status: None, attempts: tries.sends, error, message: None, fetched_at: None })
+        (again, ending)
     }
 
     /// How fetching stands.
