@@ -118,8 +118,15 @@ impl Outage {
         Meaning::Begins
     }
 
-    /// Begins an outage without failures, since the tenant's state says so.
-    pub fn begin(&mut self, now: Duration, roll: f64) {
+    /// Notes that the tenant or the login server cannot be used, however contacts fare.
+    pub fn away(&mut self, now: Duration, roll: f64) -> Meaning {
+        match &mut self.down {
+            Some(down) => down.probe_failed(now, roll),
+            None => self.begin_if(true, now, roll),
+        }
+    }
+
+    fn begin(&mut self, now: Duration, roll: f64) {
         let mut down = Down { since: now, interval: FIRST_PROBE, probe_at: now, probe: None, is_confirmed: false };
         down.schedule(now, roll);
         self.down = Some(down);
@@ -149,6 +156,10 @@ impl Down {
         if self.probe != Some(contact_id) {
             return Meaning::Outage;
         }
+        self.probe_failed(now, roll)
+    }
+
+    fn probe_failed(&mut self, now: Duration, roll: f64) -> Meaning {
         self.probe = None;
         self.interval = self.interval.mul_f64(GROWTH).min(LAST_PROBE);
         self.schedule(now, roll);
@@ -255,10 +266,21 @@ mod tests {
     }
 
     #[test]
+    fn a_tenant_that_is_away_is_asked_at_growing_intervals() {
+        let mut outage = Outage::default();
+        let cases = [(1_000, Meaning::Begins), (1_300, Meaning::Confirms), (1_690, Meaning::Outage)];
+        for (milliseconds, meaning) in cases {
+            assert_eq!(outage.away(Duration::ZERO, 0.5), meaning);
+            assert_eq!(outage.gate(Duration::ZERO), Gate::ClosedUntil(Duration::from_millis(milliseconds)));
+        }
+        assert!(outage.answered());
+    }
+
+    #[test]
     fn intervals_are_jittered() {
         for (roll, milliseconds) in [(0.0, 750), (1.0, 1_250)] {
             let mut outage = Outage::default();
-            outage.begin(Duration::ZERO, roll);
+            outage.away(Duration::ZERO, roll);
             assert_eq!(outage.gate(Duration::ZERO), Gate::ClosedUntil(Duration::from_millis(milliseconds)));
         }
     }

@@ -8,7 +8,6 @@ pub mod values;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -25,6 +24,7 @@ use crate::extract::pace::Rate;
 use crate::extract::reader::{Place as SourcePlace, Source};
 use crate::extract::retry::RetryPolicy;
 use crate::extract::secret::Secret;
+use crate::extract::tenant::is_loopback;
 use crate::load::writer::Format;
 use crate::sandbox;
 use crate::schema::{self, Table};
@@ -71,6 +71,8 @@ pub struct Api {
     pub headers: Vec<(String, Header)>,
     /// How to log in.
     pub auth: Scheme,
+    /// Whether plain http to another machine is accepted.
+    pub allow_http: bool,
     /// Proxy, in place of the environment's.
     pub proxy: Option<Url>,
     /// Certificates to trust besides the system's.
@@ -106,9 +108,18 @@ pub enum Place {
     Tenant {
         /// The customer's id.
         tenant: String,
-        /// Login host: where state and logins are asked.
-        login: Url,
+        /// Where state and logins are asked.
+        environment: Environment,
     },
+}
+
+/// Where the state of a tenant and logins are asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Environment {
+    /// The embedded SuperOffice.
+    Sandbox,
+    /// A login host.
+    Host(Url),
 }
 
 /// Where the export goes.
@@ -206,6 +217,7 @@ fn resolve(typed: Typed) -> Result<Job, Problem> {
             seed: file.sandbox.seed.unwrap_or_else(|| default("sandbox", "seed")),
             latency: period(file.sandbox.latency, "sandbox", "latency"),
             faults: file.sandbox.faults.unwrap_or_else(|| default::<Share>("sandbox", "faults")).0,
+            tenant: sandbox_tenant(&place),
             ..sandbox::Settings::default()
         },
         api: api(file.api, place, &folder)?,
@@ -214,6 +226,8 @@ fn resolve(typed: Typed) -> Result<Job, Problem> {
 }
 
 fn api(section: ApiSection, place: Place, folder: &Path) -> Result<Api, Problem> {
+    let app_token = section.app_token.map(|place| secret(place, "api.app_token", folder));
+    let auth = auth::scheme(section.auth.unwrap_or_default(), app_token.as_ref(), &place, folder)?;
     Ok(Api {
         place,
         limit: non_zero(section.limit.unwrap_or_else(|| default("api", "limit")), "api.limit")?,
@@ -221,12 +235,23 @@ fn api(section: ApiSection, place: Place, folder: &Path) -> Result<Api, Problem>
         language: or_default(section.language, "api", "language"),
         culture: section.culture,
         time_zone: or_default(section.time_zone, "api", "time_zone"),
-        app_token: section.app_token.map(|place| secret(place, "api.app_token", folder)),
+        app_token,
         headers: headers(section.headers.unwrap_or_default(), folder)?,
-        auth: auth::scheme(section.auth.unwrap_or_default(), folder)?,
+        auth,
+        allow_http: section.allow_http.unwrap_or(false),
         proxy: section.proxy.as_deref().map(proxy).transpose()?,
         ca_file: section.ca_file.map(|path| folder.join(path)),
     })
+}
+
+/// The tenant of the embedded SuperOffice, where that is the one that is asked.
+fn sandbox_tenant(place: &Place) -> Option<sandbox::TenantSettings> {
+    match place {
+        Place::Tenant { tenant, environment: Environment::Sandbox } => {
+            Some(sandbox::TenantSettings { context_identifier: tenant.clone(), ..sandbox::TenantSettings::default() })
+        }
+        _ => None,
+    }
 }
 
 fn place(api: &ApiSection) -> Result<Place, Problem> {
@@ -247,10 +272,19 @@ fn place(api: &ApiSection) -> Result<Place, Problem> {
                 return Err(("api.tenant", "must be a customer id such as Cust12345".to_owned()));
             }
             let environment: String = api.environment.clone().unwrap_or_else(|| default("api", "environment"));
-            let login = if environment.contains("://") { environment } else { format!("https://{environment}.superoffice.com") };
-            Ok(Place::Tenant { tenant: tenant.clone(), login: checked_url(&login, "api.environment", api.allow_http.unwrap_or(false))? })
+            Ok(Place::Tenant { tenant: tenant.clone(), environment: self::environment(&environment, api.allow_http.unwrap_or(false))? })
         }
     }
+}
+
+fn environment(name: &str, allow_http: bool) -> Result<Environment, Problem> {
+    let is_word = name.chars().all(|c| c.is_ascii_alphanumeric());
+    let host = match name {
+        "sandbox" => return Ok(Environment::Sandbox),
+        word if is_word && !word.is_empty() => format!("https://{word}.superoffice.com"),
+        url => url.to_owned(),
+    };
+    checked_url(&host, "api.environment", allow_http).map(Environment::Host)
 }
 
 /// A URL that credentials can be sent to.
@@ -268,12 +302,6 @@ fn checked_url(text: &str, key: &'static str, allow_http: bool) -> Result<Url, P
         return Err((key, "plain http to another machine would show credentials and data to everyone between; use https, or set `allow_http = true` in [api]".to_owned()));
     }
     Ok(url)
-}
-
-/// Whether a URL leads to this machine.
-pub fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 fn tables(names: Option<Vec<String>>) -> Result<Vec<&'static Table>, Problem> {
@@ -320,7 +348,7 @@ fn secret(place: SecretPlace, key: &'static str, folder: &Path) -> Secret {
     match place {
         SecretPlace::Env(name) => Secret::Env { key, name },
         SecretPlace::File(path) => Secret::File { key, path: folder.join(path) },
-        SecretPlace::Command(words) => Secret::Command { key, words },
+        SecretPlace::Command(words) => Secret::Command { key, words, folder: folder.to_owned() },
     }
 }
 

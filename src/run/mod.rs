@@ -2,6 +2,7 @@
 //! same result; stages meet only here.
 
 mod begin;
+pub(crate) mod connecting;
 mod fetching;
 mod lock;
 mod plan;
@@ -20,10 +21,9 @@ pub use summary::Summary;
 use crate::error::Error;
 use crate::extract::fetcher::{End, Fetched};
 use crate::extract::reader::Reader;
-use crate::job::{Job, Place};
+use crate::job::{Environment, Job, Place};
 use crate::load::publish::{self, Partial};
 use crate::report::Reporter;
-use crate::sandbox::{self, Sandbox};
 use crate::store::{Calls, Plan, Run, Store, TargetCounts};
 
 /// How a run is started, beyond its job.
@@ -60,8 +60,8 @@ pub enum Done {
 pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &mut Reporter) -> Result<Done, Error> {
     // What can be wrong with the input and the secrets shows before anything is written.
     let reader = Reader::open(&job.source)?;
-    let sandbox = sandbox(job, options)?;
-    let connection = if options.calls() { Some(fetching::connect(job, sandbox.as_ref())?) } else { None };
+    let sandbox = if options.calls() { connecting::sandbox(job)? } else { None };
+    let connection = if options.calls() { Some(connecting::connect(job, sandbox.as_ref())?) } else { None };
 
     let _lock = lock::take(&job.output.dir)?;
     let dir = &std::fs::canonicalize(&job.output.dir).map_err(|source| Error::Output { path: job.output.dir.clone(), source })?;
@@ -96,7 +96,7 @@ pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &m
         let result = fetching::fetch(&connection, &job.fetch, &mut store, &run, request_key, stop, report)?;
         report.end();
         run.calls = run.calls + calls(&result, began);
-        fetched = Some(completed(result)?);
+        fetched = Some(completed(result, job)?);
     }
 
     let partial = Partial::create(dir, &run.name)?;
@@ -142,12 +142,6 @@ fn ensure_going(stop: &watch::Receiver<bool>) -> Result<(), Error> {
     if *stop.borrow() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
-/// The embedded SuperOffice, where the job asks it.
-fn sandbox(job: &Job, options: Options) -> Result<Option<Sandbox>, Error> {
-    let wanted = job.api.place == Place::Sandbox && options.calls();
-    Ok(wanted.then(|| sandbox::start(job.sandbox.clone())).transpose()?)
-}
-
 fn read(reader: Reader, store: &mut Store, stop: &watch::Receiver<bool>, report: &mut Reporter) -> Result<TargetCounts, Error> {
     let mut done = 0;
     let lines = reader.map(|line| {
@@ -163,12 +157,13 @@ fn read(reader: Reader, store: &mut Store, stop: &watch::Receiver<bool>, report:
 
 /// Says what is asked, apart from the contact: answers to another question are not reused.
 fn request_key(job: &Job) -> i64 {
-    let question = fetching::question(job);
+    let question = connecting::question(job);
     let place = match &job.api.place {
         Place::Sandbox => format!("sandbox {}", job.sandbox.seed),
         Place::BaseUrl(url) => url.to_string(),
         // Not the address of the API: tenants move.
-        Place::Tenant { tenant, login } => format!("{login} {tenant}"),
+        Place::Tenant { tenant, environment: Environment::Host(login) } => format!("{login} {tenant}"),
+        Place::Tenant { tenant, environment: Environment::Sandbox } => format!("sandbox {} {tenant}", job.sandbox.seed),
     };
     let mut hash = Sha256::new();
     let select = question.select.as_deref().unwrap_or_default();
@@ -189,13 +184,17 @@ fn fresh_since(run: &Run, job: &Job, offline: bool) -> i64 {
 }
 
 /// A fetch that lets the run go on; any other end is an error.
-fn completed(fetched: Fetched) -> Result<Fetched, Error> {
+fn completed(fetched: Fetched, job: &Job) -> Result<Fetched, Error> {
     let done = fetched.progress.done;
     match fetched.end {
         End::Complete | End::Budget => Ok(fetched),
         End::Interrupted => Err(Error::Interrupted),
         End::Unreachable => Err(Error::Unreachable { done }),
-        End::LoginRefused { status, worked_before } => Err(Error::LoginRefused { status, worked_before }),
+        End::LoginRefused { status, worked_before } => {
+            Err(Error::LoginRefused { status, worked_before, hint: job.api.auth.hint(job.api.app_token.is_some()) })
+        }
+        End::NoLogin(refusal) => Err(Error::NoLogin(refusal)),
+        End::Unusable(unusable) => Err(Error::Unusable(unusable)),
         End::Hopeless(hopeless) => Err(Error::Hopeless(hopeless)),
         End::NotStored => Err(Error::Defect),
     }
