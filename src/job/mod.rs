@@ -76,6 +76,8 @@ pub struct Api {
     pub proxy: Option<Url>,
     /// Certificates to trust besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// Certificate and private key of this client.
+    pub client_certificate: Option<Secret>,
 }
 
 /// The value of an additional request header.
@@ -226,6 +228,7 @@ fn api(section: ApiSection, place: Place, folder: &Path) -> Result<Api, Problem>
             .map(|proxy| Url::parse(&proxy).map_err(|_| ("api.proxy", "must be a URL such as http://proxy.example:8080".to_owned())))
             .transpose()?,
         ca_file: section.ca_file.map(|path| folder.join(path)),
+        client_certificate: section.client_certificate.map(|place| secret(place, "api.client_certificate", folder)),
     })
 }
 
