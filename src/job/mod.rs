@@ -7,6 +7,7 @@ pub mod settings;
 pub mod values;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -81,12 +82,21 @@ pub struct Api {
 }
 
 /// The value of an additional request header.
-#[derive(Debug)]
 pub enum Header {
     /// Plain text.
     Text(String),
     /// A secret.
     Secret(Secret),
+}
+
+impl fmt::Debug for Header {
+    // People put secrets into plain headers too.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(_) => formatter.write_str("Text(…)"),
+            Self::Secret(secret) => formatter.debug_tuple("Secret").field(secret).finish(),
+        }
+    }
 }
 
 /// Where SuperOffice is.
@@ -150,7 +160,15 @@ pub enum Error {
 /// # Errors
 /// Where a key or flag is unknown, missing or makes no sense.
 pub fn read(path: &Path, overrides: &[Override]) -> Result<Job, Error> {
-    let typed = file::read(path, overrides)?;
+    parse(&file::read(path)?, path, overrides)
+}
+
+/// Checks the text of the job file at this path, with the flags laid over it. Reads nothing.
+///
+/// # Errors
+/// Where a key or flag is unknown, missing or makes no sense.
+pub fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<Job, Error> {
+    let typed = file::parse(text, path, overrides)?;
     resolve(typed).map_err(|(key, problem)| Error::Key { path: path.to_owned(), key, problem })
 }
 
@@ -223,10 +241,7 @@ fn api(section: ApiSection, place: Place, folder: &Path) -> Result<Api, Problem>
         headers: headers(section.headers.unwrap_or_default(), folder)?,
         auth,
         allow_http: section.allow_http.unwrap_or(false),
-        proxy: section
-            .proxy
-            .map(|proxy| Url::parse(&proxy).map_err(|_| ("api.proxy", "must be a URL such as http://proxy.example:8080".to_owned())))
-            .transpose()?,
+        proxy: section.proxy.as_deref().map(proxy).transpose()?,
         ca_file: section.ca_file.map(|path| folder.join(path)),
         client_certificate: section.client_certificate.map(|place| secret(place, "api.client_certificate", folder)),
     })
@@ -302,6 +317,18 @@ fn tables(names: Option<Vec<String>>) -> Result<Vec<&'static Table>, Problem> {
         return Err(("api.tables", format!("name at least one of {}", known.join(", "))));
     }
     Ok(schema::data_tables().filter(|table| names.iter().any(|name| name == table.name)).collect())
+}
+
+fn proxy(text: &str) -> Result<Url, Problem> {
+    let url = Url::parse(text).ok().filter(Url::has_host);
+    let url = url.ok_or_else(|| ("api.proxy", "must be a URL such as http://proxy.example:8080".to_owned()))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err((
+            "api.proxy",
+            "must not hold a user or password; give such a proxy by the environment variable HTTPS_PROXY".to_owned(),
+        ));
+    }
+    Ok(url)
 }
 
 fn headers(section: BTreeMap<String, HeaderValue>, folder: &Path) -> Result<Vec<(String, Header)>, Problem> {

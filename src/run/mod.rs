@@ -81,7 +81,8 @@ pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &m
     if options.offline && plan.targets > 0 && plan.unanswered == plan.targets {
         return Err(Error::NothingStored);
     }
-    plan::ensure_room(dir, plan::bytes_needed(&plan, store.average_body()?, &job.fetch, job.output.format))?;
+    let most_calls = if options.offline { 0 } else { job.fetch.max_calls.unwrap_or(u64::MAX) };
+    plan::ensure_room(dir, plan::bytes_needed(&plan, store.average_body()?, most_calls, job.output.format))?;
     // A rebuild shows what the last run showed: its failures, but none of those before.
     let failed_since = store.last_start()?.filter(|_| options.offline).unwrap_or(run.started_at);
     if is_new {
@@ -208,4 +209,38 @@ fn calls(fetched: &Fetched, began: Instant) -> Calls {
 #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "targets are fewer than 2^31")]
 fn is_beyond(max_failed: f64, failed: u64, distinct: u64) -> bool {
     failed as f64 > max_failed * distinct as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::extract::reader;
+    use crate::report::{LogFormat, ProgressMode};
+
+    #[test]
+    fn a_list_that_ends_after_a_signal_is_not_taken_for_the_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("state.sqlite")).unwrap();
+        let mut report = Reporter::new(ProgressMode::None, LogFormat::Text, false);
+        let (stop, stopped) = watch::channel(false);
+        let mut take = |text: &'static str| {
+            let source = reader::Source { place: reader::Place::StandardInput, column: None, delimiter: None };
+            read(Reader::over(&source, Box::new(Cursor::new(text))).unwrap(), &mut store, &stopped, &mut report)
+        };
+        assert_eq!(take("contactId\n1\n2\n").unwrap().distinct, 2);
+        stop.send_replace(true);
+        // The signal also ended what fed the list, before its first id.
+        assert!(matches!(take("contactId\n"), Err(Error::Interrupted)));
+        assert_eq!(store.plan(0, 0).unwrap().targets, 2);
+    }
+
+    #[test]
+    fn failures_are_compared_with_the_allowed_share() {
+        for (max_failed, failed, distinct, expected) in [(0.01, 1, 100, false), (0.01, 2, 100, true), (0.0, 0, 0, false), (0.0, 1, 5, true)]
+        {
+            assert_eq!(is_beyond(max_failed, failed, distinct), expected, "{failed} of {distinct}");
+        }
+    }
 }

@@ -52,7 +52,7 @@ fn a_job_that_is_wrong_from_the_start_stops_at_once() {
     check_hopeless(html(403), 5, "hint: the login may not read contacts");
     check_hopeless(html(404), 1, "hint: there is no API at this address");
     check_hopeless(html(200), 1, "hint: the address answers with a web page");
-    check_hopeless(Answer::new(302, &[("Location", "https://login.example/")], ""), 1, "hint: the address redirects");
+    check_hopeless(Answer::new(302, &[("Location", "/login")], ""), 1, "hint: the address redirects");
     check_hopeless(Answer::json(200, r#"{"Error":true,"Message":"no"}"#), 1, "api_error");
     check_hopeless(Answer::json(200, "[]"), 1, "wrong_structure");
 }

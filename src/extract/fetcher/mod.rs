@@ -65,7 +65,7 @@ pub trait Api {
     fn logins(&self) -> u64;
 }
 
-/// The final answer of one contact.
+/// The final answer of one contact; pending where the budget ended before its next attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The contact.
@@ -193,7 +193,16 @@ pub async fn fetch<A: Api>(
             () = tokio::time::sleep_until(start + wake.min(now + TELL)) => tell(&state.progress(start.elapsed(), in_flight.len(), api.logins())),
         }
     };
-    let end = last_call(&mut state, &mut in_flight, answers, end, &mut stop).await;
+    let mut end = last_call(&mut state, &mut in_flight, answers, end, &mut stop).await;
+    if end == End::Budget {
+        // That they were tried is kept, so that the next night does not begin with them again.
+        for answer in state.unfinished() {
+            if answers.send(answer).await.is_err() {
+                end = End::NotStored;
+                break;
+            }
+        }
+    }
     // A login that is broken off may have used up the token that the next one needs.
     while let Ok(Some(_)) = tokio::time::timeout(LAST_CALL, chores.next()).await {}
     let progress = state.progress(start.elapsed(), 0, api.logins());

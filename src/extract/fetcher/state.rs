@@ -40,7 +40,7 @@ pub(super) enum Next {
 }
 
 /// What is known of a contact between its attempts.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 struct Tries {
     /// Requests sent.
     sends: u32,
@@ -48,6 +48,8 @@ struct Tries {
     charged: u32,
     /// Whether its last answer had no body.
     was_empty: bool,
+    /// How its last attempt ended.
+    last: Option<Ending>,
     turned_away: TurnedAway,
     /// How many requests had been served when it was last refused for being too fast.
     served_at_refusal: Option<u64>,
@@ -227,7 +229,7 @@ impl State {
             return Err(End::Hopeless(hopeless));
         }
         let door = self.door(Sent { contact_id, login, at: sent }, &verdict, done);
-        let fate = match door {
+        let (again, ending) = match door {
             Door::Open => {
                 let counted = self.note_health(contact_id, &verdict, done, roll);
                 if let Demand::Pause(Some(pause)) = verdict.demand {
@@ -243,24 +245,34 @@ impl State {
                 if self.known_good == Some(contact_id) {
                     return Ok(None);
                 }
-                Err(Duration::ZERO)
+                (Some(Duration::ZERO), self.unfinished_ending(contact_id, &verdict))
             }
             Door::Stop => return Err(self.access.refused()),
         };
-        match fate {
-            Err(delay) => {
-                self.waiting.push(Reverse((done + delay, contact_id)));
-                Ok(None)
+        if let Some(delay) = again {
+            self.waiting.push(Reverse((done + delay, contact_id)));
+            if let Some(tries) = self.tries.get_mut(&contact_id) {
+                let http_status = reply.as_ref().map_or_else(|no_reply| no_reply.status, |(reply, _)| Some(reply.status));
+                tries.last = Some(Ending { outcome: Outcome::Pending, http_status, fetched_at: Some(at), ..ending });
             }
-            Ok(ending) => {
-                if ending.outcome == Outcome::Exported {
-                    self.known_good.get_or_insert(contact_id);
-                }
-                self.progress.done += 1;
-                self.progress.failed += u64::from(ending.outcome == Outcome::Failed);
-                Ok(Some(answer(contact_id, Ending { fetched_at: Some(at), ..ending }, reply)))
-            }
+            return Ok(None);
         }
+        if ending.outcome == Outcome::Exported {
+            self.known_good.get_or_insert(contact_id);
+        }
+        self.progress.done += 1;
+        self.progress.failed += u64::from(ending.outcome == Outcome::Failed);
+        Ok(Some(answer(contact_id, Ending { fetched_at: Some(at), ..ending }, reply)))
+    }
+
+    /// How a contact stands that is tried again without an attempt being charged.
+    fn unfinished_ending(&self, contact_id: ContactId, verdict: &Verdict) -> Ending {
+        let attempts = self.tries.get(&contact_id).map_or(0, |tries| tries.sends);
+        let error = match verdict.fate {
+            Fate::Again { reason, .. } | Fate::Failed(reason) => Some(reason),
+            Fate::Exported | Fate::Missing | Fate::EmptyAgain => None,
+        };
+        Ending { outcome: Outcome::Pending, http_status: None, attempts, error, message: None, fetched_at: None }
     }
 
     fn door(&mut self, sent: Sent, verdict: &Verdict, now: Duration) -> Door {
@@ -277,6 +289,12 @@ impl State {
             let meaning = self.outage.failed(contact_id, now, roll);
             self.note_outage(meaning, false);
         }
+    }
+
+    /// Contacts that wait for another attempt which does not come: pending, but tried.
+    pub(super) fn unfinished(&mut self) -> Vec<Answer> {
+        let tried = std::mem::take(&mut self.tries).into_iter();
+        tried.filter_map(|(contact_id, tries)| Some(Answer { contact_id, ending: tries.last?, body: None })).collect()
     }
 
     /// Tells the outage how the server fares; false where the attempt does not count against its contact.
@@ -330,7 +348,7 @@ impl State {
     }
 
     /// How the contact ended, or after which delay it is tried again.
-    fn fate(&mut self, contact_id: ContactId, verdict: &Verdict, counted: bool, roll: f64) -> Result<Ending, Duration> {
+    fn fate(&mut self, contact_id: ContactId, verdict: &Verdict, counted: bool, roll: f64) -> (Option<Duration>, Ending) {
         let patience = self.settings.patience;
         let retry = self.settings.retry;
         let mut tries = self.tries.remove(&contact_id).unwrap_or_default();
@@ -348,11 +366,11 @@ impl State {
                 (again, Outcome::Missing, None)
             }
         };
-        if let Some(delay) = again {
+        let ending = Ending { outcome, http_status: None, attempts: tries.sends, error, message: None, fetched_at: None };
+        if again.is_some() {
             self.tries.insert(contact_id, tries);
-            return Err(delay);
         }
-        Ok(Ending { outcome, http_status: None, attempts: tries.sends, error, message: None, fetched_at: None })
+        (again, ending)
     }
 
     /// How fetching stands.
