@@ -1,6 +1,7 @@
 //! The API as the fetcher sees it: address, login, client and the look into answers, on the real network. Decoding and
 //! checking happen on a thread of their own, beside the one that talks to the network.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -156,8 +157,10 @@ impl Inspector {
         let (queue, mut waiting) = mpsc::channel::<(ContactId, Reply, oneshot::Sender<Content>)>(QUEUE);
         std::thread::Builder::new().name("inspect".to_owned()).spawn(move || {
             while let Some((contact_id, reply, done)) = waiting.blocking_recv() {
+                // A panic is a defect of this program. It costs its contact, not the night.
+                let content = catch_unwind(AssertUnwindSafe(|| inspect(contact_id, &reply, &*check)));
                 // Nobody waits for it any more where the run has ended.
-                drop(done.send(inspect(contact_id, &reply, &*check)));
+                drop(done.send(content.unwrap_or(Content::Other(Reason::WrongStructure))));
             }
         })?;
         Ok(Self { queue })
@@ -165,10 +168,32 @@ impl Inspector {
 
     async fn inspect(&self, contact_id: ContactId, reply: &Reply) -> Content {
         let (done, content) = oneshot::channel();
-        // A thread that is gone has panicked; the answer then counts as unusable, and the panic shows on stderr.
-        if self.queue.send((contact_id, reply.clone(), done)).await.is_err() {
-            return Content::Other(Reason::NotJson);
+        self.queue.send((contact_id, reply.clone(), done)).await.expect("the thread ends after this");
+        content.await.expect("the thread sends something for every answer")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::schema::outcome::Found;
+
+    #[tokio::test]
+    async fn a_panic_costs_one_contact() {
+        let check = |contact_id: ContactId, _: &[u8]| {
+            assert_ne!(contact_id.get(), 2, "this one is a defect");
+            Ok(Found::Summary)
+        };
+        let inspector = Inspector::start(Arc::new(check)).unwrap();
+        let reply = Reply { status: 200, retry_after: None, is_gzip: false, body: Bytes::from_static(b"{}") };
+        for (contact_id, expected) in [
+            (1, Content::Summary(reply.body.clone())),
+            (2, Content::Other(Reason::WrongStructure)),
+            (3, Content::Summary(reply.body.clone())),
+        ] {
+            assert_eq!(inspector.inspect(ContactId::new(contact_id).unwrap(), &reply).await, expected);
         }
-        content.await.unwrap_or(Content::Other(Reason::NotJson))
     }
 }

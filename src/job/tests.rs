@@ -153,9 +153,9 @@ fn an_environment_is_a_login_host() {
         ("environment = \"https://login.example.com/so\"", "https://login.example.com/so"),
     ];
     for (environment, expected) in cases {
-        let place = job(&format!("tenant = \"Cust1\"\n{environment}")).api.place;
-        let expected = Environment::Host(expected.parse().unwrap());
-        assert_eq!(place, Place::Tenant { tenant: "Cust1".to_owned(), environment: expected });
+        let login = Environment::Host(expected.parse().unwrap());
+        let place = Place::Tenant { tenant: "Cust1".to_owned(), environment: login };
+        assert_eq!(job(&format!("tenant = \"Cust1\"\n{environment}")).api.place, place);
     }
 }
 

@@ -116,7 +116,7 @@ pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &m
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
         report.warn(&format!("published, but not tidied up: {error}{cause}"));
     }
-    Ok(Done::Published(Box::new(Summary { manifest, failures: written.failures })))
+    Ok(Done::Published(Box::new(Summary { manifest, failures: written.failures, progress: fetched.map(|fetched| fetched.progress) })))
 }
 
 /// After a run is published: notes that, and removes what is no longer needed.

@@ -48,9 +48,9 @@ struct Tries {
     charged: u32,
     /// Whether its last answer had no body.
     was_empty: bool,
+    turned_away: TurnedAway,
     /// How its last attempt ended.
     last: Option<Ending>,
-    turned_away: TurnedAway,
     /// How many requests had been served when it was last refused for being too fast.
     served_at_refusal: Option<u64>,
 }
@@ -168,14 +168,11 @@ impl State {
 
     /// The contact to ask for while the server is away. One that waits comes last: it may fail by its own fault for ever.
     fn probe(&mut self, now: Duration, plan_open: bool) -> Next {
-        if let Some(contact_id) = self.planned.pop_front() {
+        if let Some(contact_id) = self.known_good.or_else(|| self.planned.pop_front()) {
             return Next::Send(contact_id);
         }
         if plan_open {
             return Next::Plan;
-        }
-        if let Some(contact_id) = self.known_good {
-            return Next::Send(contact_id);
         }
         match self.waiting.peek() {
             Some(Reverse((due, _))) if *due > now => Next::Wait(Some(*due)),
@@ -219,7 +216,7 @@ impl State {
             Ok((reply, content)) => verdict(reply.status, reply.retry_after, content),
             Err(no_reply) => verdict_without_reply(*no_reply),
         };
-        if self.outage.since().is_none() {
+        if !self.outage.is_suspected() {
             self.pace.replied(done, sent, in_flight, verdict.health);
         }
         self.progress.push_backs += u64::from(verdict.health == Health::PushBack);
@@ -228,51 +225,39 @@ impl State {
         {
             return Err(End::Hopeless(hopeless));
         }
-        let door = self.door(Sent { contact_id, login, at: sent }, &verdict, done);
-        let (again, ending) = match door {
-            Door::Open => {
-                let counted = self.note_health(contact_id, &verdict, done, roll);
-                if let Demand::Pause(Some(pause)) = verdict.demand {
-                    self.pace.pause_until(done + pause.min(self.settings.patience));
-                }
-                if self.known_good == Some(contact_id) {
-                    return Ok(None);
-                }
-                self.fate(contact_id, &verdict, counted, roll)
-            }
+        match self.door(Sent { contact_id, login, at: sent }, &verdict, done) {
+            Door::Open => {}
             Door::Again => {
                 self.turned_away(contact_id, &verdict, done, roll);
-                if self.known_good == Some(contact_id) {
-                    return Ok(None);
+                if self.known_good != Some(contact_id) {
+                    self.waiting.push(Reverse((done, contact_id)));
                 }
-                (Some(Duration::ZERO), self.unfinished_ending(contact_id, &verdict))
+                return Ok(None);
             }
             Door::Stop => return Err(self.access.refused()),
-        };
+        }
+        let counted = self.note_health(contact_id, &verdict, done, roll);
+        if let Demand::Pause(Some(pause)) = verdict.demand {
+            self.pace.pause_until(done + pause.min(self.settings.patience));
+        }
+        if self.known_good == Some(contact_id) {
+            return Ok(None);
+        }
+        let (again, ending) = self.fate(contact_id, &verdict, counted, roll);
+        let answer = answer(contact_id, Ending { fetched_at: Some(at), ..ending }, reply);
         if let Some(delay) = again {
             self.waiting.push(Reverse((done + delay, contact_id)));
             if let Some(tries) = self.tries.get_mut(&contact_id) {
-                let http_status = reply.as_ref().map_or_else(|no_reply| no_reply.status, |(reply, _)| Some(reply.status));
-                tries.last = Some(Ending { outcome: Outcome::Pending, http_status, fetched_at: Some(at), ..ending });
+                tries.last = Some(Ending { outcome: Outcome::Pending, ..answer.ending });
             }
             return Ok(None);
         }
-        if ending.outcome == Outcome::Exported {
+        if answer.ending.outcome == Outcome::Exported {
             self.known_good.get_or_insert(contact_id);
         }
         self.progress.done += 1;
-        self.progress.failed += u64::from(ending.outcome == Outcome::Failed);
-        Ok(Some(answer(contact_id, Ending { fetched_at: Some(at), ..ending }, reply)))
-    }
-
-    /// How a contact stands that is tried again without an attempt being charged.
-    fn unfinished_ending(&self, contact_id: ContactId, verdict: &Verdict) -> Ending {
-        let attempts = self.tries.get(&contact_id).map_or(0, |tries| tries.sends);
-        let error = match verdict.fate {
-            Fate::Again { reason, .. } | Fate::Failed(reason) => Some(reason),
-            Fate::Exported | Fate::Missing | Fate::EmptyAgain => None,
-        };
-        Ending { outcome: Outcome::Pending, http_status: None, attempts, error, message: None, fetched_at: None }
+        self.progress.failed += u64::from(answer.ending.outcome == Outcome::Failed);
+        Ok(Some(answer))
     }
 
     fn door(&mut self, sent: Sent, verdict: &Verdict, now: Duration) -> Door {
@@ -285,7 +270,7 @@ impl State {
     fn turned_away(&mut self, contact_id: ContactId, verdict: &Verdict, now: Duration, roll: f64) {
         if verdict.health == Health::Well {
             self.note_health(contact_id, verdict, now, roll);
-        } else if self.outage.since().is_some() {
+        } else if self.outage.is_suspected() {
             let meaning = self.outage.failed(contact_id, now, roll);
             self.note_outage(meaning, false);
         }
@@ -307,7 +292,7 @@ impl State {
             return true;
         }
         let is_web_page = matches!(verdict.fate, Fate::Again { reason: Reason::NotJson, .. });
-        if is_web_page && self.first_answers.undecided() && self.outage.since().is_none() {
+        if is_web_page && self.first_answers.undecided() && !self.outage.is_suspected() {
             return true;
         }
         let is_refusal = matches!(verdict.demand, Demand::Pause(_));
@@ -324,13 +309,10 @@ impl State {
             self.access.doubt_address();
         }
         match meaning {
-            Meaning::Own => counts,
-            Meaning::Begins => {
-                self.progress.outages += 1;
-                counts
-            }
+            Meaning::Own | Meaning::Suspicion => counts,
             Meaning::Outage => false,
             Meaning::Confirms => {
+                self.progress.outages += 1;
                 for (contact_id, failures) in self.outage.streak() {
                     if let Some(tries) = self.tries.get_mut(contact_id) {
                         tries.charged = tries.charged.saturating_sub(*failures);
@@ -347,7 +329,7 @@ impl State {
         tries.served_at_refusal.replace(self.served).is_some_and(|served| served < self.served)
     }
 
-    /// How the contact ended, or after which delay it is tried again.
+    /// After which delay the contact is tried again, if it is, and how this attempt ended.
     fn fate(&mut self, contact_id: ContactId, verdict: &Verdict, counted: bool, roll: f64) -> (Option<Duration>, Ending) {
         let patience = self.settings.patience;
         let retry = self.settings.retry;
