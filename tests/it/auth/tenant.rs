@@ -55,10 +55,13 @@ fn credentials_are_not_sent_to_a_stranger() {
         .with("api.tenant = \"Cust00000\"")
         .with(&format!("api.environment = \"{}\"", mock.url()))
         .with("api.auth = { scheme = \"bearer\", token = { env = \"TOKEN\" } }")
+        .with("api.app_token = { env = \"TOKEN\" }")
         .env("TOKEN", "8A:x");
     let run = job.run().expect(1);
     assert!(run.stderr.contains("error: the state endpoint names an API address that no credentials are sent to"), "{}", run.stderr);
     assert_eq!(mock.calls(), 1);
+    let asked = &mock.requests()[0];
+    assert_eq!((asked.header("authorization"), asked.header("so-apptoken")), (None, None), "the state is public");
 }
 
 #[test]
