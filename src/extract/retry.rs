@@ -16,15 +16,15 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// How long to wait before the next attempt, after this many (1 or more); none where they are used up.
+    /// How long to wait before the next attempt, after so many were sent; none where those that count are used up.
     ///
     /// Exponential backoff with full jitter: a `roll` from 0 to 1 of the longest delay, but never less than the server
-    /// asked for.
-    pub fn delay(&self, attempts: u32, asked: Option<Duration>, roll: f64) -> Option<Duration> {
-        if attempts >= self.max_attempts.get() {
+    /// asked for. Attempts that do not count against the contact lengthen it all the same.
+    pub fn delay(&self, sent: u32, counted: u32, asked: Option<Duration>, roll: f64) -> Option<Duration> {
+        if counted >= self.max_attempts.get() {
             return None;
         }
-        let doublings = attempts.saturating_sub(1).min(31);
+        let doublings = sent.saturating_sub(1).min(31);
         let longest = self.first_delay.saturating_mul(1 << doublings).min(MAX_DELAY);
         Some(longest.mul_f64(roll.clamp(0.0, 1.0)).max(asked.unwrap_or_default()))
     }
@@ -55,17 +55,17 @@ mod tests {
     fn backoff_doubles_up_to_its_bound_and_ends() {
         let cases = [(1, Some(500)), (2, Some(1_000)), (3, Some(2_000)), (8, Some(60_000)), (9, Some(60_000)), (10, None), (11, None)];
         for (attempts, milliseconds) in cases {
-            assert_eq!(policy(10).delay(attempts, None, 1.0), milliseconds.map(Duration::from_millis), "after {attempts}");
+            assert_eq!(policy(10).delay(attempts, attempts, None, 1.0), milliseconds.map(Duration::from_millis), "after {attempts}");
         }
-        assert_eq!(policy(10).delay(3, None, 0.25), Some(Duration::from_millis(500)));
-        assert_eq!(policy(1).delay(1, None, 0.5), None);
+        assert_eq!(policy(10).delay(3, 0, None, 0.25), Some(Duration::from_millis(500)));
+        assert_eq!(policy(1).delay(1, 1, None, 0.5), None);
     }
 
     #[test]
     fn a_server_that_asks_for_longer_gets_it() {
         let asked = Some(Duration::from_secs(90));
-        assert_eq!(policy(6).delay(1, asked, 0.0), asked);
-        assert_eq!(policy(6).delay(6, asked, 0.0), None);
+        assert_eq!(policy(6).delay(1, 1, asked, 0.0), asked);
+        assert_eq!(policy(6).delay(6, 6, asked, 0.0), None);
     }
 
     #[test]
@@ -93,7 +93,7 @@ mod tests {
         #[test]
         fn delays_never_overflow_nor_pass_their_bound(attempts: u32, first: u64, roll: f64, max in 1_u32..) {
             let policy = RetryPolicy { max_attempts: NonZeroU32::new(max).unwrap(), first_delay: Duration::from_millis(first) };
-            if let Some(delay) = policy.delay(attempts, None, roll) {
+            if let Some(delay) = policy.delay(attempts, 0, None, roll) {
                 prop_assert!(delay <= MAX_DELAY);
             }
         }

@@ -231,6 +231,9 @@ impl State {
                 self.turned_away(contact_id, &verdict, done, roll);
                 if self.known_good != Some(contact_id) {
                     self.waiting.push(Reverse((done, contact_id)));
+                    if let Some(tries) = self.tries.get_mut(&contact_id) {
+                        tries.last = Some(turned_away_ending(tries.sends, at, &reply));
+                    }
                 }
                 return Ok(None);
             }
@@ -340,10 +343,10 @@ impl State {
             Fate::Missing => (None, Outcome::Missing, None),
             Fate::Failed(reason) => (None, Outcome::Failed, Some(reason)),
             Fate::Again { reason, not_before } => {
-                (retry.delay(tries.charged, not_before.map(|wait| wait.min(patience)), roll), Outcome::Failed, Some(reason))
+                (retry.delay(tries.sends, tries.charged, not_before.map(|wait| wait.min(patience)), roll), Outcome::Failed, Some(reason))
             }
             Fate::EmptyAgain => {
-                let again = if tries.was_empty { None } else { retry.delay(tries.charged, None, roll) };
+                let again = if tries.was_empty { None } else { retry.delay(tries.sends, tries.charged, None, roll) };
                 tries.was_empty = true;
                 (again, Outcome::Missing, None)
             }
@@ -361,6 +364,15 @@ impl State {
         let outage = self.outage.since().map(|since| Waiting::Outage(now.saturating_sub(since)));
         Progress { in_flight, logins, limit: self.pace.limit(), waiting: outage.or(pause), ..self.progress }
     }
+}
+
+/// How a contact stands whose request did not come in.
+fn turned_away_ending(attempts: u32, at: i64, reply: &Result<(Reply, Content), NoReply>) -> Ending {
+    let (http_status, error) = match reply {
+        Ok((reply, _)) => (Some(reply.status), Reason::HttpStatus),
+        Err(no_reply) => (no_reply.status, no_reply.reason),
+    };
+    Ending { outcome: Outcome::Pending, http_status, attempts, error: Some(error), message: None, fetched_at: Some(at) }
 }
 
 fn answer(contact_id: ContactId, mut ending: Ending, reply: Result<(Reply, Content), NoReply>) -> Answer {
