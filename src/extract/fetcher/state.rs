@@ -232,6 +232,18 @@ impl State {
                 if self.known_good != Some(contact_id) {
                     self.waiting.push(Reverse((done, contact_id)));
                 }
+                if let Some(tries) = self.tries.get_mut(&contact_id) {
+                    let error = verdict.fate.reason();
+                    let ending = Ending {
+                        outcome: Outcome::Pending,
+                        http_status: None,
+                        attempts: tries.sends,
+                        error,
+                        message: None,
+                        fetched_at: Some(at),
+                    };
+                    tries.last = Some(answer(contact_id, ending, reply).ending);
+                }
                 return Ok(None);
             }
             Door::Stop => return Err(self.access.refused()),
