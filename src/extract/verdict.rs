@@ -27,6 +27,16 @@ pub enum Fate {
     EmptyAgain,
 }
 
+impl Fate {
+    /// Why the attempt failed, where it did.
+    pub fn reason(self) -> Option<Reason> {
+        match self {
+            Self::Failed(reason) | Self::Again { reason, .. } => Some(reason),
+            Self::Exported | Self::Missing | Self::EmptyAgain => None,
+        }
+    }
+}
+
 /// What an answer asks of the whole run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Demand {

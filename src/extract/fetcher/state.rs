@@ -235,6 +235,18 @@ impl State {
                         tries.last = Some(turned_away_ending(tries.sends, at, &reply));
                     }
                 }
+                if let Some(tries) = self.tries.get_mut(&contact_id) {
+                    let error = verdict.fate.reason();
+                    let ending = Ending {
+                        outcome: Outcome::Pending,
+                        http_status: None,
+                        attempts: tries.sends,
+                        error,
+                        message: None,
+                        fetched_at: Some(at),
+                    };
+                    tries.last = Some(answer(contact_id, ending, reply).ending);
+                }
                 return Ok(None);
             }
             Door::Stop => return Err(self.access.refused()),
