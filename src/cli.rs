@@ -80,10 +80,10 @@ pub struct RunArgs {
     /// Begin a new run, even where one was cut off.
     #[arg(long)]
     pub fresh: bool,
-    /// Call nothing: make a new export from the stored answers.
+    /// Call nothing: make a new export from the stored answers. Needs no secret; a run that was cut off stays as it is.
     #[arg(long, conflicts_with_all = ["plan", "fresh"])]
     pub offline: bool,
-    /// Say what would be fetched, and stop.
+    /// Print what would be fetched, and stop: nothing is called, no run begins.
     #[arg(long)]
     pub plan: bool,
     /// How progress is shown.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::extract::{client, hopeless, reader, secret};
+use crate::extract::{auth, client, hopeless, reader, secret, tenant};
 use crate::{job, load, sandbox, store};
 
 /// How the process ends.
@@ -49,10 +49,10 @@ impl Exit {
     pub const fn doc(self) -> &'static str {
         match self {
             Self::Published => "published; failures within `max_failed` (each one is in `outcomes`)",
-            Self::NotPublished => "not published: too many failures, every answer a refusal, or a defect of this program",
+            Self::NotPublished => "not published: too many failures, every answer a refusal, no such tenant, or a defect of this program",
             Self::Usage => "bad arguments, job file or input; nothing was called",
             Self::Locked => "another run of this job is under way",
-            Self::Unreachable => "the API stayed unreachable longer than `patience`; the same command goes on",
+            Self::Unreachable => "the API stayed unreachable longer than `patience`, or the tenant is suspended; the same command goes on",
             Self::Login => "the API refused the login",
             Self::Storage => "output or state could not be written (disk full, permissions); the same command goes on",
             Self::Interrupted => "interrupted (SIGINT, SIGTERM); answers in flight were stored, the same command goes on",
@@ -89,7 +89,11 @@ pub enum Error {
     #[error("the API did not answer as it should for longer than `fetch.patience`; {done} answers of this run are kept")]
     Unreachable { done: u64 },
     #[error("the API refused the login with status {status}{}", if *worked_before { ", though it had worked before" } else { "" })]
-    LoginRefused { status: u16, worked_before: bool },
+    LoginRefused { status: u16, worked_before: bool, hint: &'static str },
+    #[error(transparent)]
+    NoLogin(auth::Refusal),
+    #[error(transparent)]
+    Unusable(tenant::Unusable),
     #[error(transparent)]
     Hopeless(#[from] hopeless::Hopeless),
     #[error("nothing was published: {failed} of {distinct} targets failed, more than `output.max_failed` allows")]
@@ -123,11 +127,13 @@ impl Error {
             Self::Load(error) if error.is_storage() => Exit::Storage,
             Self::Locked { .. } => Exit::Locked,
             Self::Unreachable { .. } => Exit::Unreachable,
-            Self::LoginRefused { .. } => Exit::Login,
+            Self::Unusable(unusable) if unusable.may_pass() => Exit::Unreachable,
+            Self::LoginRefused { .. } | Self::NoLogin(_) => Exit::Login,
             Self::Hopeless(hopeless) if matches!(hopeless.status, 401 | 403) => Exit::Login,
             Self::Load(_)
             | Self::TooManyFailures { .. }
             | Self::NothingStored
+            | Self::Unusable(_)
             | Self::Hopeless(_)
             | Self::System(_)
             | Self::Differs { .. }
@@ -147,7 +153,9 @@ impl Error {
             Self::NothingStored => {
                 Some("answers fit only the `api` settings that they were asked with (address, limit, tables, language, time zone)")
             }
-            Self::LoginRefused { .. } => Some("check `api.auth` and `api.app_token`"),
+            Self::LoginRefused { hint, .. } => Some(hint),
+            Self::NoLogin(refusal) => Some(refusal.hint()),
+            Self::Unusable(unusable) => Some(unusable.hint()),
             Self::Hopeless(hopeless) => Some(hopeless.hint()),
             Self::TooManyFailures { .. } => {
                 Some("run the same command again; it tries only the failed ones again, or raise `output.max_failed`")

@@ -1,5 +1,7 @@
 //! SIGINT and SIGTERM: the first asks the run to stop, a second one ends the process at once.
 
+use std::io::{IsTerminal as _, Write as _};
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -34,5 +36,9 @@ async fn next(interrupt: &mut Signal, terminate: &mut Signal) {
     reason = "whoever signals twice does not want to wait; everything on disk survives a kill"
 )]
 fn end_at_once() -> ! {
+    // The shell's prompt gets a line of its own, not the end of a bar.
+    if std::io::stderr().is_terminal() {
+        drop(std::io::stderr().write_all(b"\n"));
+    }
     std::process::exit(superoffice_export::error::Exit::Interrupted.code().into())
 }

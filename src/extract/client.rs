@@ -1,4 +1,4 @@
-//! Exactly one HTTP attempt at one contact. What the answer means is the verdict's matter; trying again is the fetcher's.
+//! Exactly one HTTP attempt. What the answer means is the verdict's matter; trying again is the fetcher's.
 
 use std::error::Error as _;
 use std::time::{Duration, SystemTime};
@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
-use reqwest::{Certificate, Proxy, Url};
+use reqwest::{Certificate, Proxy, RequestBuilder, Url};
 
 use super::retry::retry_after;
 use crate::schema::ContactId;
@@ -18,6 +18,8 @@ pub const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// The operation, below the address of the API (vendor's OpenAPI file of the contact agent).
 const OPERATION: &str = "v1/Agents/Contact/GetContactSummary";
+/// Who is logged in.
+const PRINCIPAL: &str = "v1/User/currentPrincipal";
 
 /// What is asked of the API, apart from the contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,44 +86,79 @@ pub struct NoReply {
     pub status: Option<u16>,
 }
 
-/// Sends requests for contacts.
+/// Sends requests to the API.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
-    url: Url,
     headers: HeaderMap,
+    query: Option<String>,
     limit: u32,
 }
 
+/// Where requests go and what they carry: the address of the API, the question's headers and the login's.
+#[derive(Debug)]
+pub struct Route {
+    summary: Url,
+    principal: Url,
+    headers: HeaderMap,
+}
+
 impl Client {
-    /// A client for the API at this address. `headers` go with every request, besides those of the question.
+    /// A client; `headers` go with every request, besides those of the question.
     ///
     /// # Errors
-    /// Where a setting makes no client.
-    pub fn new(api: &Url, question: &Question, transport: &Transport, headers: &HeaderMap) -> Result<Self, Error> {
-        let mut url = api.clone();
-        url.set_path(&format!("{}/{OPERATION}", api.path().trim_end_matches('/')));
-        url.set_query(question.select.as_ref().map(|select| format!("$select={select}")).as_deref());
+    /// Where a setting makes no header.
+    pub fn new(http: reqwest::Client, question: &Question, headers: &HeaderMap) -> Result<Self, Error> {
         let mut all = question.headers()?;
         all.extend(headers.clone());
-        Ok(Self { http: http_client(transport)?, url, headers: all, limit: question.limit })
+        let query = question.select.as_ref().map(|select| format!("$select={select}"));
+        Ok(Self { http, headers: all, query, limit: question.limit })
     }
 
-    /// Sends one request and reads the answer whole.
+    /// The way to the API at this address, logged in with these headers.
+    pub fn route(&self, api: &Url, login: &HeaderMap) -> Route {
+        let below = |operation: &str| {
+            let mut url = api.clone();
+            url.set_path(&format!("{}/{operation}", api.path().trim_end_matches('/')));
+            url
+        };
+        let mut summary = below(OPERATION);
+        summary.set_query(self.query.as_deref());
+        let mut headers = self.headers.clone();
+        headers.extend(login.clone());
+        Route { summary, principal: below(PRINCIPAL), headers }
+    }
+
+    /// Sends one request for a contact and reads the answer whole.
     ///
     /// # Errors
     /// Where no whole answer came; redirects are answers.
-    pub async fn attempt(&self, contact_id: ContactId, login: &HeaderMap) -> Result<Reply, NoReply> {
+    pub async fn attempt(&self, route: &Route, contact_id: ContactId) -> Result<Reply, NoReply> {
         let body = format!(r#"{{"ContactId":{contact_id},"Limit":{}}}"#, self.limit);
-        let request = self.http.post(self.url.clone()).headers(self.headers.clone()).headers(login.clone()).body(body);
-        let mut response = request.send().await.map_err(|error| NoReply { reason: reason(&error, Reason::Connection), status: None })?;
-        let status = response.status().as_u16();
-        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let retry_after = header(RETRY_AFTER).and_then(|value| retry_after(value, SystemTime::now()));
-        let is_gzip = header(CONTENT_ENCODING).is_some_and(|encoding| encoding.trim().eq_ignore_ascii_case("gzip"));
-        let body = read_body(&mut response).await.map_err(|reason| NoReply { reason, status: Some(status) })?;
-        Ok(Reply { status, retry_after, is_gzip, body })
+        exchange(self.http.post(route.summary.clone()).headers(route.headers.clone()).body(body)).await
     }
+
+    /// Asks who is logged in. The answer is about a person; its status is what matters.
+    ///
+    /// # Errors
+    /// Where no whole answer came.
+    pub async fn principal(&self, route: &Route) -> Result<Reply, NoReply> {
+        exchange(self.http.get(route.principal.clone()).headers(route.headers.clone())).await
+    }
+}
+
+/// Sends one request and reads the answer whole.
+///
+/// # Errors
+/// Where no whole answer came; redirects are answers.
+pub async fn exchange(request: RequestBuilder) -> Result<Reply, NoReply> {
+    let mut response = request.send().await.map_err(|error| NoReply { reason: reason(&error, Reason::Connection), status: None })?;
+    let status = response.status().as_u16();
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let retry_after = header(RETRY_AFTER).and_then(|value| retry_after(value, SystemTime::now()));
+    let is_gzip = header(CONTENT_ENCODING).is_some_and(|encoding| encoding.trim().eq_ignore_ascii_case("gzip"));
+    let body = read_body(&mut response).await.map_err(|reason| NoReply { reason, status: Some(status) })?;
+    Ok(Reply { status, retry_after, is_gzip, body })
 }
 
 async fn read_body(response: &mut reqwest::Response) -> Result<Bytes, Reason> {

@@ -1,54 +1,148 @@
-//! The API as the fetcher sees it: client, login and the look into answers, on the real network. Decoding and checking
-//! happen on a thread of their own, beside the one that talks to the network.
+//! The API as the fetcher sees it: address, login, client and the look into answers, on the real network. Decoding and
+//! checking happen on a thread of their own, beside the one that talks to the network.
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use reqwest::Url;
 use reqwest::header::HeaderMap;
 use tokio::sync::{mpsc, oneshot};
+use tracing::{debug, info, warn};
 
-use super::client::{Client, NoReply, Reply};
+use super::auth::{Authenticator, Life, NoLogin};
+use super::client::{Client, NoReply, Reply, Route};
 use super::fetcher::Api;
 use super::inspect::{Check, Content, inspect};
+use super::tenant::{NotLocated, Tenant};
 use crate::schema::ContactId;
 use crate::schema::outcome::Reason;
 
 /// Answers that may wait for a look.
 const QUEUE: usize = 256;
 
+/// Where the API is.
+#[derive(Debug)]
+pub enum Place {
+    /// Always there.
+    Fixed(Url),
+    /// Where the tenant is at the moment.
+    Tenant(Tenant),
+}
+
 /// A connection to the API.
 #[derive(Debug)]
 pub struct Connection {
+    place: Place,
+    authenticator: Authenticator,
     client: Client,
-    login: HeaderMap,
-    logins: u64,
+    way: Mutex<Way>,
+    logins: AtomicU64,
     inspector: Inspector,
 }
 
+/// Where requests go at the moment, and what logs them in.
+#[derive(Debug, Default)]
+struct Way {
+    api: Option<Url>,
+    login: Option<HeaderMap>,
+    /// Both together; none before both are known.
+    route: Option<Arc<Route>>,
+}
+
 impl Connection {
-    /// A connection that logs its requests in with these headers.
+    /// A connection; nothing is called yet.
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn new(client: Client, login: HeaderMap, check: Arc<Check>) -> std::io::Result<Self> {
-        Ok(Self { client, login, logins: 0, inspector: Inspector::start(check)? })
+    pub fn new(place: Place, authenticator: Authenticator, client: Client, check: Arc<Check>) -> std::io::Result<Self> {
+        let inspector = Inspector::start(check)?;
+        Ok(Self { place, authenticator, client, way: Mutex::default(), logins: AtomicU64::new(0), inspector })
+    }
+
+    /// The address of the API, once it is known.
+    pub fn api(&self) -> Option<Url> {
+        self.way().api.clone()
+    }
+
+    /// Asks who is logged in; the status tells whether the login is good.
+    ///
+    /// # Errors
+    /// Where no whole answer came.
+    pub async fn principal(&self) -> Result<Reply, NoReply> {
+        self.client.principal(&*self.route()?).await
+    }
+
+    fn way(&self) -> MutexGuard<'_, Way> {
+        self.way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The fetcher sends nothing before it has located the API and logged in.
+    fn route(&self) -> Result<Arc<Route>, NoReply> {
+        self.way().route.clone().ok_or(NoReply { reason: Reason::Connection, status: None })
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Way)) {
+        let mut way = self.way();
+        change(&mut way);
+        if let (Some(api), Some(login)) = (&way.api, &way.login) {
+            way.route = Some(Arc::new(self.client.route(api, login)));
+        }
     }
 }
 
 impl Api for Connection {
     async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
-        self.client.attempt(contact_id, &self.login).await
+        let result = self.client.attempt(&*self.route()?, contact_id).await;
+        match &result {
+            Ok(reply) if !(200..300).contains(&reply.status) => debug!("contact {contact_id}: status {}", reply.status),
+            Err(no_reply) => debug!("contact {contact_id}: {no_reply}"),
+            Ok(_) => {}
+        }
+        result
     }
 
     async fn inspect(&self, contact_id: ContactId, reply: &Reply) -> Content {
         self.inspector.inspect(contact_id, reply).await
     }
 
-    async fn renew_login(&self) -> bool {
-        false
+    async fn locate(&self) -> Result<Option<Duration>, NotLocated> {
+        let (api, valid_for) = match &self.place {
+            Place::Fixed(url) => (url.clone(), None),
+            Place::Tenant(tenant) => {
+                let located = tenant.locate().await.inspect_err(|error| warn!("{error}"))?;
+                (located.api, Some(located.valid_for))
+            }
+        };
+        if self.api().as_ref() != Some(&api) {
+            if valid_for.is_some() {
+                info!("the tenant's API is at {api}");
+            }
+            self.change(|way| way.api = Some(api));
+        }
+        Ok(valid_for)
+    }
+
+    async fn log_in(&self) -> Result<Life, NoLogin> {
+        let calls = self.authenticator.calls();
+        self.logins.fetch_add(u64::from(calls), Ordering::Relaxed);
+        let refused = self.way().login.clone();
+        let credential = self.authenticator.log_in(refused.as_ref()).await;
+        let credential = credential.inspect_err(|error| {
+            if matches!(error, NoLogin::Away(_)) {
+                warn!("{error}");
+            }
+        })?;
+        if calls {
+            info!("logged in{}", if refused.is_some() { " again" } else { "" });
+        }
+        self.change(|way| way.login = Some(credential.headers));
+        Ok(credential.life)
     }
 
     fn logins(&self) -> u64 {
-        self.logins
+        self.logins.load(Ordering::Relaxed)
     }
 }
 
@@ -63,8 +157,10 @@ impl Inspector {
         let (queue, mut waiting) = mpsc::channel::<(ContactId, Reply, oneshot::Sender<Content>)>(QUEUE);
         std::thread::Builder::new().name("inspect".to_owned()).spawn(move || {
             while let Some((contact_id, reply, done)) = waiting.blocking_recv() {
+                // A panic is a defect of this program. It costs its contact, not the night.
+                let content = catch_unwind(AssertUnwindSafe(|| inspect(contact_id, &reply, &*check)));
                 // Nobody waits for it any more where the run has ended.
-                drop(done.send(inspect(contact_id, &reply, &*check)));
+                drop(done.send(content.unwrap_or(Content::Other(Reason::WrongStructure))));
             }
         })?;
         Ok(Self { queue })
@@ -72,10 +168,32 @@ impl Inspector {
 
     async fn inspect(&self, contact_id: ContactId, reply: &Reply) -> Content {
         let (done, content) = oneshot::channel();
-        // A thread that is gone has panicked; the answer then counts as unusable, and the panic shows on stderr.
-        if self.queue.send((contact_id, reply.clone(), done)).await.is_err() {
-            return Content::Other(Reason::NotJson);
+        self.queue.send((contact_id, reply.clone(), done)).await.expect("the thread ends after this");
+        content.await.expect("the thread sends something for every answer")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::schema::outcome::Found;
+
+    #[tokio::test]
+    async fn a_panic_costs_one_contact() {
+        let check = |contact_id: ContactId, _: &[u8]| {
+            assert_ne!(contact_id.get(), 2, "this one is a defect");
+            Ok(Found::Summary)
+        };
+        let inspector = Inspector::start(Arc::new(check)).unwrap();
+        let reply = Reply { status: 200, retry_after: None, is_gzip: false, body: Bytes::from_static(b"{}") };
+        for (contact_id, expected) in [
+            (1, Content::Summary(reply.body.clone())),
+            (2, Content::Other(Reason::WrongStructure)),
+            (3, Content::Summary(reply.body.clone())),
+        ] {
+            assert_eq!(inspector.inspect(ContactId::new(contact_id).unwrap(), &reply).await, expected);
         }
-        content.await.unwrap_or(Content::Other(Reason::NotJson))
     }
 }

@@ -53,7 +53,7 @@ pub fn inspect(contact_id: ContactId, reply: &Reply, check: &Check) -> Content {
 }
 
 /// The body, decompressed up to its bound.
-fn decode(reply: &Reply) -> Result<Bytes, Reason> {
+pub(super) fn decode(reply: &Reply) -> Result<Bytes, Reason> {
     if !reply.is_gzip || reply.body.is_empty() {
         return Ok(reply.body.clone());
     }

@@ -14,4 +14,5 @@ pub mod pace;
 pub mod reader;
 pub mod retry;
 pub mod secret;
+pub mod tenant;
 pub mod verdict;

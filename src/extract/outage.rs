@@ -16,7 +16,7 @@ const REFUSED_FOR: Duration = Duration::from_secs(1);
 const FIRST_PROBE: Duration = Duration::from_secs(1);
 /// Longest wait between probes.
 const LAST_PROBE: Duration = Duration::from_mins(1);
-/// Growth of the wait from probe to probe: it stays below a third of the outage\'s length, so that its end is soon seen.
+/// Growth of the wait from probe to probe: it stays below a third of the outage's length, so that its end is soon seen.
 const GROWTH: f64 = 1.3;
 
 /// What is known of the server's being there.
@@ -63,18 +63,23 @@ pub enum Gate {
 pub enum Meaning {
     /// It is its contact's own, as far as is known.
     Own,
-    /// It is its contact's own, as far as is known, and an outage begins.
-    Begins,
+    /// It is its contact's own, as far as is known, and an outage is suspected.
+    Suspicion,
     /// It belongs to an outage.
     Outage,
-    /// It belongs to an outage, and with it all those that led to it do; see [`Outage::streak`].
+    /// It shows that there is an outage, to which it belongs, as do all those that led to it; see [`Outage::streak`].
     Confirms,
 }
 
 impl Outage {
-    /// Whether an outage lasts, and since when.
+    /// Whether sending is stopped, for an outage or the suspicion of one.
+    pub fn is_suspected(&self) -> bool {
+        self.down.is_some()
+    }
+
+    /// Whether there is an outage that is more than a suspicion, and since when.
     pub fn since(&self) -> Option<Duration> {
-        self.down.as_ref().map(|down| down.since)
+        self.down.as_ref().filter(|down| down.is_confirmed).map(|down| down.since)
     }
 
     /// The contacts whose failures led to it, and how often each failed.
@@ -114,15 +119,16 @@ impl Outage {
         if !is_outage {
             return Meaning::Own;
         }
-        self.begin(now, roll);
-        Meaning::Begins
+        self.down = Some(Down::begin(now, roll));
+        Meaning::Suspicion
     }
 
-    /// Begins an outage without failures, since the tenant's state says so.
-    pub fn begin(&mut self, now: Duration, roll: f64) {
-        let mut down = Down { since: now, interval: FIRST_PROBE, probe_at: now, probe: None, is_confirmed: false };
-        down.schedule(now, roll);
-        self.down = Some(down);
+    /// Notes that the tenant or the login server cannot be used, however contacts fare.
+    pub fn away(&mut self, now: Duration, roll: f64) -> Meaning {
+        match &mut self.down {
+            Some(down) => down.probe_failed(now, roll),
+            None => self.down.insert(Down::begin(now, roll)).confirm(),
+        }
     }
 
     /// Whether a request may be sent now.
@@ -144,14 +150,28 @@ impl Outage {
 }
 
 impl Down {
+    fn begin(now: Duration, roll: f64) -> Self {
+        let mut down = Self { since: now, interval: FIRST_PROBE, probe_at: now, probe: None, is_confirmed: false };
+        down.schedule(now, roll);
+        down
+    }
+
     /// Requests that were under way when the outage began fail later; only the probe tells something new.
     fn failed(&mut self, contact_id: ContactId, now: Duration, roll: f64) -> Meaning {
         if self.probe != Some(contact_id) {
             return Meaning::Outage;
         }
+        self.probe_failed(now, roll)
+    }
+
+    fn probe_failed(&mut self, now: Duration, roll: f64) -> Meaning {
         self.probe = None;
         self.interval = self.interval.mul_f64(GROWTH).min(LAST_PROBE);
         self.schedule(now, roll);
+        self.confirm()
+    }
+
+    fn confirm(&mut self) -> Meaning {
         if std::mem::replace(&mut self.is_confirmed, true) { Meaning::Outage } else { Meaning::Confirms }
     }
 
@@ -176,7 +196,8 @@ mod tests {
     fn down_at(now: Duration) -> Outage {
         let mut outage = Outage::default();
         let meanings: Vec<_> = (0..CONTACTS).map(|number| outage.failed(contact(number), now, 0.5)).collect();
-        assert_eq!(meanings.iter().position(|meaning| *meaning == Meaning::Begins), Some(CONTACTS - 1));
+        assert_eq!(meanings.iter().position(|meaning| *meaning == Meaning::Suspicion), Some(CONTACTS - 1));
+        assert!(outage.is_suspected() && outage.since().is_none());
         outage
     }
 
@@ -236,7 +257,7 @@ mod tests {
         for number in [0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9] {
             outage.failed(contact(number), seconds(0), 0.5);
         }
-        assert!(outage.since().is_some());
+        assert!(outage.is_suspected());
         assert_eq!((outage.streak()[&contact(0)], outage.streak()[&contact(1)]), (1, 2));
     }
 
@@ -251,14 +272,25 @@ mod tests {
             assert_eq!(outage.refused(contact(number), seconds(5), 0.5), Meaning::Own);
             assert_eq!(outage.failed(contact(1), seconds(5), 0.5), Meaning::Own);
         }
-        assert_eq!(outage.refused(contact(1), seconds(6), 0.5), Meaning::Begins);
+        assert_eq!(outage.refused(contact(1), seconds(6), 0.5), Meaning::Suspicion);
+    }
+
+    #[test]
+    fn a_tenant_that_is_away_is_asked_at_growing_intervals() {
+        let mut outage = Outage::default();
+        let cases = [(1_000, Meaning::Confirms), (1_300, Meaning::Outage), (1_690, Meaning::Outage)];
+        for (milliseconds, meaning) in cases {
+            assert_eq!(outage.away(Duration::ZERO, 0.5), meaning);
+            assert_eq!(outage.gate(Duration::ZERO), Gate::ClosedUntil(Duration::from_millis(milliseconds)));
+        }
+        assert!(outage.answered());
     }
 
     #[test]
     fn intervals_are_jittered() {
         for (roll, milliseconds) in [(0.0, 750), (1.0, 1_250)] {
             let mut outage = Outage::default();
-            outage.begin(Duration::ZERO, roll);
+            outage.away(Duration::ZERO, roll);
             assert_eq!(outage.gate(Duration::ZERO), Gate::ClosedUntil(Duration::from_millis(milliseconds)));
         }
     }

@@ -1,9 +1,14 @@
 //! Reads a secret from where the job says it is. The value lives in a type that cannot be printed and is wiped.
 
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::auth::NotKey;
 
 /// Where a secret is to be had, and the job key that says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +33,8 @@ pub enum Secret {
         key: &'static str,
         /// The program and its arguments.
         words: Vec<String>,
+        /// Where it is run.
+        folder: PathBuf,
     },
 }
 
@@ -45,6 +52,10 @@ pub enum Error {
     Run { key: &'static str, program: String, source: std::io::Error },
     #[error("`{key}`: {program} failed ({status})")]
     Failed { key: &'static str, program: String, status: std::process::ExitStatus },
+    #[error("`{key}`: cannot replace {path}", path = path.display())]
+    Replace { key: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("`{key}` {problem}")]
+    NotKey { key: &'static str, problem: NotKey },
     #[error("`{key}`: the secret is empty")]
     Empty { key: &'static str },
     #[error("`{key}`: the secret is no UTF-8 text")]
@@ -73,18 +84,53 @@ impl Secret {
                 std::os::unix::ffi::OsStringExt::into_vec(value)
             }
             Self::File { path, .. } => read_private(key, path)?,
-            Self::Command { words, .. } => run(key, words)?,
+            Self::Command { words, folder, .. } => run(key, words, folder)?,
         };
-        let text = String::from_utf8(bytes).map_err(|_| Error::NotText { key })?;
+        let bytes = Zeroizing::new(bytes);
+        let text = std::str::from_utf8(&bytes).map_err(|_| Error::NotText { key })?;
         let text = text.trim_end_matches(['\r', '\n']);
         if text.is_empty() {
             return Err(Error::Empty { key });
         }
         Ok(SecretString::from(text))
     }
+
+    /// Puts another secret in its place, whole or not at all; false where the place is none that can be written to.
+    ///
+    /// # Errors
+    /// Where the file cannot be written; the old secret is then still there.
+    pub fn replace(&self, secret: &SecretString) -> Result<bool, Error> {
+        let Self::File { key, path } = self else { return Ok(false) };
+        let failed = |source| Error::Replace { key, path: path.clone(), source };
+        // Through links, so that the file is replaced and not the link to it.
+        let path = std::fs::canonicalize(path).map_err(failed)?;
+        write_private(&path, secret).map_err(failed)?;
+        Ok(true)
+    }
 }
 
-fn read_private(key: &'static str, path: &std::path::Path) -> Result<Vec<u8>, Error> {
+fn write_private(path: &Path, secret: &SecretString) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".partial");
+    let partial = folder.join(name);
+    // One that a crash left behind may have another mode.
+    match std::fs::remove_file(&partial) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
+    file.write_all(secret.expose_secret().as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    std::fs::rename(&partial, path)?;
+    File::open(folder)?.sync_all()
+}
+
+fn read_private(key: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
     use std::os::unix::fs::PermissionsExt as _;
 
     let failed = |source| Error::Read { key, path: path.to_owned(), source };
@@ -95,10 +141,11 @@ fn read_private(key: &'static str, path: &std::path::Path) -> Result<Vec<u8>, Er
     std::fs::read(path).map_err(failed)
 }
 
-fn run(key: &'static str, words: &[String]) -> Result<Vec<u8>, Error> {
+fn run(key: &'static str, words: &[String], folder: &Path) -> Result<Vec<u8>, Error> {
     let (program, arguments) = words.split_first().ok_or(Error::Empty { key })?;
     let output = Command::new(program)
         .args(arguments)
+        .current_dir(folder)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
@@ -113,8 +160,6 @@ fn run(key: &'static str, words: &[String]) -> Result<Vec<u8>, Error> {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
-    use secrecy::ExposeSecret as _;
-
     use super::*;
 
     fn file(content: &str, mode: u32) -> (tempfile::NamedTempFile, Secret) {
@@ -127,10 +172,30 @@ mod tests {
 
     #[test]
     fn a_secret_comes_from_a_private_file_or_a_program() {
-        let (_file, secret) = file("s3cret\n", 0o600);
+        let (file, secret) = file("s3cret\n", 0o600);
         assert_eq!(secret.read().unwrap().expose_secret(), "s3cret");
-        let words = vec!["printf".to_owned(), "s3cret".to_owned()];
-        assert_eq!(Secret::Command { key: "k", words }.read().unwrap().expose_secret(), "s3cret");
+        let folder = file.path().parent().unwrap().to_owned();
+        let words = vec!["cat".to_owned(), file.path().file_name().unwrap().to_str().unwrap().to_owned()];
+        let command = Secret::Command { key: "k", words, folder };
+        assert_eq!(command.read().unwrap().expose_secret(), "s3cret");
+        assert!(!command.replace(&"other".into()).unwrap());
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_stays_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("token"), folder.path().join("link"));
+        std::fs::write(&path, "old").unwrap();
+        std::fs::write(folder.path().join(".token.partial"), "left behind").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let secret = Secret::File { key: "k", path: link.clone() };
+        assert!(secret.replace(&"new".into()).unwrap());
+        assert_eq!(secret.read().unwrap().expose_secret(), "new");
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+        std::fs::remove_file(&path).unwrap();
+        assert!(secret.replace(&"new".into()).is_err());
     }
 
     #[test]
@@ -142,7 +207,7 @@ mod tests {
             (empty, "is empty"),
             (Secret::File { key: "k", path: "/nonexistent/secret".into() }, "cannot read"),
             (Secret::Env { key: "k", name: "SURELY_NOT_SET_ANYWHERE".to_owned() }, "is not set"),
-            (Secret::Command { key: "k", words: vec!["false".to_owned()] }, "failed"),
+            (Secret::Command { key: "k", words: vec!["false".to_owned()], folder: "/".into() }, "failed"),
         ];
         for (secret, expected) in cases {
             let message = secret.read().unwrap_err().to_string();

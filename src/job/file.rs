@@ -35,17 +35,20 @@ pub struct Typed {
     pub folder: PathBuf,
 }
 
-/// Reads a job file and lays the flags over it.
+/// Reads the text of a job file.
 ///
 /// # Errors
-/// Where the file cannot be read, or a key or flag is wrong.
-pub fn read(path: &Path, overrides: &[Override]) -> Result<Typed, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    parse(&text, path, folder, overrides)
+/// Where the file cannot be read.
+pub fn read(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
-fn parse(text: &str, path: &Path, folder: &Path, overrides: &[Override]) -> Result<Typed, Error> {
+/// Parses the text of the job file at this path and lays the flags over it.
+///
+/// # Errors
+/// Where a key or flag is wrong.
+pub fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<Typed, Error> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let syntax = |error: &toml::de::Error| Error::Syntax {
         path: path.to_owned(),
         line: line_of(text, error.span().map_or(0, |span| span.start)),
@@ -150,7 +153,7 @@ mod tests {
             .iter()
             .map(|(flag, value)| (settings().find(|setting| setting.flag == Some(flag)).unwrap(), (*value).to_owned()))
             .collect();
-        parse(text, Path::new("job.toml"), Path::new("."), &overrides).map_err(|error| error.to_string())
+        parse(text, Path::new("job.toml"), &overrides).map_err(|error| error.to_string())
     }
 
     #[test]

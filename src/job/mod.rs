@@ -7,7 +7,7 @@ pub mod settings;
 pub mod values;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::fmt;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -24,6 +24,7 @@ use crate::extract::pace::Rate;
 use crate::extract::reader::{Place as SourcePlace, Source};
 use crate::extract::retry::RetryPolicy;
 use crate::extract::secret::Secret;
+use crate::extract::tenant::is_loopback;
 use crate::load::writer::Format;
 use crate::sandbox;
 use crate::schema::{self, Table};
@@ -70,6 +71,8 @@ pub struct Api {
     pub headers: Vec<(String, Header)>,
     /// How to log in.
     pub auth: Scheme,
+    /// Whether plain http to another machine is accepted.
+    pub allow_http: bool,
     /// Proxy, in place of the environment's.
     pub proxy: Option<Url>,
     /// Certificates to trust besides the system's.
@@ -77,12 +80,21 @@ pub struct Api {
 }
 
 /// The value of an additional request header.
-#[derive(Debug)]
 pub enum Header {
     /// Plain text.
     Text(String),
     /// A secret.
     Secret(Secret),
+}
+
+impl fmt::Debug for Header {
+    // People put secrets into plain headers too.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(_) => formatter.write_str("Text(…)"),
+            Self::Secret(secret) => formatter.debug_tuple("Secret").field(secret).finish(),
+        }
+    }
 }
 
 /// Where SuperOffice is.
@@ -96,9 +108,18 @@ pub enum Place {
     Tenant {
         /// The customer's id.
         tenant: String,
-        /// Login host: where state and logins are asked.
-        login: Url,
+        /// Where state and logins are asked.
+        environment: Environment,
     },
+}
+
+/// Where the state of a tenant and logins are asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Environment {
+    /// The embedded SuperOffice.
+    Sandbox,
+    /// A login host.
+    Host(Url),
 }
 
 /// Where the export goes.
@@ -137,7 +158,15 @@ pub enum Error {
 /// # Errors
 /// Where a key or flag is unknown, missing or makes no sense.
 pub fn read(path: &Path, overrides: &[Override]) -> Result<Job, Error> {
-    let typed = file::read(path, overrides)?;
+    parse(&file::read(path)?, path, overrides)
+}
+
+/// Checks the text of the job file at this path, with the flags laid over it. Reads nothing.
+///
+/// # Errors
+/// Where a key or flag is unknown, missing or makes no sense.
+pub fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<Job, Error> {
+    let typed = file::parse(text, path, overrides)?;
     resolve(typed).map_err(|(key, problem)| Error::Key { path: path.to_owned(), key, problem })
 }
 
@@ -188,6 +217,7 @@ fn resolve(typed: Typed) -> Result<Job, Problem> {
             seed: file.sandbox.seed.unwrap_or_else(|| default("sandbox", "seed")),
             latency: period(file.sandbox.latency, "sandbox", "latency"),
             faults: file.sandbox.faults.unwrap_or_else(|| default::<Share>("sandbox", "faults")).0,
+            tenant: sandbox_tenant(&place),
             ..sandbox::Settings::default()
         },
         api: api(file.api, place, &folder)?,
@@ -196,6 +226,8 @@ fn resolve(typed: Typed) -> Result<Job, Problem> {
 }
 
 fn api(section: ApiSection, place: Place, folder: &Path) -> Result<Api, Problem> {
+    let app_token = section.app_token.map(|place| secret(place, "api.app_token", folder));
+    let auth = auth::scheme(section.auth.unwrap_or_default(), app_token.as_ref(), &place, folder)?;
     Ok(Api {
         place,
         limit: non_zero(section.limit.unwrap_or_else(|| default("api", "limit")), "api.limit")?,
@@ -203,15 +235,23 @@ fn api(section: ApiSection, place: Place, folder: &Path) -> Result<Api, Problem>
         language: or_default(section.language, "api", "language"),
         culture: section.culture,
         time_zone: or_default(section.time_zone, "api", "time_zone"),
-        app_token: section.app_token.map(|place| secret(place, "api.app_token", folder)),
+        app_token,
         headers: headers(section.headers.unwrap_or_default(), folder)?,
-        auth: auth::scheme(section.auth.unwrap_or_default(), folder)?,
-        proxy: section
-            .proxy
-            .map(|proxy| Url::parse(&proxy).map_err(|_| ("api.proxy", "must be a URL such as http://proxy.example:8080".to_owned())))
-            .transpose()?,
+        auth,
+        allow_http: section.allow_http.unwrap_or(false),
+        proxy: section.proxy.as_deref().map(proxy).transpose()?,
         ca_file: section.ca_file.map(|path| folder.join(path)),
     })
+}
+
+/// The tenant of the embedded SuperOffice, where that is the one that is asked.
+fn sandbox_tenant(place: &Place) -> Option<sandbox::TenantSettings> {
+    match place {
+        Place::Tenant { tenant, environment: Environment::Sandbox } => {
+            Some(sandbox::TenantSettings { context_identifier: tenant.clone(), ..sandbox::TenantSettings::default() })
+        }
+        _ => None,
+    }
 }
 
 fn place(api: &ApiSection) -> Result<Place, Problem> {
@@ -232,10 +272,19 @@ fn place(api: &ApiSection) -> Result<Place, Problem> {
                 return Err(("api.tenant", "must be a customer id such as Cust12345".to_owned()));
             }
             let environment: String = api.environment.clone().unwrap_or_else(|| default("api", "environment"));
-            let login = if environment.contains("://") { environment } else { format!("https://{environment}.superoffice.com") };
-            Ok(Place::Tenant { tenant: tenant.clone(), login: checked_url(&login, "api.environment", api.allow_http.unwrap_or(false))? })
+            Ok(Place::Tenant { tenant: tenant.clone(), environment: self::environment(&environment, api.allow_http.unwrap_or(false))? })
         }
     }
+}
+
+fn environment(name: &str, allow_http: bool) -> Result<Environment, Problem> {
+    let is_word = name.chars().all(|c| c.is_ascii_alphanumeric());
+    let host = match name {
+        "sandbox" => return Ok(Environment::Sandbox),
+        word if is_word && !word.is_empty() => format!("https://{word}.superoffice.com"),
+        url => url.to_owned(),
+    };
+    checked_url(&host, "api.environment", allow_http).map(Environment::Host)
 }
 
 /// A URL that credentials can be sent to.
@@ -255,12 +304,6 @@ fn checked_url(text: &str, key: &'static str, allow_http: bool) -> Result<Url, P
     Ok(url)
 }
 
-/// Whether a URL leads to this machine.
-pub fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
-}
-
 fn tables(names: Option<Vec<String>>) -> Result<Vec<&'static Table>, Problem> {
     let Some(names) = names else { return Ok(schema::data_tables().collect()) };
     let known: Vec<_> = schema::data_tables().map(|table| table.name).collect();
@@ -271,6 +314,18 @@ fn tables(names: Option<Vec<String>>) -> Result<Vec<&'static Table>, Problem> {
         return Err(("api.tables", format!("name at least one of {}", known.join(", "))));
     }
     Ok(schema::data_tables().filter(|table| names.iter().any(|name| name == table.name)).collect())
+}
+
+fn proxy(text: &str) -> Result<Url, Problem> {
+    let url = Url::parse(text).ok().filter(Url::has_host);
+    let url = url.ok_or_else(|| ("api.proxy", "must be a URL such as http://proxy.example:8080".to_owned()))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err((
+            "api.proxy",
+            "must not hold a user or password; give such a proxy by the environment variable HTTPS_PROXY".to_owned(),
+        ));
+    }
+    Ok(url)
 }
 
 fn headers(section: BTreeMap<String, HeaderValue>, folder: &Path) -> Result<Vec<(String, Header)>, Problem> {
@@ -293,7 +348,7 @@ fn secret(place: SecretPlace, key: &'static str, folder: &Path) -> Secret {
     match place {
         SecretPlace::Env(name) => Secret::Env { key, name },
         SecretPlace::File(path) => Secret::File { key, path: folder.join(path) },
-        SecretPlace::Command(words) => Secret::Command { key, words },
+        SecretPlace::Command(words) => Secret::Command { key, words, folder: folder.to_owned() },
     }
 }
 

@@ -227,12 +227,22 @@ pub struct JobFile {
 }
 
 /// A request header in the job: plain text, or a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum HeaderValue {
     /// Plain text.
     Text(String),
     /// A secret.
     Secret(SecretPlace),
+}
+
+impl std::fmt::Debug for HeaderValue {
+    // People put secrets into plain headers too.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(_) => formatter.write_str("Text(…)"),
+            Self::Secret(place) => formatter.debug_tuple("Secret").field(place).finish(),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for HeaderValue {

@@ -1,1 +1,224 @@
-//! Checked jobs: what is refused, and what the defaults are.
+//! Jobs as typed: what is refused and in which words, what holds where a key is left out, and what is never shown.
+
+use super::settings::settings;
+use super::*;
+use crate::extract::pace::Rate;
+
+const LEAST: &str = "[source]\npath = \"ids.csv\"\n[output]\ndir = \"out\"\n[api]\n";
+
+fn checked(text: &str, flags: &[(&str, &str)]) -> Result<Job, String> {
+    let overrides: Vec<Override> =
+        flags.iter().map(|(flag, value)| (settings().find(|setting| setting.flag == Some(flag)).unwrap(), (*value).to_owned())).collect();
+    parse(text, Path::new("jobs/job.toml"), &overrides).map_err(|error| error.to_string())
+}
+
+/// A job with the least that it needs, and these lines below `[api]`.
+fn job(api: &str) -> Job {
+    checked(&format!("{LEAST}{api}"), &[]).unwrap()
+}
+
+fn refusal(text: &str) -> String {
+    checked(text, &[]).unwrap_err()
+}
+
+#[test]
+fn a_job_needs_a_source_an_output_and_a_place() {
+    let cases = [
+        ("", "`api.base_url`: give `tenant` (online) or `base_url` (onsite, or \"sandbox\")"),
+        ("[api]\nbase_url = \"sandbox\"", "`source.path`: is missing"),
+        ("[api]\nbase_url = \"sandbox\"\n[source]\npath = \"ids.csv\"", "`output.dir`: is missing"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(refusal(text), format!("jobs/job.toml: {expected}"));
+    }
+}
+
+#[test]
+fn values_that_make_no_sense_are_refused() {
+    let host = "must begin with https:// and name a host, such as https://crm.example.com/SuperOffice";
+    let plain_http =
+        "plain http to another machine would show credentials and data to everyone between; use https, or set `allow_http = true` in [api]";
+    let sandbox = "base_url = \"sandbox\"\n";
+    let cases = [
+        (
+            "base_url = \"sandbox\"\ntenant = \"Cust1\"",
+            "`api.base_url`: give `tenant` (online) or `base_url` (onsite), not both".to_owned(),
+        ),
+        ("base_url = \"crm.example.com\"", format!("`api.base_url`: {host}")),
+        ("base_url = \"\"", format!("`api.base_url`: {host}")),
+        ("base_url = \"ftp://crm.example.com\"", format!("`api.base_url`: {host}")),
+        ("base_url = \"http://crm.example.com\"", format!("`api.base_url`: {plain_http}")),
+        (
+            "base_url = \"https://kari:secret@crm.example.com\"",
+            "`api.base_url`: must not hold a user or password; they belong in [api.auth]".to_owned(),
+        ),
+        ("base_url = \"https://crm.example.com/?a=b\"", "`api.base_url`: must not hold a query or fragment".to_owned()),
+        ("tenant = \"\"", "`api.tenant`: must be a customer id such as Cust12345".to_owned()),
+        ("tenant = \"a/../b\"", "`api.tenant`: must be a customer id such as Cust12345".to_owned()),
+        ("tenant = \"Cust1\"\nenvironment = \"http://login.example.com\"", format!("`api.environment`: {plain_http}")),
+        ("tenant = \"Cust1\"\nenvironment = \"https://\"", format!("`api.environment`: {host}")),
+        (
+            "tables = [\"contacts\", \"persons\"]",
+            "`api.tables`: there is no table `persons`; there are contacts, tickets, followups, documents, sales, chats".to_owned(),
+        ),
+        ("tables = []", "`api.tables`: name at least one of contacts, tickets, followups, documents, sales, chats".to_owned()),
+        ("limit = 0", "`api.limit`: must be above zero".to_owned()),
+        ("headers = { \"not a name\" = \"x\" }", "`api.headers`: `not a name` is no header name".to_owned()),
+        ("proxy = \"nowhere\"", "`api.proxy`: must be a URL such as http://proxy.example:8080".to_owned()),
+        ("proxy = \"proxy:8080\"", "`api.proxy`: must be a URL such as http://proxy.example:8080".to_owned()),
+        (
+            "proxy = \"http://kari:secret@proxy.example:8080\"",
+            "`api.proxy`: must not hold a user or password; give such a proxy by the environment variable HTTPS_PROXY".to_owned(),
+        ),
+        ("auth = { scheme = \"basic\", password = { env = \"P\" } }", "`api.auth.user`: is missing; scheme \"basic\" needs it".to_owned()),
+        ("auth = { scheme = \"basic\", user = \"u\" }", "`api.auth.password`: is missing; scheme \"basic\" needs it".to_owned()),
+        ("auth = { scheme = \"ticket\" }", "`api.auth.ticket`: is missing; scheme \"ticket\" needs it".to_owned()),
+        ("auth = { scheme = \"bearer\" }", "`api.auth.token`: is missing; scheme \"bearer\" needs it".to_owned()),
+        ("[fetch]\nmax_in_flight = 0", "`fetch.max_in_flight`: must be above zero".to_owned()),
+        ("[fetch]\nmax_attempts = 0", "`fetch.max_attempts`: must be above zero".to_owned()),
+        ("[fetch]\nrequests_per_second = 0.0", "`fetch.requests_per_second`: must be above zero".to_owned()),
+        ("[fetch]\nrequests_per_second = nan", "`fetch.requests_per_second`: must be above zero".to_owned()),
+        ("[fetch]\nrequests_per_second = -1", "`fetch.requests_per_second`: must be above zero".to_owned()),
+        ("[fetch]\ntimeout = \"0s\"", "`fetch.timeout`: must be above zero".to_owned()),
+    ];
+    for (lines, expected) in cases {
+        let place = if lines.contains("base_url") || lines.contains("tenant") { "" } else { sandbox };
+        assert_eq!(refusal(&format!("{LEAST}{place}{lines}")), format!("jobs/job.toml: {expected}"), "{lines}");
+    }
+    let elsewhere = [
+        ("[source]\npath = \"x\"\ndelimiter = \"ab\"", "`source.delimiter`: must be one character: \",\", \";\", \"|\" or a tab"),
+        ("[source]\npath = \"x\"\ndelimiter = \"\"", "`source.delimiter`: must be one character: \",\", \";\", \"|\" or a tab"),
+        ("[source]\npath = \"x\"\n[output]\ndir = \"y\"\nformat = \"xlsx\"", "`output.format`: must be \"parquet\" or \"csv\""),
+        ("[source]\npath = \"x\"\n[output]\ndir = \"y\"\nkeep = 0", "`output.keep`: must be above zero"),
+    ];
+    for (lines, expected) in elsewhere {
+        let text = format!("[api]\nbase_url = \"sandbox\"\n[output]\ndir = \"out\"\n{lines}");
+        let text = if lines.contains("[output]") { text.replacen("[output]\ndir = \"out\"\n", "", 1) } else { text };
+        assert_eq!(refusal(&text), format!("jobs/job.toml: {expected}"), "{lines}");
+    }
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let cases = [
+        ("base_url = \"sandbox\"", None, 32),
+        ("base_url = \"https://crm.example.com\"", None, 32),
+        ("tenant = \"Cust1\"", Rate::per_second(10.0), 8),
+    ];
+    for (place, rate, max_in_flight) in cases {
+        let job = job(place);
+        assert_eq!((job.fetch.rate, job.fetch.max_in_flight.get()), (rate, max_in_flight), "{place}");
+        assert_eq!((job.fetch.retry.max_attempts.get(), job.fetch.retry.first_delay), (6, Duration::from_millis(500)));
+        assert_eq!((job.fetch.patience, job.timeout, job.max_age), (Duration::from_hours(2), Duration::from_secs(30), Duration::ZERO));
+        assert_eq!((job.fetch.max_duration, job.fetch.max_calls), (None, None));
+        assert_eq!((job.api.limit.get(), job.api.language.as_str(), job.api.time_zone.as_str()), (100, "en", "UTC"));
+        assert_eq!(job.api.tables.len(), schema::data_tables().count());
+        assert_eq!((job.output.keep.get(), job.output.format), (14, Format::Parquet));
+        assert!((job.output.max_failed - 0.01).abs() < f64::EPSILON);
+        assert_eq!((job.api.auth, job.api.app_token), (Scheme::None, None));
+    }
+    let given = job("tenant = \"Cust1\"\n[fetch]\nrequests_per_second = 2.5\nmax_in_flight = 3\nmax_duration = \"6h\"\nmax_calls = 9");
+    assert_eq!((given.fetch.rate, given.fetch.max_in_flight.get()), (Rate::per_second(2.5), 3));
+    assert_eq!((given.fetch.max_duration, given.fetch.max_calls), (Some(Duration::from_hours(6)), Some(9)));
+}
+
+#[test]
+fn an_address_ends_in_api_however_it_is_typed() {
+    let cases = [
+        ("https://crm.example.com", "https://crm.example.com/api"),
+        ("https://crm.example.com/", "https://crm.example.com/api"),
+        ("https://crm.example.com/api", "https://crm.example.com/api"),
+        ("https://crm.example.com/SuperOffice", "https://crm.example.com/SuperOffice/api"),
+        ("https://crm.example.com/SuperOffice/api/", "https://crm.example.com/SuperOffice/api"),
+        ("https://crm.example.com/SuperOffice/API//", "https://crm.example.com/SuperOffice/API"),
+        ("https://crm.example.com/Cust1-api", "https://crm.example.com/Cust1-api/api"),
+        ("https://crm.example.com:8443/so", "https://crm.example.com:8443/so/api"),
+        ("http://localhost:5000", "http://localhost:5000/api"),
+        ("http://127.0.0.2", "http://127.0.0.2/api"),
+        ("http://[::1]:80/so", "http://[::1]/so/api"),
+    ];
+    for (typed, expected) in cases {
+        let Place::BaseUrl(url) = job(&format!("base_url = \"{typed}\"")).api.place else { panic!("{typed} is no address") };
+        assert_eq!(url.as_str(), expected, "{typed}");
+    }
+    let Place::BaseUrl(url) = job("allow_http = true\nbase_url = \"http://crm.example.com\"").api.place else { panic!("no address") };
+    assert_eq!(url.scheme(), "http");
+}
+
+#[test]
+fn an_environment_is_a_login_host() {
+    let cases = [
+        ("", "https://online.superoffice.com/"),
+        ("environment = \"sod\"", "https://sod.superoffice.com/"),
+        ("environment = \"https://login.example.com/so\"", "https://login.example.com/so"),
+    ];
+    for (environment, expected) in cases {
+        let login = Environment::Host(expected.parse().unwrap());
+        let place = Place::Tenant { tenant: "Cust1".to_owned(), environment: login };
+        assert_eq!(job(&format!("tenant = \"Cust1\"\n{environment}")).api.place, place);
+    }
+}
+
+#[test]
+fn paths_count_from_the_job_file() {
+    let job = job("base_url = \"sandbox\"\nca_file = \"ca.pem\"\napp_token = { file = \"token\" }");
+    assert_eq!(job.source.place, SourcePlace::Path("jobs/ids.csv".into()));
+    assert_eq!(job.output.dir, Path::new("jobs/out"));
+    assert_eq!(job.api.ca_file.as_deref(), Some(Path::new("jobs/ca.pem")));
+    assert_eq!(job.api.app_token, Some(Secret::File { key: "api.app_token", path: "jobs/token".into() }));
+    let piped = checked(&format!("{LEAST}base_url = \"sandbox\""), &[("source", "-"), ("dir", "/exports")]).unwrap();
+    assert_eq!((piped.source.place, piped.output.dir.as_path()), (SourcePlace::StandardInput, Path::new("/exports")));
+}
+
+#[test]
+fn tables_come_in_their_own_order() {
+    let job = job("base_url = \"sandbox\"\ntables = [\"sales\", \"contacts\", \"sales\"]");
+    assert_eq!(job.api.tables.iter().map(|table| table.name).collect::<Vec<_>>(), ["contacts", "sales"]);
+}
+
+#[test]
+fn secrets_typed_in_plain_are_refused_and_never_shown() {
+    let places = [
+        "app_token = \"hunter2\"",
+        "app_token = [\"hunter2\"]",
+        "app_token = { value = \"hunter2\" }",
+        "auth = { scheme = \"ticket\", ticket = \"hunter2\" }",
+        "auth = { scheme = \"bearer\", token = \"hunter2\" }",
+        "headers = { X-Token = [\"hunter2\"] }",
+    ];
+    for lines in places {
+        let message = refusal(&format!("{LEAST}base_url = \"sandbox\"\n{lines}"));
+        assert!(message.starts_with("jobs/job.toml:7: expected a place to read the secret from, { env = \"NAME\" }"), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+    let message = refusal(&format!("{LEAST}base_url = \"https://kari:hunter2@crm.example.com\""));
+    assert!(!message.contains("hunter2"), "{message}");
+}
+
+#[test]
+fn neither_debug_nor_the_description_shows_a_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token"), "hunter2").unwrap();
+    let token = folder.path().join("token");
+    let job = job(&format!(
+        "base_url = \"sandbox\"\napp_token = {{ file = {token:?} }}\nheaders = {{ X-Key = \"hunter2\", X-Other = {{ env = \"OTHER\" }} }}\n\
+         auth = {{ scheme = \"basic\", user = \"u\", password = {{ command = [\"pass\", \"show\"] }} }}"
+    ));
+    let description = job.description.to_string();
+    for shown in [format!("{job:?}"), description.clone()] {
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+    assert_eq!(job.description["api"]["headers"], serde_json::json!({ "X-Key": "…", "X-Other": "…" }));
+    assert_eq!(job.description["api"]["app_token"], serde_json::json!({ "file": token }));
+    assert_eq!(job.description["api"]["auth"]["user"], "u");
+}
+
+#[test]
+fn the_description_is_the_job_with_its_flags() {
+    let text = format!("{LEAST}base_url = \"sandbox\"\nlimit = 5");
+    let job = checked(&text, &[("limit", "7"), ("max-calls", "3")]).unwrap();
+    let expected = serde_json::json!({
+        "source": { "path": "ids.csv" }, "output": { "dir": "out" }, "api": { "base_url": "sandbox", "limit": 7 }, "fetch": { "max_calls": 3 }
+    });
+    assert_eq!(job.description, expected);
+}

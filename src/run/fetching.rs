@@ -1,24 +1,16 @@
 //! Where fetcher and store meet: one thread talks to the network, one writes the state, bounded queues between them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Url;
-use reqwest::header::{HeaderMap, HeaderName};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::Error;
-use crate::extract::auth::header;
-use crate::extract::client::{self, Client, Question, Transport};
 use crate::extract::connection::Connection;
 use crate::extract::fetcher::{self, Answer, End, Fetched};
-use crate::flatten::Checker;
-use crate::job::{Header, Job, Place, is_loopback};
 use crate::report::{Progress, Reporter};
-use crate::sandbox::Sandbox;
-use crate::schema::{self, ContactId};
+use crate::schema::ContactId;
 use crate::store::{Answered, Calls, Run, Store};
 
 /// Answers are stored at the latest after this long, and at the latest after so many.
@@ -26,52 +18,6 @@ const BATCH_TIME: Duration = Duration::from_secs(1);
 const BATCH: usize = 1_000;
 /// Contacts of the plan that are read at once.
 const PAGE: u32 = 1_000;
-
-/// What is asked of the API by this job.
-pub(super) fn question(job: &Job) -> Question {
-    Question {
-        limit: job.api.limit.get(),
-        select: schema::select(&job.api.tables),
-        language: job.api.language.clone(),
-        culture: job.api.culture.clone(),
-        time_zone: job.api.time_zone.clone(),
-    }
-}
-
-/// A connection to the API of the job; reads the secrets.
-pub(super) fn connect(job: &Job, sandbox: Option<&Sandbox>) -> Result<Connection, Error> {
-    let api = address(job, sandbox)?;
-    let mut headers = HeaderMap::new();
-    for (name, value) in &job.api.headers {
-        let name = HeaderName::try_from(name.as_str()).map_err(|_| client::Error::Header { key: "api.headers" })?;
-        let value = match value {
-            Header::Text(text) => text.parse().map_err(|_| client::Error::Header { key: "api.headers" })?,
-            Header::Secret(secret) => header(&secret.read()?, secret.key())?,
-        };
-        headers.insert(name, value);
-    }
-    if let Some(app_token) = &job.api.app_token {
-        headers.insert(HeaderName::from_static("so-apptoken"), header(&app_token.read()?, app_token.key())?);
-    }
-    let certificates = match &job.api.ca_file {
-        Some(path) => std::fs::read(path).map_err(|source| Error::Certificates { path: path.clone(), source })?,
-        None => Vec::new(),
-    };
-    let transport = Transport { timeout: job.timeout, proxy: job.api.proxy.clone(), certificates, direct: is_loopback(&api) };
-    let client = Client::new(&api, &question(job), &transport, &headers)?;
-    let checker = Checker::new(&job.api.tables);
-    let check = Arc::new(move |contact_id, body: &[u8]| checker.check(contact_id, body).map_err(Into::into));
-    Connection::new(client, job.api.auth.headers()?, check).map_err(Error::System)
-}
-
-/// The address of the API.
-fn address(job: &Job, sandbox: Option<&Sandbox>) -> Result<Url, Error> {
-    match (&job.api.place, sandbox) {
-        (Place::BaseUrl(url), _) => Ok(url.clone()),
-        (Place::Sandbox, Some(sandbox)) => Url::parse(&format!("{}/api", sandbox.base_url())).map_err(|_| Error::Defect),
-        _ => Err(Error::Defect),
-    }
-}
 
 /// Runs the plan: answers go to the store as they come.
 pub(super) fn fetch(

@@ -1,7 +1,7 @@
 //! One run per job: the lock on `state.lock`. The system drops it with the process, however that ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
@@ -9,7 +9,11 @@ use crate::error::Error;
 
 /// Makes the output folder where it is missing, and takes its lock, which lasts as long as the value.
 pub(super) fn take(dir: &Path) -> Result<File, Error> {
-    let unusable = |source| Error::OutputFolder { path: dir.to_owned(), source };
+    let unusable = |source: std::io::Error| match source.kind() {
+        // Not the operator's mistake, and nothing to change in the job.
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::Output { path: dir.to_owned(), source },
+        _ => Error::OutputFolder { path: dir.to_owned(), source },
+    };
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(unusable)?;
     let path = dir.join("state.lock");
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(unusable)?;

@@ -2,6 +2,7 @@
 //! same result; stages meet only here.
 
 mod begin;
+pub(crate) mod connecting;
 mod fetching;
 mod lock;
 mod plan;
@@ -20,10 +21,9 @@ pub use summary::Summary;
 use crate::error::Error;
 use crate::extract::fetcher::{End, Fetched};
 use crate::extract::reader::Reader;
-use crate::job::{Job, Place};
+use crate::job::{Environment, Job, Place};
 use crate::load::publish::{self, Partial};
 use crate::report::Reporter;
-use crate::sandbox::{self, Sandbox};
 use crate::store::{Calls, Plan, Run, Store, TargetCounts};
 
 /// How a run is started, beyond its job.
@@ -60,8 +60,8 @@ pub enum Done {
 pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &mut Reporter) -> Result<Done, Error> {
     // What can be wrong with the input and the secrets shows before anything is written.
     let reader = Reader::open(&job.source)?;
-    let sandbox = sandbox(job, options)?;
-    let connection = if options.calls() { Some(fetching::connect(job, sandbox.as_ref())?) } else { None };
+    let sandbox = if options.calls() { connecting::sandbox(job)? } else { None };
+    let connection = if options.calls() { Some(connecting::connect(job, sandbox.as_ref())?) } else { None };
 
     let _lock = lock::take(&job.output.dir)?;
     let dir = &std::fs::canonicalize(&job.output.dir).map_err(|source| Error::Output { path: job.output.dir.clone(), source })?;
@@ -81,7 +81,8 @@ pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &m
     if options.offline && plan.targets > 0 && plan.unanswered == plan.targets {
         return Err(Error::NothingStored);
     }
-    plan::ensure_room(dir, plan::bytes_needed(&plan, store.average_body()?, &job.fetch, job.output.format))?;
+    let most_calls = if options.offline { 0 } else { job.fetch.max_calls.unwrap_or(u64::MAX) };
+    plan::ensure_room(dir, plan::bytes_needed(&plan, store.average_body()?, most_calls, job.output.format))?;
     // A rebuild shows what the last run showed: its failures, but none of those before.
     let failed_since = store.last_start()?.filter(|_| options.offline).unwrap_or(run.started_at);
     if is_new {
@@ -95,7 +96,7 @@ pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &m
         let result = fetching::fetch(&connection, &job.fetch, &mut store, &run, request_key, stop, report)?;
         report.end();
         run.calls = run.calls + calls(&result, began);
-        fetched = Some(completed(result)?);
+        fetched = Some(completed(result, job)?);
     }
 
     let partial = Partial::create(dir, &run.name)?;
@@ -115,7 +116,7 @@ pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &m
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
         report.warn(&format!("published, but not tidied up: {error}{cause}"));
     }
-    Ok(Done::Published(Box::new(Summary { manifest, failures: written.failures })))
+    Ok(Done::Published(Box::new(Summary { manifest, failures: written.failures, progress: fetched.map(|fetched| fetched.progress) })))
 }
 
 /// After a run is published: notes that, and removes what is no longer needed.
@@ -141,12 +142,6 @@ fn ensure_going(stop: &watch::Receiver<bool>) -> Result<(), Error> {
     if *stop.borrow() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
-/// The embedded SuperOffice, where the job asks it.
-fn sandbox(job: &Job, options: Options) -> Result<Option<Sandbox>, Error> {
-    let wanted = job.api.place == Place::Sandbox && options.calls();
-    Ok(wanted.then(|| sandbox::start(job.sandbox.clone())).transpose()?)
-}
-
 fn read(reader: Reader, store: &mut Store, stop: &watch::Receiver<bool>, report: &mut Reporter) -> Result<TargetCounts, Error> {
     let mut done = 0;
     let lines = reader.map(|line| {
@@ -162,12 +157,13 @@ fn read(reader: Reader, store: &mut Store, stop: &watch::Receiver<bool>, report:
 
 /// Says what is asked, apart from the contact: answers to another question are not reused.
 fn request_key(job: &Job) -> i64 {
-    let question = fetching::question(job);
+    let question = connecting::question(job);
     let place = match &job.api.place {
         Place::Sandbox => format!("sandbox {}", job.sandbox.seed),
         Place::BaseUrl(url) => url.to_string(),
         // Not the address of the API: tenants move.
-        Place::Tenant { tenant, login } => format!("{login} {tenant}"),
+        Place::Tenant { tenant, environment: Environment::Host(login) } => format!("{login} {tenant}"),
+        Place::Tenant { tenant, environment: Environment::Sandbox } => format!("sandbox {} {tenant}", job.sandbox.seed),
     };
     let mut hash = Sha256::new();
     let select = question.select.as_deref().unwrap_or_default();
@@ -188,13 +184,17 @@ fn fresh_since(run: &Run, job: &Job, offline: bool) -> i64 {
 }
 
 /// A fetch that lets the run go on; any other end is an error.
-fn completed(fetched: Fetched) -> Result<Fetched, Error> {
+fn completed(fetched: Fetched, job: &Job) -> Result<Fetched, Error> {
     let done = fetched.progress.done;
     match fetched.end {
         End::Complete | End::Budget => Ok(fetched),
         End::Interrupted => Err(Error::Interrupted),
         End::Unreachable => Err(Error::Unreachable { done }),
-        End::LoginRefused { status, worked_before } => Err(Error::LoginRefused { status, worked_before }),
+        End::LoginRefused { status, worked_before } => {
+            Err(Error::LoginRefused { status, worked_before, hint: job.api.auth.hint(job.api.app_token.is_some()) })
+        }
+        End::NoLogin(refusal) => Err(Error::NoLogin(refusal)),
+        End::Unusable(unusable) => Err(Error::Unusable(unusable)),
         End::Hopeless(hopeless) => Err(Error::Hopeless(hopeless)),
         End::NotStored => Err(Error::Defect),
     }
@@ -209,4 +209,38 @@ fn calls(fetched: &Fetched, began: Instant) -> Calls {
 #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "targets are fewer than 2^31")]
 fn is_beyond(max_failed: f64, failed: u64, distinct: u64) -> bool {
     failed as f64 > max_failed * distinct as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::extract::reader;
+    use crate::report::{LogFormat, ProgressMode};
+
+    #[test]
+    fn a_list_that_ends_after_a_signal_is_not_taken_for_the_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("state.sqlite")).unwrap();
+        let mut report = Reporter::new(ProgressMode::None, LogFormat::Text, false);
+        let (stop, stopped) = watch::channel(false);
+        let mut take = |text: &'static str| {
+            let source = reader::Source { place: reader::Place::StandardInput, column: None, delimiter: None };
+            read(Reader::over(&source, Box::new(Cursor::new(text))).unwrap(), &mut store, &stopped, &mut report)
+        };
+        assert_eq!(take("contactId\n1\n2\n").unwrap().distinct, 2);
+        stop.send_replace(true);
+        // The signal also ended what fed the list, before its first id.
+        assert!(matches!(take("contactId\n"), Err(Error::Interrupted)));
+        assert_eq!(store.plan(0, 0).unwrap().targets, 2);
+    }
+
+    #[test]
+    fn failures_are_compared_with_the_allowed_share() {
+        for (max_failed, failed, distinct, expected) in [(0.01, 1, 100, false), (0.01, 2, 100, true), (0.0, 0, 0, false), (0.0, 1, 5, true)]
+        {
+            assert_eq!(is_beyond(max_failed, failed, distinct), expected, "{failed} of {distinct}");
+        }
+    }
 }

@@ -56,10 +56,10 @@ fn in_words(time: Duration) -> String {
     }
 }
 
-/// Bytes that the run will add, roughly and rather too few: new answers in the state, and the export.
-pub(super) fn bytes_needed(plan: &Plan, average_body: Option<u64>, fetch: &Settings, format: Format) -> u64 {
+/// Bytes that the run will add, roughly and rather too few: answers in the state, at most one for each call, and the export.
+pub(super) fn bytes_needed(plan: &Plan, average_body: Option<u64>, most_calls: u64, format: Format) -> u64 {
     let body = average_body.unwrap_or(SMALL_BODY);
-    let new = plan.unanswered.min(fetch.max_calls.unwrap_or(u64::MAX));
+    let new = plan.unanswered.min(most_calls);
     let answered = plan.targets - plan.unanswered + new;
     let per_contact = match format {
         Format::Parquet => body,
@@ -130,22 +130,22 @@ mod tests {
 
     #[test]
     fn room_is_needed_for_new_answers_and_for_the_export() {
-        let all = settings(None, None, None);
-        let some = settings(None, Some(10), None);
+        let all = u64::MAX;
         let cases = [
             // Nothing new: the export alone.
-            (plan(100, 100, 0), Some(2_000), &all, Format::Parquet, 100 * 2_000),
-            (plan(100, 0, 0), Some(2_000), &all, Format::Csv, 100 * 6_000),
-            (plan(100, 100, 100), Some(2_000), &all, Format::Parquet, 100 * 2_100 + 100 * 2_000),
-            // Ten calls bring ten answers.
-            (plan(100, 100, 100), Some(2_000), &some, Format::Parquet, 10 * 2_100 + 10 * 2_000),
-            (plan(100, 80, 50), Some(2_000), &some, Format::Parquet, 10 * 2_100 + 60 * 2_000),
-            (plan(100, 100, 100), None, &all, Format::Parquet, 100 * 1_100 + 100 * 1_000),
+            (plan(100, 100, 0), Some(2_000), all, Format::Parquet, 100 * 2_000),
+            (plan(100, 0, 0), Some(2_000), all, Format::Csv, 100 * 6_000),
+            (plan(100, 100, 100), Some(2_000), all, Format::Parquet, 100 * 2_100 + 100 * 2_000),
+            // Ten calls bring ten answers, an offline run none.
+            (plan(100, 100, 100), Some(2_000), 10, Format::Parquet, 10 * 2_100 + 10 * 2_000),
+            (plan(100, 80, 50), Some(2_000), 10, Format::Parquet, 10 * 2_100 + 60 * 2_000),
+            (plan(100, 80, 50), Some(2_000), 0, Format::Parquet, 50 * 2_000),
+            (plan(100, 100, 100), None, all, Format::Parquet, 100 * 1_100 + 100 * 1_000),
         ];
-        for (plan, body, fetch, format, expected) in cases {
-            assert_eq!(bytes_needed(&plan, body, fetch, format) - BESIDES, expected, "{plan:?}");
+        for (plan, body, most_calls, format, expected) in cases {
+            assert_eq!(bytes_needed(&plan, body, most_calls, format) - BESIDES, expected, "{plan:?}");
         }
-        assert_eq!(bytes_needed(&plan(u64::MAX, u64::MAX, u64::MAX), Some(u64::MAX), &all, Format::Csv), u64::MAX);
+        assert_eq!(bytes_needed(&plan(u64::MAX, u64::MAX, u64::MAX), Some(u64::MAX), all, Format::Csv), u64::MAX);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::extract::fetcher::Fetched;
 use crate::job::Job;
 use crate::load::manifest::{self, Calls, Drift, Fetch, Latency, Manifest, Targets};
 use crate::load::publish::Partial;
-use crate::report::Reporter;
+use crate::report::{Progress, Reporter};
 use crate::schema::TABLES;
 use crate::schema::outcome::Outcome;
 use crate::store::{Run, TargetCounts};
@@ -21,6 +21,8 @@ pub struct Summary {
     /// The manifest.
     pub manifest: Manifest,
     pub(super) failures: Failures,
+    /// How fetching stood at its end; none where nothing was fetched.
+    pub(super) progress: Option<Progress>,
 }
 
 pub(super) fn manifest(
@@ -114,6 +116,14 @@ impl Summary {
                     "{:.1} s, {:.1} contacts/s; answers took {p50:.1} ms (p50), {p95:.1} (p95), {p99:.1} (p99)",
                     fetch.seconds, fetch.contacts_per_second
                 ),
+            );
+        }
+        if let Some(Progress { push_backs, outages, limit, .. }) =
+            self.progress.filter(|progress| progress.push_backs + progress.outages > 0)
+        {
+            line(
+                "server",
+                format!("asked for less {} times and was away {outages} times; at the end it took {limit} at once", HumanCount(push_backs)),
             );
         }
         for table in TABLES.iter().filter_map(|table| tables.get(table.name)) {

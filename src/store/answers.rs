@@ -8,7 +8,7 @@ use super::{Error, Store};
 use crate::schema::ContactId;
 use crate::schema::outcome::{Ending, Outcome, Reason, Target};
 
-/// The final answer of one contact, to be kept.
+/// The final answer of one contact, to be kept; pending where it was tried and is to be tried again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered<B> {
     /// The contact.
@@ -31,12 +31,13 @@ pub struct Stored {
 /// What is known of each target: its failure, or else its answer to the question asked.
 const WALK: &str = "
 SELECT t.contact_id, t.input_line, t.input_value,
-    iif(f.contact_id IS NULL, r.outcome, 'failed'), iif(f.contact_id IS NULL, r.http_status, f.http_status),
+    iif(f.contact_id IS NULL, r.outcome, f.outcome), iif(f.contact_id IS NULL, r.http_status, f.http_status),
     iif(f.contact_id IS NULL, r.attempts, f.attempts), f.error, iif(f.contact_id IS NULL, r.message, f.message),
     iif(f.contact_id IS NULL, r.fetched_at, f.failed_at), iif(f.contact_id IS NULL, r.body, NULL)
 FROM targets t
 LEFT JOIN responses r ON r.contact_id = t.contact_id AND r.request_key = ?1
-LEFT JOIN failures f ON f.contact_id = t.contact_id AND f.request_key = ?1 AND (r.contact_id IS NULL OR f.failed_at >= ?2)
+LEFT JOIN failures f ON f.contact_id = t.contact_id AND f.request_key = ?1
+    AND (r.contact_id IS NULL OR (f.outcome = 'failed' AND f.failed_at >= ?2))
 ORDER BY t.contact_id";
 
 impl Store {
@@ -52,16 +53,17 @@ impl Store {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?;
             let mut failure = connection.prepare(
-                "INSERT OR REPLACE INTO failures (contact_id, request_key, failed_at, http_status, attempts, error, message)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT OR REPLACE INTO failures (contact_id, request_key, failed_at, outcome, http_status, attempts, error, message)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?;
             let mut mend = connection.prepare("DELETE FROM failures WHERE contact_id = ?1")?;
             for Answered { contact_id, ending, body } in answers {
                 let Ending { outcome, http_status, attempts, error, message, fetched_at } = ending;
                 let (id, at) = (contact_id.get(), fetched_at.unwrap_or_default());
-                if *outcome == Outcome::Failed {
+                if matches!(outcome, Outcome::Failed | Outcome::Pending) {
                     // Beside the answer of an earlier night, which stays: it was paid for.
-                    failure.execute(params![id, request_key, at, http_status, attempts, error.map(Reason::as_str), message])?;
+                    let error = error.map(Reason::as_str);
+                    failure.execute(params![id, request_key, at, outcome.as_str(), http_status, attempts, error, message])?;
                     continue;
                 }
                 let body = body.as_ref().map(|body| bodies.pack(body.as_ref())).transpose();

@@ -31,7 +31,7 @@ CREATE TABLE responses (
     http_status INTEGER, attempts INTEGER NOT NULL, message TEXT, body BLOB
 ) STRICT;
 CREATE TABLE failures (
-    contact_id INTEGER PRIMARY KEY, request_key INTEGER NOT NULL, failed_at INTEGER NOT NULL,
+    contact_id INTEGER PRIMARY KEY, request_key INTEGER NOT NULL, failed_at INTEGER NOT NULL, outcome TEXT NOT NULL,
     http_status INTEGER, attempts INTEGER NOT NULL, error TEXT, message TEXT
 ) STRICT;
 CREATE TABLE plan (position INTEGER PRIMARY KEY, contact_id INTEGER NOT NULL) STRICT;

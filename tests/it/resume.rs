@@ -225,6 +225,19 @@ fn a_run_that_died_right_after_it_was_published_is_neither_lost_nor_made_again()
 }
 
 #[test]
+fn old_runs_are_removed_whole_once_a_new_one_is_published() {
+    let mock = Mock::scripted([(1, vec![Answer::summary(1), Answer::summary(1), Answer::summary(1), Answer::status(400)])]);
+    let job = Job::against(&mock).with("output.keep = 2");
+    for _ in 0..3 {
+        job.run().expect(0);
+    }
+    let kept = published(&job);
+    assert_eq!((kept.len(), latest(&job).file_name().unwrap().to_str()), (2, kept.last().map(String::as_str)));
+    job.run().expect(1);
+    assert_eq!(published(&job), kept, "a run that is not published removes nothing");
+}
+
+#[test]
 fn state_that_cannot_be_used_is_left_alone() {
     let mock = Mock::healthy();
     let job = Job::against(&mock);

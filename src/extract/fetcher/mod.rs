@@ -2,6 +2,9 @@
 //! it is final. The only place that sleeps. What is decided is decided elsewhere: verdict, retry, pace, budget, outage,
 //! hopeless.
 
+mod access;
+mod address;
+mod login;
 mod state;
 
 use std::future::Future;
@@ -15,12 +18,14 @@ use hdrhistogram::Histogram;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use self::state::{Next, Settled, State};
+use self::state::{Next, State};
+use super::auth::{Life, NoLogin, Refusal};
 use super::client::{NoReply, Reply};
 use super::hopeless::Hopeless;
 use super::inspect::Content;
 use super::pace::Rate;
 use super::retry::RetryPolicy;
+use super::tenant::{NotLocated, Unusable};
 use crate::report::Progress;
 use crate::schema::ContactId;
 use crate::schema::outcome::Ending;
@@ -50,14 +55,17 @@ pub trait Api {
     /// Looks into the answer.
     fn inspect(&self, contact_id: ContactId, reply: &Reply) -> impl Future<Output = Content>;
 
-    /// Renews the login that was refused; true where there is a new one to try.
-    fn renew_login(&self) -> impl Future<Output = bool>;
+    /// Finds out where requests go; gives how long to believe that.
+    fn locate(&self) -> impl Future<Output = Result<Option<Duration>, NotLocated>>;
 
-    /// Logins so far.
+    /// Logs in, or in again; requests go under the new login from then on.
+    fn log_in(&self) -> impl Future<Output = Result<Life, NoLogin>>;
+
+    /// Calls to a login server so far.
     fn logins(&self) -> u64;
 }
 
-/// The final answer of one contact.
+/// The final answer of one contact; pending where the budget ended before its next attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The contact.
@@ -86,6 +94,10 @@ pub enum End {
         /// Whether the login had worked before.
         worked_before: bool,
     },
+    /// The login server refused.
+    NoLogin(Refusal),
+    /// The tenant cannot be used.
+    Unusable(Unusable),
     /// The first answers are all one refusal.
     Hopeless(Hopeless),
     /// Answers are no longer taken, since they cannot be stored.
@@ -101,6 +113,21 @@ pub struct Fetched {
     pub progress: Progress,
     /// Microseconds from request to answer.
     pub latency: Histogram<u64>,
+}
+
+/// What has to be known before requests can be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chore {
+    /// Where the API is.
+    Locate,
+    /// A login.
+    LogIn,
+}
+
+/// What a chore came to.
+enum Done {
+    Located(Result<Option<Duration>, NotLocated>),
+    LoggedIn(Result<Life, NoLogin>),
 }
 
 /// How long answers in flight are waited for when somebody asked to stop.
@@ -121,6 +148,7 @@ pub async fn fetch<A: Api>(
     let start = Instant::now();
     let mut state = State::new(settings.clone());
     let mut in_flight = FuturesUnordered::new();
+    let mut chores = FuturesUnordered::new();
     let mut plan_open = true;
     let end = loop {
         let now = start.elapsed();
@@ -133,8 +161,12 @@ pub async fn fetch<A: Api>(
         };
         let wake = match next {
             Next::Send(contact_id) => {
-                state.sent(contact_id, now);
-                in_flight.push(one_attempt(api, contact_id, start));
+                let login = state.sent(contact_id, now);
+                in_flight.push(one_attempt(api, contact_id, login, start));
+                continue;
+            }
+            Next::Begin(chore) => {
+                chores.push(carry_out(api, chore));
                 continue;
             }
             Next::Wait(until) => until.unwrap_or(now + TELL),
@@ -143,9 +175,12 @@ pub async fn fetch<A: Api>(
         };
         tokio::select! {
             biased;
+            Some(done) = chores.next(), if !chores.is_empty() => if let Err(end) = state.done(&done, start.elapsed(), fastrand::f64()) {
+                break end;
+            },
             Some((attempt, contact_id)) = in_flight.next(), if !in_flight.is_empty() => {
                 let count = in_flight.len() + 1;
-                match settle(api, &mut state, attempt, contact_id, count, answers, &mut stop).await {
+                match settle(&mut state, attempt, contact_id, count, answers).await {
                     Ok(()) => tell(&state.progress(start.elapsed(), in_flight.len(), api.logins())),
                     Err(end) => break end,
                 }
@@ -158,13 +193,24 @@ pub async fn fetch<A: Api>(
             () = tokio::time::sleep_until(start + wake.min(now + TELL)) => tell(&state.progress(start.elapsed(), in_flight.len(), api.logins())),
         }
     };
-    let end = last_call(&mut state, &mut in_flight, answers, end, &mut stop).await;
+    let mut end = last_call(&mut state, &mut in_flight, answers, end, &mut stop).await;
+    if end == End::Budget {
+        // That they were tried is kept, so that the next night does not begin with them again.
+        for answer in state.unfinished() {
+            if answers.send(answer).await.is_err() {
+                end = End::NotStored;
+                break;
+            }
+        }
+    }
+    // A login that is broken off may have used up the token that the next one needs.
+    while let Ok(Some(_)) = tokio::time::timeout(LAST_CALL, chores.next()).await {}
     let progress = state.progress(start.elapsed(), 0, api.logins());
     tell(&progress);
     Fetched { end, progress, latency: state.into_latency() }
 }
 
-/// Takes in what is still in flight: those answers are paid for. Nothing is sent any more, logins included.
+/// Takes in what is still in flight: those answers are paid for. Nothing is sent any more.
 async fn last_call(
     state: &mut State,
     in_flight: &mut FuturesUnordered<impl Future<Output = (Attempt, ContactId)>>,
@@ -189,7 +235,7 @@ async fn last_call(
             settled = in_flight.next() => {
                 let Some((attempt, contact_id)) = settled else { return end };
                 let count = in_flight.len() + 1;
-                if let Ok(Settled::Final(answer)) = state.settle(contact_id, attempt, count, fastrand::f64())
+                if let Ok(Some(answer)) = state.settle(contact_id, attempt, count, fastrand::f64())
                     && answers.send(answer).await.is_err()
                 {
                     return End::NotStored;
@@ -205,6 +251,8 @@ async fn last_call(
 
 /// One attempt as it went.
 struct Attempt {
+    /// The login that it was sent under.
+    login: u64,
     sent: Duration,
     done: Duration,
     /// When it was done: microseconds since 1970, UTC.
@@ -212,7 +260,7 @@ struct Attempt {
     reply: Result<(Reply, Content), NoReply>,
 }
 
-async fn one_attempt<A: Api>(api: &A, contact_id: ContactId, start: Instant) -> (Attempt, ContactId) {
+async fn one_attempt<A: Api>(api: &A, contact_id: ContactId, login: u64, start: Instant) -> (Attempt, ContactId) {
     let sent = start.elapsed();
     let reply = api.attempt(contact_id).await;
     let done = start.elapsed();
@@ -224,28 +272,27 @@ async fn one_attempt<A: Api>(api: &A, contact_id: ContactId, start: Instant) -> 
         }
         Err(no_reply) => Err(no_reply),
     };
-    (Attempt { sent, done, at, reply }, contact_id)
+    (Attempt { login, sent, done, at, reply }, contact_id)
 }
 
 /// Applies the verdict on one attempt; an answer that is final goes out.
-async fn settle<A: Api>(
-    api: &A,
+async fn settle(
     state: &mut State,
     attempt: Attempt,
     contact_id: ContactId,
     in_flight: usize,
     answers: &mpsc::Sender<Answer>,
-    stop: &mut watch::Receiver<bool>,
 ) -> Result<(), End> {
     match state.settle(contact_id, attempt, in_flight, fastrand::f64())? {
-        Settled::Final(answer) => answers.send(answer).await.map_err(|_| End::NotStored),
-        Settled::Again => Ok(()),
-        Settled::LoginRefused { status } => tokio::select! {
-            renewed = api.renew_login() => {
-                if renewed { Ok(()) } else { Err(End::LoginRefused { status, worked_before: state.login_worked() }) }
-            }
-            _ = stop.changed() => Err(End::Interrupted),
-        },
+        Some(answer) => answers.send(answer).await.map_err(|_| End::NotStored),
+        None => Ok(()),
+    }
+}
+
+async fn carry_out<A: Api>(api: &A, chore: Chore) -> Done {
+    match chore {
+        Chore::Locate => Done::Located(api.locate().await),
+        Chore::LogIn => Done::LoggedIn(api.log_in().await),
     }
 }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::{Answer, Attempt, End, Settings};
+use super::access::{Access, Door, TurnedAway};
+use super::login::Sent;
+use super::{Answer, Attempt, Chore, Done, End, Settings};
 use crate::extract::budget::RetryBudget;
 use crate::extract::client::{NoReply, Reply};
 use crate::extract::hopeless::FirstAnswers;
@@ -27,6 +29,8 @@ const MOST_WAITING: usize = 1_000;
 pub(super) enum Next {
     /// Send a request for this contact.
     Send(ContactId),
+    /// Begin this, and go on.
+    Begin(Chore),
     /// Wait for an answer, or until this time.
     Wait(Option<Duration>),
     /// Wait for an answer or for more of the plan.
@@ -35,22 +39,8 @@ pub(super) enum Next {
     Stop(End),
 }
 
-/// What became of an attempt.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Settled {
-    /// The contact's answer is final.
-    Final(Answer),
-    /// Nothing: the contact waits for another attempt, or has its answer already.
-    Again,
-    /// The login was refused; the contact waits for another attempt.
-    LoginRefused {
-        /// Status of the refusal.
-        status: u16,
-    },
-}
-
 /// What is known of a contact between its attempts.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 struct Tries {
     /// Requests sent.
     sends: u32,
@@ -58,6 +48,9 @@ struct Tries {
     charged: u32,
     /// Whether its last answer had no body.
     was_empty: bool,
+    turned_away: TurnedAway,
+    /// How its last attempt ended.
+    last: Option<Ending>,
     /// How many requests had been served when it was last refused for being too fast.
     served_at_refusal: Option<u64>,
 }
@@ -75,7 +68,7 @@ pub(super) struct State {
     first_answers: FirstAnswers,
     /// A contact that was exported: where it cannot be had again, the fault is the server's.
     known_good: Option<ContactId>,
-    login_worked: bool,
+    access: Access,
     /// Answers as they should be.
     served: u64,
     progress: Progress,
@@ -95,7 +88,7 @@ impl State {
             outage: Outage::default(),
             first_answers: FirstAnswers::default(),
             known_good: None,
-            login_worked: false,
+            access: Access::new(),
             served: 0,
             progress: Progress::default(),
             latency: Histogram::new_with_bounds(1, 3_600_000_000, 3).expect("the bounds are sound"),
@@ -105,10 +98,6 @@ impl State {
     /// Takes in more of the plan.
     pub(super) fn plan(&mut self, page: Vec<ContactId>) {
         self.planned.extend(page);
-    }
-
-    pub(super) fn login_worked(&self) -> bool {
-        self.login_worked
     }
 
     pub(super) fn into_latency(self) -> Histogram<u64> {
@@ -129,20 +118,32 @@ impl State {
         {
             return Next::Stop(End::Unreachable);
         }
-        if in_flight >= self.pace.limit() {
+        let gate = self.outage.gate(now);
+        match gate {
+            Gate::Open | Gate::Probe => {}
+            Gate::Closed => return Next::Wait(None),
+            Gate::ClosedUntil(until) => return Next::Wait(Some(until)),
+        }
+        if let Some(chore) = self.access.chore(now) {
+            return Next::Begin(chore);
+        }
+        if !self.access.is_open() || in_flight >= self.pace.limit() {
             return Next::Wait(None);
         }
         let closed_until = self.limiter.as_ref().and_then(|limiter| limiter.closed_until(now));
         if let Some(until) = self.pace.paused_until(now).max(closed_until) {
             return Next::Wait(Some(until));
         }
-        match self.outage.gate(now) {
-            Gate::Open => {}
-            Gate::Probe => return self.probe(now, plan_open),
-            Gate::Closed => return Next::Wait(None),
-            Gate::ClosedUntil(until) => return Next::Wait(Some(until)),
+        if gate == Gate::Probe { self.probe(now, plan_open) } else { self.next_contact(now, plan_open) }
+    }
+
+    /// Applies what a chore came to.
+    pub(super) fn done(&mut self, done: &Done, now: Duration, roll: f64) -> Result<(), End> {
+        if !self.access.done(done, now)? {
+            let meaning = self.outage.away(now, roll);
+            self.note_outage(meaning, false);
         }
-        self.next_contact(now, plan_open)
+        Ok(())
     }
 
     fn next_contact(&mut self, now: Duration, plan_open: bool) -> Next {
@@ -167,14 +168,11 @@ impl State {
 
     /// The contact to ask for while the server is away. One that waits comes last: it may fail by its own fault for ever.
     fn probe(&mut self, now: Duration, plan_open: bool) -> Next {
-        if let Some(contact_id) = self.planned.pop_front() {
+        if let Some(contact_id) = self.known_good.or_else(|| self.planned.pop_front()) {
             return Next::Send(contact_id);
         }
         if plan_open {
             return Next::Plan;
-        }
-        if let Some(contact_id) = self.known_good {
-            return Next::Send(contact_id);
         }
         match self.waiting.peek() {
             Some(Reverse((due, _))) if *due > now => Next::Wait(Some(*due)),
@@ -186,8 +184,8 @@ impl State {
         self.settings.max_calls.is_some_and(|max| self.progress.attempts >= max) || self.settings.max_duration.is_some_and(|max| now >= max)
     }
 
-    /// Notes that the request for this contact was sent.
-    pub(super) fn sent(&mut self, contact_id: ContactId, now: Duration) {
+    /// Notes that the request for this contact was sent; gives the login that it is sent under.
+    pub(super) fn sent(&mut self, contact_id: ContactId, now: Duration) -> u64 {
         self.progress.attempts += 1;
         self.outage.sent(contact_id);
         if let Some(limiter) = &mut self.limiter {
@@ -195,7 +193,7 @@ impl State {
         }
         if self.known_good == Some(contact_id) {
             self.progress.retries += 1;
-            return;
+            return self.access.sent();
         }
         let tries = self.tries.entry(contact_id).or_default();
         tries.sends += 1;
@@ -204,11 +202,12 @@ impl State {
         } else {
             self.budget.earn();
         }
+        self.access.sent()
     }
 
-    /// Applies the verdict on an attempt.
-    pub(super) fn settle(&mut self, contact_id: ContactId, attempt: Attempt, in_flight: usize, roll: f64) -> Result<Settled, End> {
-        let Attempt { sent, done, at, reply } = attempt;
+    /// Applies the verdict on an attempt; gives the contact's answer where it is final.
+    pub(super) fn settle(&mut self, contact_id: ContactId, attempt: Attempt, in_flight: usize, roll: f64) -> Result<Option<Answer>, End> {
+        let Attempt { login, sent, done, at, reply } = attempt;
         if reply.is_ok() {
             let latency = u64::try_from(done.saturating_sub(sent).as_micros()).unwrap_or(u64::MAX);
             self.latency.saturating_record(latency.max(1));
@@ -217,7 +216,7 @@ impl State {
             Ok((reply, content)) => verdict(reply.status, reply.retry_after, content),
             Err(no_reply) => verdict_without_reply(*no_reply),
         };
-        if self.outage.since().is_none() {
+        if !self.outage.is_suspected() {
             self.pace.replied(done, sent, in_flight, verdict.health);
         }
         self.progress.push_backs += u64::from(verdict.health == Health::PushBack);
@@ -226,29 +225,61 @@ impl State {
         {
             return Err(End::Hopeless(hopeless));
         }
+        match self.door(Sent { contact_id, login, at: sent }, &verdict, done) {
+            Door::Open => {}
+            Door::Again => {
+                self.turned_away(contact_id, &verdict, done, roll);
+                if self.known_good != Some(contact_id) {
+                    self.waiting.push(Reverse((done, contact_id)));
+                }
+                return Ok(None);
+            }
+            Door::Stop => return Err(self.access.refused()),
+        }
         let counted = self.note_health(contact_id, &verdict, done, roll);
         if let Demand::Pause(Some(pause)) = verdict.demand {
             self.pace.pause_until(done + pause.min(self.settings.patience));
         }
-        self.login_worked |= reply.as_ref().is_ok_and(|(reply, _)| (200..300).contains(&reply.status));
-        let not_final = match (verdict.demand, &reply) {
-            (Demand::RenewLogin, Ok((reply, _))) => Settled::LoginRefused { status: reply.status },
-            _ => Settled::Again,
-        };
         if self.known_good == Some(contact_id) {
-            return Ok(not_final);
+            return Ok(None);
         }
         let (again, ending) = self.fate(contact_id, &verdict, counted, roll);
+        let answer = answer(contact_id, Ending { fetched_at: Some(at), ..ending }, reply);
         if let Some(delay) = again {
             self.waiting.push(Reverse((done + delay, contact_id)));
-            return Ok(not_final);
+            if let Some(tries) = self.tries.get_mut(&contact_id) {
+                tries.last = Some(Ending { outcome: Outcome::Pending, ..answer.ending });
+            }
+            return Ok(None);
         }
-        if ending.outcome == Outcome::Exported {
+        if answer.ending.outcome == Outcome::Exported {
             self.known_good.get_or_insert(contact_id);
         }
         self.progress.done += 1;
-        self.progress.failed += u64::from(ending.outcome == Outcome::Failed);
-        Ok(Settled::Final(answer(contact_id, Ending { fetched_at: Some(at), ..ending }, reply)))
+        self.progress.failed += u64::from(answer.ending.outcome == Outcome::Failed);
+        Ok(Some(answer))
+    }
+
+    fn door(&mut self, sent: Sent, verdict: &Verdict, now: Duration) -> Door {
+        let mut none = TurnedAway::default();
+        let turned_away = self.tries.get_mut(&sent.contact_id).map_or(&mut none, |tries| &mut tries.turned_away);
+        self.access.door(sent, turned_away, verdict, now)
+    }
+
+    /// A request that did not come in is no contact's fault; as a probe it has ended all the same.
+    fn turned_away(&mut self, contact_id: ContactId, verdict: &Verdict, now: Duration, roll: f64) {
+        if verdict.health == Health::Well {
+            self.note_health(contact_id, verdict, now, roll);
+        } else if self.outage.is_suspected() {
+            let meaning = self.outage.failed(contact_id, now, roll);
+            self.note_outage(meaning, false);
+        }
+    }
+
+    /// Contacts that wait for another attempt which does not come: pending, but tried.
+    pub(super) fn unfinished(&mut self) -> Vec<Answer> {
+        let tried = std::mem::take(&mut self.tries).into_iter();
+        tried.filter_map(|(contact_id, tries)| Some(Answer { contact_id, ending: tries.last?, body: None })).collect()
     }
 
     /// Tells the outage how the server fares; false where the attempt does not count against its contact.
@@ -261,21 +292,27 @@ impl State {
             return true;
         }
         let is_web_page = matches!(verdict.fate, Fate::Again { reason: Reason::NotJson, .. });
-        if is_web_page && self.first_answers.undecided() && self.outage.since().is_none() {
+        if is_web_page && self.first_answers.undecided() && !self.outage.is_suspected() {
             return true;
         }
         let is_refusal = matches!(verdict.demand, Demand::Pause(_));
         // Where the server serves nobody, its refusals are not the contact's fault.
         let counts = !is_refusal || self.is_singled_out(contact_id);
         let meaning = if is_refusal { self.outage.refused(contact_id, now, roll) } else { self.outage.failed(contact_id, now, roll) };
+        self.note_outage(meaning, counts)
+    }
+
+    /// Applies what a failure means; false where it does not count against its contact.
+    fn note_outage(&mut self, meaning: Meaning, counts: bool) -> bool {
+        if meaning != Meaning::Own {
+            // Each probe asks first where the API is now.
+            self.access.doubt_address();
+        }
         match meaning {
-            Meaning::Own => counts,
-            Meaning::Begins => {
-                self.progress.outages += 1;
-                counts
-            }
+            Meaning::Own | Meaning::Suspicion => counts,
             Meaning::Outage => false,
             Meaning::Confirms => {
+                self.progress.outages += 1;
                 for (contact_id, failures) in self.outage.streak() {
                     if let Some(tries) = self.tries.get_mut(contact_id) {
                         tries.charged = tries.charged.saturating_sub(*failures);
@@ -292,12 +329,12 @@ impl State {
         tries.served_at_refusal.replace(self.served).is_some_and(|served| served < self.served)
     }
 
-    /// After which delay the contact is tried again, if it is, and else how it ended.
+    /// After which delay the contact is tried again, if it is, and how this attempt ended.
     fn fate(&mut self, contact_id: ContactId, verdict: &Verdict, counted: bool, roll: f64) -> (Option<Duration>, Ending) {
         let patience = self.settings.patience;
         let retry = self.settings.retry;
         let mut tries = self.tries.remove(&contact_id).unwrap_or_default();
-        tries.charged += u32::from(counted && verdict.demand != Demand::RenewLogin);
+        tries.charged += u32::from(counted);
         let (again, outcome, error) = match verdict.fate {
             Fate::Exported => (None, Outcome::Exported, None),
             Fate::Missing => (None, Outcome::Missing, None),
@@ -311,10 +348,11 @@ impl State {
                 (again, Outcome::Missing, None)
             }
         };
+        let ending = Ending { outcome, http_status: None, attempts: tries.sends, error, message: None, fetched_at: None };
         if again.is_some() {
             self.tries.insert(contact_id, tries);
         }
-        (again, Ending { outcome, http_status: None, attempts: tries.sends, error, message: None, fetched_at: None })
+        (again, ending)
     }
 
     /// How fetching stands.

@@ -88,7 +88,11 @@ fn one_bit_of_a_stored_body_is_noticed() {
     fs::write(scene.path(), flipped).unwrap();
     let mut store = Store::open(&scene.path()).unwrap();
     let mut visited = 0;
-    let error = store.walk::<Error>(KEY, 0, |_| Ok(visited += 1)).unwrap_err();
+    let visit = |_| {
+        visited += 1;
+        Ok(())
+    };
+    let error = store.walk::<Error>(KEY, 0, visit).unwrap_err();
     assert!(matches!(error, Error::Body { contact_id: 250, .. }), "{error:?}");
     assert_eq!(visited, 249);
     // It can be fetched anew.

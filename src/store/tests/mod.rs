@@ -45,13 +45,17 @@ impl Scene {
     fn planned(&mut self, fresh_since: i64) -> Vec<i64> {
         let plan = self.store.plan(KEY, fresh_since).unwrap();
         let all = self.store.planned(0, u32::MAX).unwrap();
-        assert_eq!((plan.to_fetch, plan.fresh), (all.len() as u64, plan.targets - all.len() as u64));
+        assert_eq!((plan.to_fetch, plan.fresh), (count(all.len()), plan.targets - count(all.len())));
         all.into_iter().map(ContactId::get).collect()
     }
 
     fn walked(&mut self, failed_since: i64) -> Vec<Stored> {
         let mut all = Vec::new();
-        self.store.walk::<Error>(KEY, failed_since, |stored| Ok(all.push(stored))).unwrap();
+        let visit = |stored| {
+            all.push(stored);
+            Ok(())
+        };
+        self.store.walk::<Error>(KEY, failed_since, visit).unwrap();
         all
     }
 
@@ -60,6 +64,10 @@ impl Scene {
         let stored = self.walked(failed_since).into_iter().find(|stored| stored.target.contact_id == Some(id(contact_id))).unwrap();
         (stored.target.ending.outcome, stored.target.ending.fetched_at, stored.body.map(|body| String::from_utf8(body).unwrap()))
     }
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap()
 }
 
 fn id(number: i64) -> ContactId {
@@ -85,6 +93,12 @@ fn failed(contact_id: i64, at: i64) -> Answered<Vec<u8>> {
     let error = Some(Reason::Timeout);
     let ending = Ending { outcome: Outcome::Failed, http_status: None, attempts: 6, error, message: None, fetched_at: Some(at) };
     Answered { contact_id: id(contact_id), ending, body: None }
+}
+
+fn tried(contact_id: i64, at: i64) -> Answered<Vec<u8>> {
+    let mut answer = failed(contact_id, at);
+    answer.ending.outcome = Outcome::Pending;
+    answer
 }
 
 #[test]
@@ -127,7 +141,11 @@ fn answers_and_calls_outlive_the_process() {
     let mut reopened = Store::open(&scene.path()).unwrap();
     assert_eq!(reopened.open_run().unwrap(), Some(Run { calls, ..run }));
     let mut endings = Vec::new();
-    reopened.walk::<Error>(KEY, 100, |stored| Ok(endings.push((stored.target.ending, stored.body)))).unwrap();
+    let visit = |stored: Stored| {
+        endings.push((stored.target.ending, stored.body));
+        Ok(())
+    };
+    reopened.walk::<Error>(KEY, 100, visit).unwrap();
     let expected = [exported(1, 110), missing(2, 111), failed(3, 112)].map(|answer| (answer.ending, answer.body));
     assert_eq!(endings, expected);
 }
@@ -156,6 +174,16 @@ fn a_failure_without_an_answer_stays_a_failure() {
 }
 
 #[test]
+fn an_attempt_that_is_to_be_made_again_hides_no_answer() {
+    let mut scene = Scene::new();
+    scene.targets([1, 2, 3]);
+    scene.record(KEY, &[exported(1, 100), tried(1, 200), tried(2, 201)]);
+    assert_eq!(scene.shown(1, 150), (Outcome::Exported, Some(100), Some("body of 1 at 100".into())));
+    assert_eq!(scene.shown(2, 150), (Outcome::Pending, Some(201), None));
+    assert_eq!(scene.planned(50), [3, 1, 2]);
+}
+
+#[test]
 fn answers_to_another_question_are_not_shown_but_stay_until_they_are_replaced() {
     let mut scene = Scene::new();
     scene.targets([1]);
@@ -163,7 +191,11 @@ fn answers_to_another_question_are_not_shown_but_stay_until_they_are_replaced() 
     assert_eq!(scene.shown(1, 0), (Outcome::Pending, None, None));
     assert_eq!(scene.planned(0), [1]);
     scene.record(KEY, &[failed(1, 200)]);
-    scene.store.walk::<Error>(8, 0, |stored| Ok(assert_eq!(stored.target.ending.outcome, Outcome::Exported))).unwrap();
+    let visit = |stored: Stored| {
+        assert_eq!(stored.target.ending.outcome, Outcome::Exported);
+        Ok(())
+    };
+    scene.store.walk::<Error>(8, 0, visit).unwrap();
 }
 
 #[test]

@@ -28,7 +28,9 @@ async fn max_duration_ends_it_and_keeps_what_is_in_flight() {
     let react = |seen: Seen| (ms(2_500), if seen.contact_id == 20 { Say::Status(429, Some(seconds(999))) } else { Say::Summary });
     let outcomes = trial.run(react).await;
     assert_eq!(outcomes.fetched.end, End::Budget);
-    assert_eq!(outcomes.answers.len() + 1, outcomes.seen.len());
+    assert_eq!(outcomes.answers.len(), outcomes.seen.len());
+    let refused = &outcomes.answer(20).ending;
+    assert_eq!((refused.outcome, refused.http_status, refused.attempts), (Outcome::Pending, Some(429), 1));
     assert!(outcomes.took >= seconds(10) && outcomes.took < seconds(13), "{:?}", outcomes.took);
 }
 

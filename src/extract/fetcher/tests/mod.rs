@@ -1,5 +1,6 @@
 //! The fetcher against a scripted API on tokio's paused clock. What every run has to keep is asserted in one place, here.
 
+mod access;
 mod attempts;
 mod ends;
 mod outage;
@@ -16,9 +17,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use super::{Answer, Api, End, Fetched, Settings, fetch};
+use crate::extract::auth::{Life, NoLogin};
 use crate::extract::client::{NoReply, Reply};
 use crate::extract::inspect::{Content, inspect};
 use crate::extract::retry::RetryPolicy;
+use crate::extract::tenant::NotLocated;
 use crate::schema::ContactId;
 use crate::schema::outcome::{Found, Outcome, Reason};
 
@@ -50,6 +53,10 @@ struct Seen {
     at: Duration,
     /// Requests that are being worked on, without this one.
     working: usize,
+    /// The login that it comes under; the first is 1.
+    login: u64,
+    /// How often its place was asked for.
+    located: usize,
 }
 
 /// An API that does what a function says, after as long as it says.
@@ -61,13 +68,25 @@ struct Script<F> {
     under_way: RefCell<BTreeSet<i64>>,
     working: Cell<usize>,
     most_in_flight: Cell<usize>,
+    /// What the tenant's state and a login come to; see [`Trial`].
+    locate: fn(Duration) -> Result<Option<Duration>, NotLocated>,
+    log_in: fn(u64, Duration) -> Result<Life, NoLogin>,
+    logins: Cell<u64>,
+    located: RefCell<Vec<Duration>>,
 }
 
 impl<F: Fn(Seen) -> (Duration, Say)> Api for Script<F> {
     async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
         let id = contact_id.get();
         let attempt = *self.attempts.borrow_mut().entry(id).and_modify(|attempts| *attempts += 1).or_insert(1);
-        let seen = Seen { contact_id: id, attempt, at: self.start.elapsed(), working: self.working.get() };
+        let seen = Seen {
+            contact_id: id,
+            attempt,
+            at: self.start.elapsed(),
+            working: self.working.get(),
+            login: self.logins.get(),
+            located: self.located.borrow().len(),
+        };
         self.seen.borrow_mut().push(seen);
         assert!(self.under_way.borrow_mut().insert(id), "contact {id} is in flight twice");
         self.most_in_flight.set(self.most_in_flight.get().max(self.under_way.borrow().len()));
@@ -101,14 +120,27 @@ impl<F: Fn(Seen) -> (Duration, Say)> Api for Script<F> {
         })
     }
 
-    async fn renew_login(&self) -> bool {
-        false
+    async fn locate(&self) -> Result<Option<Duration>, NotLocated> {
+        self.located.borrow_mut().push(self.start.elapsed());
+        (self.locate)(self.start.elapsed())
+    }
+
+    async fn log_in(&self) -> Result<Life, NoLogin> {
+        let life = (self.log_in)(self.logins.get() + 1, self.start.elapsed())?;
+        // One that comes at once must not change when requests go out.
+        if life.can_be_refused {
+            sleep(LOGIN_TAKES).await;
+        }
+        self.logins.set(self.logins.get() + 1);
+        Ok(life)
     }
 
     fn logins(&self) -> u64 {
-        0
+        self.logins.get()
     }
 }
+
+const LOGIN_TAKES: Duration = ms(100);
 
 /// A run of the fetcher over the contacts from 1 up to `contacts`.
 struct Trial {
@@ -119,6 +151,10 @@ struct Trial {
     /// When answers are no longer taken.
     deaf_after: Option<Duration>,
     seed: u64,
+    /// What the tenant's state is at that time; by default there is none, and the address is fixed.
+    locate: fn(Duration) -> Result<Option<Duration>, NotLocated>,
+    /// What the login of that number comes to at that time; by default there is one and no other.
+    log_in: fn(u64, Duration) -> Result<Life, NoLogin>,
 }
 
 /// What a trial comes to.
@@ -129,6 +165,8 @@ struct Outcomes {
     took: Duration,
     /// How often the loop went round.
     rounds: usize,
+    /// When the tenant's state was asked for.
+    located: Vec<Duration>,
 }
 
 fn trial(contacts: u32) -> Trial {
@@ -140,7 +178,15 @@ fn trial(contacts: u32) -> Trial {
         max_duration: None,
         max_calls: None,
     };
-    Trial { settings, contacts, stop_after: None, deaf_after: None, seed: 1 }
+    Trial {
+        settings,
+        contacts,
+        stop_after: None,
+        deaf_after: None,
+        seed: 1,
+        locate: |_| Ok(None),
+        log_in: |number, _| if number == 1 { Ok(Life::default()) } else { Err(NoLogin::NoOther) },
+    }
 }
 
 impl Trial {
@@ -155,6 +201,10 @@ impl Trial {
             under_way: RefCell::default(),
             working: Cell::new(0),
             most_in_flight: Cell::new(0),
+            locate: self.locate,
+            log_in: self.log_in,
+            logins: Cell::new(0),
+            located: RefCell::default(),
         };
         let (pages, plan) = mpsc::channel(2);
         let (sender, mut receiver) = mpsc::channel(16);
@@ -190,7 +240,7 @@ impl Trial {
             }
         };
         let ((fetched, took), answers, (), ()) = tokio::join!(fetched, keep, feed, ask);
-        let outcomes = Outcomes { fetched, answers, seen: api.seen.into_inner(), took, rounds };
+        let outcomes = Outcomes { fetched, answers, seen: api.seen.into_inner(), took, rounds, located: api.located.into_inner() };
         assert!(api.most_in_flight.get() <= usize::try_from(self.settings.max_in_flight.get()).unwrap());
         outcomes.check(self.contacts);
         outcomes
@@ -209,11 +259,15 @@ impl Outcomes {
         assert_eq!(progress.attempts - progress.retries, u64::try_from(asked.len()).unwrap());
         for answer in &self.answers {
             assert_eq!(answer.body.is_some(), answer.ending.outcome == Outcome::Exported);
-            assert_eq!(answer.ending.error.is_some(), answer.ending.outcome == Outcome::Failed);
+            match answer.ending.outcome {
+                Outcome::Failed => assert!(answer.ending.error.is_some()),
+                Outcome::Pending => assert_eq!(self.fetched.end, End::Budget, "it was tried, and nobody comes back to it"),
+                _ => assert_eq!(answer.ending.error, None),
+            }
             assert!((1..=asked[&answer.contact_id.get()]).contains(&answer.ending.attempts));
         }
         if self.fetched.end != End::NotStored {
-            assert_eq!(progress.done, u64::try_from(self.answers.len()).unwrap());
+            assert_eq!(progress.done, u64::try_from(self.answers.len() - self.count(Outcome::Pending)).unwrap());
         }
         if self.fetched.end == End::Complete {
             assert_eq!(answered, (1..=i64::from(contacts)).collect(), "a contact has no answer");

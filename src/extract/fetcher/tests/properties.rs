@@ -65,6 +65,11 @@ proptest! {
             let says: Vec<_> = script(answer.contact_id.get()).iter().map(|(_, say)| *say).collect();
             prop_assert!(plain_ending(&says).is_none_or(|ending| ending == answer.ending.outcome));
         }
+        if outcomes.fetched.end == End::Budget && stop_after.is_none() {
+            let asked: BTreeSet<_> = outcomes.seen.iter().map(|seen| seen.contact_id).collect();
+            let told: BTreeSet<_> = outcomes.answers.iter().map(|answer| answer.contact_id.get()).collect();
+            prop_assert_eq!(asked, told, "whoever was asked for is told of");
+        }
         // A round for each request, each answer and each second: it never spins.
         let most = 2 * outcomes.seen.len() + usize::try_from(outcomes.took.as_secs()).unwrap() + 50;
         prop_assert!(outcomes.rounds <= most, "{} rounds, {} requests in {:?}", outcomes.rounds, outcomes.seen.len(), outcomes.took);

@@ -1,0 +1,94 @@
+//! From a job to its connection: secrets, headers, certificates, and where the API is to be found. Calls nothing.
+
+use std::sync::Arc;
+
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderName};
+
+use crate::error::Error;
+use crate::extract::auth::server::LoginServer;
+use crate::extract::auth::{Authenticator, header};
+use crate::extract::client::{self, Client, Question, Transport, http_client};
+use crate::extract::connection::{self, Connection};
+use crate::extract::tenant::{Tenant, is_loopback};
+use crate::flatten::Checker;
+use crate::job::{Environment, Header, Job, Place};
+use crate::sandbox::{self, Sandbox};
+use crate::schema;
+
+/// What is asked of the API by this job.
+pub(super) fn question(job: &Job) -> Question {
+    Question {
+        limit: job.api.limit.get(),
+        select: schema::select(&job.api.tables),
+        language: job.api.language.clone(),
+        culture: job.api.culture.clone(),
+        time_zone: job.api.time_zone.clone(),
+    }
+}
+
+/// The embedded SuperOffice, started where the job asks it.
+///
+/// # Errors
+/// Where it cannot be started.
+pub(crate) fn sandbox(job: &Job) -> Result<Option<Sandbox>, Error> {
+    let is_asked = matches!(job.api.place, Place::Sandbox | Place::Tenant { environment: Environment::Sandbox, .. });
+    Ok(is_asked.then(|| sandbox::start(job.sandbox.clone())).transpose()?)
+}
+
+/// A connection to the API of the job; reads the secrets.
+///
+/// # Errors
+/// Where a secret cannot be had, or a setting makes no client.
+pub(crate) fn connect(job: &Job, sandbox: Option<&Sandbox>) -> Result<Connection, Error> {
+    let start = start(job, sandbox)?;
+    let http = http_client(&transport(job, &start)?)?;
+    let server = LoginServer { http: http.clone(), url: start.clone() };
+    let (place, tenant) = match &job.api.place {
+        Place::Sandbox | Place::BaseUrl(_) => (connection::Place::Fixed(start), ""),
+        Place::Tenant { tenant, .. } => {
+            let located = Tenant { server: server.clone(), id: tenant.clone(), allow_http: job.api.allow_http };
+            (connection::Place::Tenant(located), tenant.as_str())
+        }
+    };
+    let authenticator = Authenticator::new(&job.api.auth, &server, tenant)?;
+    let client = Client::new(http, &question(job), &headers(job)?)?;
+    let checker = Checker::new(&job.api.tables);
+    let check = Arc::new(move |contact_id, body: &[u8]| checker.check(contact_id, body).map_err(Into::into));
+    Connection::new(place, authenticator, client, check).map_err(Error::System)
+}
+
+/// What is called first: the API itself, or the login host that knows where it is.
+fn start(job: &Job, sandbox: Option<&Sandbox>) -> Result<Url, Error> {
+    let embedded = |address: fn(&Sandbox) -> String| sandbox.and_then(|sandbox| Url::parse(&address(sandbox)).ok()).ok_or(Error::Defect);
+    match &job.api.place {
+        Place::BaseUrl(url) | Place::Tenant { environment: Environment::Host(url), .. } => Ok(url.clone()),
+        Place::Sandbox => embedded(|sandbox| format!("{}/api", sandbox.base_url())),
+        Place::Tenant { environment: Environment::Sandbox, .. } => embedded(Sandbox::origin),
+    }
+}
+
+fn transport(job: &Job, start: &Url) -> Result<Transport, Error> {
+    let certificates = match &job.api.ca_file {
+        Some(path) => std::fs::read(path).map_err(|source| Error::Certificates { path: path.clone(), source })?,
+        None => Vec::new(),
+    };
+    Ok(Transport { timeout: job.timeout, proxy: job.api.proxy.clone(), certificates, direct: is_loopback(start) })
+}
+
+/// The headers of the job, besides those of the question and the login.
+fn headers(job: &Job) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &job.api.headers {
+        let name = HeaderName::try_from(name.as_str()).map_err(|_| client::Error::Header { key: "api.headers" })?;
+        let value = match value {
+            Header::Text(text) => text.parse().map_err(|_| client::Error::Header { key: "api.headers" })?,
+            Header::Secret(secret) => header(&secret.read()?, secret.key())?,
+        };
+        headers.insert(name, value);
+    }
+    if let Some(app_token) = &job.api.app_token {
+        headers.insert(HeaderName::from_static("so-apptoken"), header(&app_token.read()?, app_token.key())?);
+    }
+    Ok(headers)
+}

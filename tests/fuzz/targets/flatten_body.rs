@@ -1,0 +1,30 @@
+//! Any body: the look before it is stored and the flattener agree, and a body that is refused makes no row anywhere.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use superoffice_export::flatten::{Checker, Flattener};
+use superoffice_export::schema::outcome::{Ending, Found, Outcome, Target};
+use superoffice_export::schema::{self, ContactId};
+
+fuzz_target!(|body: &[u8]| {
+    let tables: Vec<_> = schema::data_tables().collect();
+    // The contact of tests/data.
+    let contact_id = ContactId::new(7).expect("it is above zero");
+    let found = Checker::new(&tables).check(contact_id, body);
+
+    let mut flattener = Flattener::new(&tables, 100);
+    let ending =
+        Ending { outcome: Outcome::Exported, http_status: Some(200), attempts: 1, error: None, message: None, fetched_at: Some(0) };
+    let target = Target { contact_id: Some(contact_id), input_line: 1, input_value: "7".to_owned(), ending };
+    let outcome = flattener.append(target, Some(body));
+    assert_eq!(outcome, found.map_or(Outcome::Failed, |found| if found == Found::Summary { Outcome::Exported } else { Outcome::Missing }));
+
+    let batches = flattener.take();
+    assert_eq!(batches.len(), tables.len() + 1);
+    let (outcomes, data) = batches.split_last().expect("there is always the batch of outcomes");
+    assert_eq!(outcomes.num_rows(), 1);
+    if outcome != Outcome::Exported {
+        assert!(data.iter().all(|batch| batch.num_rows() == 0));
+    }
+});
