@@ -23,6 +23,17 @@ pub struct Cli {
 pub enum Verb {
     /// Run a job: read, plan, fetch, write, publish.
     Run(Box<RunArgs>),
+    /// Try everything that a run needs, and make no export.
+    Check {
+        /// The job file.
+        job: PathBuf,
+        /// Log every attempt that failed.
+        #[arg(long, short)]
+        verbose: bool,
+        /// Flags that override job keys.
+        #[command(flatten)]
+        overrides: Overrides,
+    },
     /// Print the tables and their columns.
     Tables {
         /// How to print them.

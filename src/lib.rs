@@ -1,5 +1,6 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
+pub mod check;
 pub mod cli;
 pub mod error;
 pub mod extract;

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use superoffice_export::check::check;
 use superoffice_export::cli::{Cli, RunArgs, SummaryFormat, TablesFormat, Verb};
 use superoffice_export::error::{Error, Exit};
 use superoffice_export::job;
 use superoffice_export::load::verify;
-use superoffice_export::report::Reporter;
+use superoffice_export::report::{LogFormat, ProgressMode, Reporter};
 use superoffice_export::run::{Done, Options, run};
 use superoffice_export::sandbox;
 use superoffice_export::schema::{docs, sql};
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         }
     };
     match carry_out(&cli.command) {
-        Ok(()) => ExitCode::from(Exit::Published.code()),
+        Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
             print_error(&error);
             ExitCode::from(error.exit().code())
@@ -37,9 +38,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn carry_out(verb: &Verb) -> Result<(), Error> {
+fn carry_out(verb: &Verb) -> Result<Exit, Error> {
     match verb {
         Verb::Run(arguments) => run_job(arguments),
+        Verb::Check { job, verbose, overrides } => {
+            if *verbose {
+                Reporter::new(ProgressMode::None, LogFormat::Text, true);
+            }
+            return check(job, &overrides.0, &mut print);
+        }
         Verb::Tables { format } => print(&match format {
             TablesFormat::Markdown => docs::markdown(),
             TablesFormat::Json => docs::json(),
@@ -54,7 +61,8 @@ fn carry_out(verb: &Verb) -> Result<(), Error> {
             sandbox.wait();
             Ok(())
         }
-    }
+    }?;
+    Ok(Exit::Published)
 }
 
 fn run_job(arguments: &RunArgs) -> Result<(), Error> {

@@ -7,7 +7,8 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
-use reqwest::{Certificate, Proxy, RequestBuilder, Url};
+use reqwest::{Certificate, Identity, Proxy, RequestBuilder, Url};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::retry::retry_after;
 use crate::schema::ContactId;
@@ -45,6 +46,8 @@ pub struct Transport {
     pub proxy: Option<Url>,
     /// Certificates to trust besides the system's, as PEM.
     pub certificates: Vec<u8>,
+    /// Certificate and private key of this client, as PEM.
+    pub identity: Option<SecretString>,
     /// Whether proxies are left aside, since the server is on this machine.
     pub direct: bool,
 }
@@ -55,6 +58,8 @@ pub struct Transport {
 pub enum Error {
     #[error("the certificates of `api.ca_file` cannot be read")]
     Certificates(#[source] reqwest::Error),
+    #[error("`api.client_certificate` holds no certificate with its private key in PEM")]
+    Identity,
     #[error("`api.proxy` cannot be used")]
     Proxy(#[source] reqwest::Error),
     #[error("the HTTP client cannot be made")]
@@ -228,6 +233,10 @@ pub fn http_client(transport: &Transport) -> Result<reqwest::Client, Error> {
     if !transport.certificates.is_empty() {
         let certificates = Certificate::from_pem_bundle(&transport.certificates).map_err(Error::Certificates)?;
         builder = builder.tls_certs_merge(certificates);
+    }
+    if let Some(identity) = &transport.identity {
+        // What the parser says may quote the key.
+        builder = builder.identity(Identity::from_pem(identity.expose_secret().as_bytes()).map_err(|_| Error::Identity)?);
     }
     match &transport.proxy {
         Some(proxy) => builder = builder.proxy(Proxy::all(proxy.clone()).map_err(Error::Proxy)?),

@@ -77,6 +77,8 @@ pub struct Api {
     pub proxy: Option<Url>,
     /// Certificates to trust besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// Certificate and private key of this client.
+    pub client_certificate: Option<Secret>,
 }
 
 /// The value of an additional request header.
@@ -241,6 +243,7 @@ fn api(section: ApiSection, place: Place, folder: &Path) -> Result<Api, Problem>
         allow_http: section.allow_http.unwrap_or(false),
         proxy: section.proxy.as_deref().map(proxy).transpose()?,
         ca_file: section.ca_file.map(|path| folder.join(path)),
+        client_certificate: section.client_certificate.map(|place| secret(place, "api.client_certificate", folder)),
     })
 }
 

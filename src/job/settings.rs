@@ -105,7 +105,7 @@ section! {
     ApiSection = "api" {
         /// Online: the customer's id, such as `Cust12345`; the address is asked of the state endpoint.
         tenant: String = "", --"tenant";
-        /// `online`, `qaonline`, `sod`, or the URL of a login host.
+        /// `online`, `qaonline`, `sod`, or the URL of a login host; `sandbox` is the embedded one.
         environment: String = "online", --"environment";
         /// Onsite, instead of `tenant`: the address of the installation, with or without `/api`; `sandbox` is the embedded one.
         base_url: String = "", --"base-url";
@@ -129,6 +129,8 @@ section! {
         proxy: String = "", --"proxy";
         /// PEM file of certificates to trust besides the system's.
         ca_file: PathBuf = "", --"ca-file";
+        /// Certificate of this client and its private key, both in PEM, where the server asks for one.
+        client_certificate: SecretPlace = "";
         /// How to log in; see `[api.auth]`.
         auth: AuthSection = "";
     }
@@ -203,7 +205,7 @@ section! {
 }
 
 section! {
-    /// `[sandbox]`: the embedded SuperOffice, where `base_url = "sandbox"`.
+    /// `[sandbox]`: the embedded SuperOffice, where `base_url` or `environment` is `"sandbox"`.
     SandboxSection = "sandbox" {
         /// Seed of the invented data.
         seed: u64 = "1", --"sandbox-seed";

@@ -10,6 +10,7 @@ use crate::extract::auth::server::LoginServer;
 use crate::extract::auth::{Authenticator, header};
 use crate::extract::client::{self, Client, Question, Transport, http_client};
 use crate::extract::connection::{self, Connection};
+use crate::extract::secret::Secret;
 use crate::extract::tenant::{Tenant, is_loopback};
 use crate::flatten::Checker;
 use crate::job::{Environment, Header, Job, Place};
@@ -73,7 +74,8 @@ fn transport(job: &Job, start: &Url) -> Result<Transport, Error> {
         Some(path) => std::fs::read(path).map_err(|source| Error::Certificates { path: path.clone(), source })?,
         None => Vec::new(),
     };
-    Ok(Transport { timeout: job.timeout, proxy: job.api.proxy.clone(), certificates, direct: is_loopback(start) })
+    let identity = job.api.client_certificate.as_ref().map(Secret::read).transpose()?;
+    Ok(Transport { timeout: job.timeout, proxy: job.api.proxy.clone(), certificates, identity, direct: is_loopback(start) })
 }
 
 /// The headers of the job, besides those of the question and the login.
@@ -91,4 +93,41 @@ fn headers(job: &Job) -> Result<HeaderMap, Error> {
         headers.insert(HeaderName::from_static("so-apptoken"), header(&app_token.read()?, app_token.key())?);
     }
     Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::auth::{NoLogin, Refusal, TokenFlaw};
+    use crate::extract::fetcher::Api as _;
+
+    /// The demo job of a system user, asking a sandbox that the test can turn knobs on.
+    fn demo() -> (Job, Sandbox) {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs/demo-system-user.toml");
+        let job = crate::job::read(&path, &[]).unwrap();
+        let sandbox = sandbox(&job).unwrap().expect("the demo asks the embedded one");
+        (job, sandbox)
+    }
+
+    #[test]
+    fn keys_that_were_exchanged_are_asked_for_again() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (job, sandbox) = demo();
+        let connection = connect(&job, Some(&sandbox)).unwrap();
+        let log_in = || runtime.block_on(connection.log_in());
+        assert!(log_in().is_ok() && log_in().is_ok());
+        sandbox.tenant().unwrap().rotate_key();
+        assert!(log_in().is_ok());
+        sandbox.tenant().unwrap().set_flaw(Some(sandbox::Flaw::UnknownKey));
+        assert_eq!(log_in(), Err(NoLogin::Refused(Refusal::Token(TokenFlaw::UnknownKey))));
+        assert_eq!(connection.logins(), 4);
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let (job, sandbox) = demo();
+        assert!(headers(&job).unwrap()["so-apptoken"].is_sensitive());
+        let connection = connect(&job, Some(&sandbox)).unwrap();
+        assert!(!format!("{connection:?}").contains("demo-client-secret"));
+    }
 }

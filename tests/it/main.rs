@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 #![expect(clippy::indexing_slicing, reason = "a missing member fails the test, as it should")]
 
+mod auth;
 mod budget;
 mod cli;
 mod crash;

@@ -107,14 +107,14 @@ fn from_xml(text: &str) -> Result<KeyPair, NotKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::DEMO_PRIVATE_KEY;
 
+    const PKCS8: &str = include_str!("../../sandbox/keys/demo-app-private-key.pem");
     const XML: &str = include_str!("../../../tests/data/demo-key.xml");
     const PKCS1: &str = include_str!("../../../tests/data/demo-key-pkcs1.pem");
 
     #[test]
     fn every_form_of_a_key_signs_alike() {
-        let signature = PrivateKey::parse(DEMO_PRIVATE_KEY).unwrap().sign(b"text");
+        let signature = PrivateKey::parse(PKCS8).unwrap().sign(b"text");
         assert_eq!(signature.len(), 256);
         let broken_lines = XML.replace("</", "\r\n  </").replace("><", ">\n<");
         let leading_zero = XML.replace("<Exponent>AQAB<", "<Exponent>AAEAAQ==<");

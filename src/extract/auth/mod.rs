@@ -15,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
+use tracing::warn;
 
 pub use self::key::NotKey;
 use self::oauth::OAuth;
@@ -160,7 +161,7 @@ impl Authenticator {
             Kind::Fixed { scheme, headers } => {
                 let life = Life { can_be_refused: *scheme != Scheme::None, ..Life::default() };
                 let Some(refused) = refused else { return Ok(Credential { headers: headers.clone(), life }) };
-                let headers = scheme.headers().map_err(|_| NoLogin::NoOther)?;
+                let headers = scheme.headers().inspect_err(|error| warn!("{error}")).map_err(|_| NoLogin::NoOther)?;
                 if headers == *refused { Err(NoLogin::NoOther) } else { Ok(Credential { headers, life }) }
             }
         }

@@ -132,7 +132,12 @@ fn token(answer: &Answer) -> Result<SecretString, NoLogin> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::DEMO_PRIVATE_KEY;
+
+    const KEYS: [&str; 3] = [
+        include_str!("../../sandbox/keys/demo-app-private-key.pem"),
+        include_str!("../../../tests/data/demo-key-pkcs1.pem"),
+        include_str!("../../../tests/data/demo-key.xml"),
+    ];
 
     /// Made with: printf %s 'My App 2.0-a1b2c3d4e5.202611220210' | openssl dgst -sha256 -sign KEY | base64 -w0
     const SIGNATURE: &str = concat!(
@@ -144,9 +149,7 @@ mod tests {
     #[test]
     fn a_signed_token_is_exactly_this() {
         let now: Timestamp = "2026-11-22T03:10:59+01:00".parse().unwrap();
-        for key in
-            [DEMO_PRIVATE_KEY, include_str!("../../../tests/data/demo-key-pkcs1.pem"), include_str!("../../../tests/data/demo-key.xml")]
-        {
+        for key in KEYS {
             let signed = signed_token("My App 2.0-a1b2c3d4e5", &PrivateKey::parse(key).unwrap(), now);
             assert_eq!(signed.expose_secret(), format!("My App 2.0-a1b2c3d4e5.202611220210.{SIGNATURE}"));
         }

@@ -1,0 +1,211 @@
+//! `check`: tries everything that a run needs and makes no export. One line per step, and under a step that failed, how to
+//! mend it. The steps that come after a failed one and need it are left out.
+
+use std::collections::BTreeSet;
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use tokio::runtime::Builder;
+
+use crate::error::{Error, Exit};
+use crate::extract::auth::NoLogin;
+use crate::extract::client::{NoReply, Reply};
+use crate::extract::connection::Connection;
+use crate::extract::fetcher::Api as _;
+use crate::extract::inspect::Content;
+use crate::extract::reader::{Reader, Source};
+use crate::extract::tenant::NotLocated;
+use crate::extract::verdict::{Fate, verdict, verdict_without_reply};
+use crate::job::file::Override;
+use crate::job::{self, Job, Place};
+use crate::run::connecting;
+use crate::schema::{ContactId, InputLine};
+
+/// Lines of the input that are read.
+const LINES: usize = 1_000;
+
+/// The checklist, as far as it has come.
+struct Checklist<'a> {
+    print: &'a mut dyn FnMut(&str) -> Result<(), Error>,
+    /// How the first step failed that did.
+    failed: Option<Exit>,
+}
+
+/// Why a step failed, and what to do about it.
+struct Failure {
+    exit: Exit,
+    problem: String,
+    hint: String,
+}
+
+/// Checks a job; `print` takes the lines of the checklist.
+///
+/// # Errors
+/// Where a line cannot be printed. What is wrong with the job is in the checklist and in the exit.
+pub fn check(path: &Path, overrides: &[Override], print: &mut dyn FnMut(&str) -> Result<(), Error>) -> Result<Exit, Error> {
+    let mut checklist = Checklist { print, failed: None };
+    let job = job::read(path, overrides).map_err(|error| Failure::of(&error.into()));
+    if let Some(job) = checklist.step("job", job, |_| path.display().to_string())? {
+        let input = read_input(&job.source).map_err(|error| Failure::of(&error));
+        let input = checklist.step("input", input, |input| input.describe(&job.source))?;
+        let contact_id = input.and_then(|input| input.first);
+        checklist.connection(&job, contact_id)?;
+    }
+    Ok(checklist.failed.unwrap_or(Exit::Published))
+}
+
+impl Checklist<'_> {
+    /// Prints how a step ended; gives what it brought.
+    fn step<T>(&mut self, name: &str, result: Result<T, Failure>, describe: impl FnOnce(&T) -> String) -> Result<Option<T>, Error> {
+        match result {
+            Ok(value) => {
+                (self.print)(&format!("✓ {name:<8} {}\n", describe(&value)))?;
+                Ok(Some(value))
+            }
+            Err(Failure { exit, problem, hint }) => {
+                (self.print)(&format!("✗ {name:<8} {problem}\n"))?;
+                if !hint.is_empty() {
+                    (self.print)(&format!("           → {hint}\n"))?;
+                }
+                self.failed.get_or_insert(exit);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Everything that calls the server.
+    fn connection(&mut self, job: &Job, contact_id: Option<ContactId>) -> Result<(), Error> {
+        let opened = connecting::sandbox(job).and_then(|sandbox| Ok((connecting::connect(job, sandbox.as_ref())?, sandbox)));
+        let scheme = job.api.auth.name();
+        let opened = opened.map_err(|error| Failure::of(&error));
+        let Some((connection, _sandbox)) = self.step("secrets", opened, |_| format!("all that scheme \"{scheme}\" needs is there"))? else {
+            return Ok(());
+        };
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::System)?;
+
+        let located = runtime.block_on(connection.locate()).map_err(not_located);
+        let at = |_: &_| connection.api().map(|api| api.to_string()).unwrap_or_default();
+        let name = if matches!(job.api.place, Place::Tenant { .. }) { "tenant" } else { "address" };
+        if self.step(name, located, at)?.is_none() {
+            return Ok(());
+        }
+        let logged_in = runtime.block_on(connection.log_in()).map_err(|error| no_login(error, job));
+        if self.step("login", logged_in, |_| format!("scheme \"{scheme}\""))?.is_none() {
+            return Ok(());
+        }
+        let principal = principal(runtime.block_on(connection.principal()), job);
+        if self.step("access", principal, |text| (*text).to_owned())?.is_none() {
+            return Ok(());
+        }
+        if let Some(contact_id) = contact_id {
+            let fetched = runtime.block_on(fetch(&connection, contact_id, job));
+            self.step("contact", fetched, Clone::clone)?;
+        }
+        Ok(())
+    }
+}
+
+impl Failure {
+    fn of(error: &Error) -> Self {
+        let mut problem = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            write!(problem, ": {cause}").expect("writing to a String cannot fail");
+            source = cause.source();
+        }
+        Self { exit: error.exit(), problem, hint: error.hint().unwrap_or_default().to_owned() }
+    }
+
+    fn unreachable(problem: String) -> Self {
+        let hint = "a run waits for that up to `fetch.patience`; if it stays so, check the address, `api.proxy` and `api.ca_file`";
+        Self { exit: Exit::Unreachable, problem, hint: hint.to_owned() }
+    }
+}
+
+/// What the first lines of the input hold.
+#[derive(Default)]
+struct Input {
+    lines: usize,
+    ids: BTreeSet<ContactId>,
+    rejected: usize,
+    first: Option<ContactId>,
+}
+
+fn read_input(source: &Source) -> Result<Input, Error> {
+    let mut input = Input::default();
+    for line in Reader::open(source)?.take(LINES) {
+        input.lines += 1;
+        match line? {
+            InputLine::Target { contact_id, .. } => {
+                input.first = input.first.or(Some(contact_id));
+                input.ids.insert(contact_id);
+            }
+            InputLine::Rejected { .. } => input.rejected += 1,
+        }
+    }
+    Ok(input)
+}
+
+impl Input {
+    fn describe(&self, source: &Source) -> String {
+        let first = if self.lines == LINES { "first " } else { "" };
+        format!("{}: {first}{} lines, {} contact ids, {} rejected", source.place, self.lines, self.ids.len(), self.rejected)
+    }
+}
+
+fn not_located(error: NotLocated) -> Failure {
+    match error {
+        NotLocated::Never(unusable) => Failure::of(&Error::Unusable(unusable)),
+        other => Failure::unreachable(other.to_string()),
+    }
+}
+
+fn no_login(error: NoLogin, job: &Job) -> Failure {
+    match error {
+        NoLogin::Refused(refusal) => Failure::of(&Error::NoLogin(refusal)),
+        NoLogin::NoOther => refused(401, job),
+        NoLogin::Away(_) => Failure::unreachable(error.to_string()),
+    }
+}
+
+fn refused(status: u16, job: &Job) -> Failure {
+    let hint = job.api.auth.hint(job.api.app_token.is_some());
+    Failure::of(&Error::LoginRefused { status, worked_before: false, hint })
+}
+
+/// What the API says of the login. Who that is, is nobody's business here.
+fn principal(reply: Result<Reply, NoReply>, job: &Job) -> Result<&'static str, Failure> {
+    match reply {
+        Ok(reply) if (200..300).contains(&reply.status) => Ok("the API lets the login in"),
+        // Older servers have no such page; the contact tells.
+        Ok(reply) if matches!(reply.status, 404 | 405) => Ok("the API has no page that tells who is logged in"),
+        Ok(reply) if matches!(reply.status, 401 | 403) => Err(refused(reply.status, job)),
+        Ok(reply) => Err(Failure::unreachable(format!("the API answered with status {}", reply.status))),
+        Err(no_reply) => Err(Failure::unreachable(format!("the API gave no answer ({no_reply})"))),
+    }
+}
+
+/// Fetches one contact as a run does, once.
+async fn fetch(connection: &Connection, contact_id: ContactId, job: &Job) -> Result<String, Failure> {
+    let (status, verdict) = match connection.attempt(contact_id).await {
+        Ok(reply) => {
+            let content: Content = connection.inspect(contact_id, &reply).await;
+            (Some(reply.status), verdict(reply.status, reply.retry_after, &content))
+        }
+        Err(no_reply) => (no_reply.status, verdict_without_reply(no_reply)),
+    };
+    let said = status.map_or_else(|| "no answer".to_owned(), |status| format!("status {status}"));
+    match verdict.fate {
+        Fate::Exported => Ok(format!("{contact_id}: a summary, as it should be")),
+        Fate::Missing | Fate::EmptyAgain => Ok(format!("{contact_id}: no such contact ({said}); the API answers")),
+        Fate::Failed(_) if matches!(status, Some(401 | 403)) => Err(refused(status.unwrap_or(401), job)),
+        Fate::Again { .. } if status == Some(401) => Err(refused(401, job)),
+        Fate::Again { reason, .. } => Err(Failure::unreachable(format!("{contact_id}: {reason} ({said})"))),
+        Fate::Failed(reason) => Err(Failure {
+            exit: Exit::NotPublished,
+            problem: format!("{contact_id}: {reason} ({said})"),
+            hint: "check `api.base_url` or `api.tenant`, and whether a proxy or login page stands before the API".to_owned(),
+        }),
+    }
+}

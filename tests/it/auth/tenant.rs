@@ -1,0 +1,83 @@
+//! Where the tenant is and whether it can be used.
+
+use std::time::Duration;
+
+use superoffice_export::sandbox::State;
+
+use super::*;
+use crate::mock::{Answer, Mock};
+
+#[test]
+fn every_state_is_used_waited_for_or_given_up() {
+    let sandbox = sandbox(|_| {});
+    let cases = [
+        (State::Running, 0, ""),
+        (State::OnlineMaintenance, 0, ""),
+        (State::Unknown, 4, "its state is Unknown (an incident, or no such tenant in this environment)"),
+        (State::Provisioning, 4, "its state is Provisioning"),
+        (State::OfflineMaintenance, 4, "its state is OfflineMaintenance"),
+        (State::Suspended, 4, "error: the tenant cannot be used; its state is Suspended"),
+        (State::MigrationPending, 4, "error: the tenant cannot be used; its state is MigrationPending"),
+        (State::Deleted, 1, "error: the tenant cannot be used; its state is Deleted"),
+        (State::Deleting, 1, "its state is Deleting"),
+        (State::DeleteFailed, 1, "its state is DeleteFailed"),
+        (State::ProvisioningFailed, 1, "its state is ProvisioningFailed"),
+    ];
+    for (state, code, message) in cases {
+        tenant(&sandbox).set_state(state);
+        let job = system_user(&sandbox).with("fetch.patience = \"100ms\"");
+        let run = job.run().expect(code);
+        assert!(run.stderr.contains(message), "{state:?}: {}", run.stderr);
+    }
+    assert_eq!(sandbox.requests(), 6, "only a tenant that can be used is asked");
+}
+
+#[test]
+fn a_tenant_that_moves_is_found_again() {
+    let sandbox = sandbox_with(Settings { latency: Duration::from_millis(5), ..Settings::default() }, |_| {});
+    let job = system_user(&sandbox).ids(1..=1_500).with("fetch.max_in_flight = 8").with("fetch.max_attempts = 1");
+    let child = job.start_with(&[]);
+    while sandbox.requests() < 50 {
+        std::thread::yield_now();
+    }
+    tenant(&sandbox).move_to("localhost");
+    job.finish(child).expect(0);
+    assert_eq!(job.export().manifest()["outcomes"]["exported"], 1_500);
+    assert_eq!((tenant(&sandbox).state_requests(), tenant(&sandbox).logins()), (2, 1));
+}
+
+#[test]
+fn credentials_are_not_sent_to_a_stranger() {
+    let stranger = r#"{"State":"Running","IsRunning":true,"Api":"https://online.superoffice.com/Cust00000/api"}"#;
+    let mock = Mock::always(Answer::json(200, stranger));
+    let job = Job::new("")
+        .without("api.base_url")
+        .with("api.tenant = \"Cust00000\"")
+        .with(&format!("api.environment = \"{}\"", mock.url()))
+        .with("api.auth = { scheme = \"bearer\", token = { env = \"TOKEN\" } }")
+        .with("api.app_token = { env = \"TOKEN\" }")
+        .env("TOKEN", "8A:x");
+    let run = job.run().expect(1);
+    assert!(run.stderr.contains("error: the state endpoint names an API address that no credentials are sent to"), "{}", run.stderr);
+    assert_eq!(mock.calls(), 1);
+    let asked = &mock.requests()[0];
+    assert_eq!((asked.header("authorization"), asked.header("so-apptoken")), (None, None), "the state is public");
+}
+
+#[test]
+fn a_tenant_that_is_not_known_is_told() {
+    let mock = Mock::always(Answer::status(404));
+    let job = Job::new("").without("api.base_url").with("api.tenant = \"Cust1\"").with(&format!("api.environment = \"{}\"", mock.url()));
+    let run = job.run().expect(1);
+    assert!(run.stderr.contains("error: the state endpoint knows no such tenant (status 404)\nhint: check `api.tenant`"), "{}", run.stderr);
+}
+
+#[test]
+fn the_demo_of_a_system_user_is_one_command() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let job = Job::sandbox();
+    let arguments = ["run", &format!("{root}/jobs/demo-system-user.toml"), "--dir", "out", "--source", "contacts.csv"];
+    let child = job.command().args(arguments).spawn().unwrap();
+    let run = job.finish(child).expect(0);
+    assert!(run.stderr.contains("3 distinct") && run.stderr.contains("1 logins"), "{}", run.stderr);
+}
