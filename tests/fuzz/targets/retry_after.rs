@@ -8,14 +8,14 @@ use std::time::{Duration, SystemTime};
 use libfuzzer_sys::fuzz_target;
 use superoffice_export::extract::retry::{RetryPolicy, retry_after};
 
-fuzz_target!(|input: (&str, u32, u32, u64, u16)| {
-    let (value, attempts, max_attempts, first_delay, seconds) = input;
+fuzz_target!(|input: (&str, u32, u32, u32, u64, u16)| {
+    let (value, sent, counted, max_attempts, first_delay, seconds) = input;
     let now = SystemTime::UNIX_EPOCH + Duration::from_hours(seconds.into());
     let asked = retry_after(value, now);
     let max_attempts = NonZeroU32::MIN.saturating_add(max_attempts);
     let policy = RetryPolicy { max_attempts, first_delay: Duration::from_millis(first_delay) };
-    match policy.delay(attempts, asked, 1.0) {
+    match policy.delay(sent, counted, asked, 1.0) {
         Some(delay) => assert!(asked.is_none_or(|asked| delay >= asked)),
-        None => assert!(attempts >= max_attempts.get()),
+        None => assert!(counted >= max_attempts.get()),
     }
 });
