@@ -142,6 +142,16 @@ impl Error {
         }
     }
 
+    /// Whether the same command goes on where this one ended, or tries what failed again.
+    pub fn is_resumable(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Interrupted | Self::Output { .. } | Self::TooManyFailures { .. } => true,
+            Self::Store(error) => error.is_resumable(),
+            Self::Load(error) => error.is_storage(),
+            _ => false,
+        }
+    }
+
     /// What to do about it, where the message does not say it already.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -157,9 +167,7 @@ impl Error {
             Self::NoLogin(refusal) => Some(refusal.hint()),
             Self::Unusable(unusable) => Some(unusable.hint()),
             Self::Hopeless(hopeless) => Some(hopeless.hint()),
-            Self::TooManyFailures { .. } => {
-                Some("run the same command again; it tries only the failed ones again, or raise `output.max_failed`")
-            }
+            Self::TooManyFailures { .. } => Some("the same command tries only those again; or raise `output.max_failed`"),
             _ => None,
         }
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use jiff::Timestamp;
 use superoffice_export::check::check;
 use superoffice_export::cli::{Cli, RunArgs, SummaryFormat, TablesFormat, Verb};
 use superoffice_export::error::{Error, Exit};
@@ -77,7 +78,14 @@ fn run_job(arguments: &RunArgs) -> Result<(), Error> {
         (Done::Planned(plan), _) => print(&format!("{plan}\n")),
         (Done::Published(summary), SummaryFormat::Json) => print(&summary.manifest.to_json().map_err(|_| Error::Defect)?),
         (Done::Published(summary), SummaryFormat::Text) if !report.is_silent() => {
-            drop(std::io::stderr().write_all(summary.text().as_bytes()));
+            let mut text = summary.text();
+            if summary.manifest.outcomes.failed > 0 {
+                // A day more than the run is old, so that all its answers are young enough.
+                let hours = Timestamp::now().duration_since(summary.manifest.started_at).as_hours() + 24;
+                let again = command_line(&["--max-age", &format!("{hours}h")]);
+                text = format!("{text}  {:>11} {again}  # only those that failed\n", "again");
+            }
+            drop(std::io::stderr().write_all(text.as_bytes()));
             Ok(())
         }
         (Done::Published(_), SummaryFormat::Text) => Ok(()),
@@ -105,9 +113,31 @@ fn print(text: &str) -> Result<(), Error> {
     }
 }
 
+/// This command for a shell, with more arguments in place of those of the same flag.
+fn command_line(more: &[&str]) -> String {
+    let mut words = vec![env!("CARGO_PKG_NAME").to_owned()];
+    let mut given = std::env::args().skip(1);
+    while let Some(word) = given.next() {
+        if more.first() == Some(&word.as_str()) {
+            given.next();
+        } else if more.first().is_none_or(|flag| !word.starts_with(&format!("{flag}="))) {
+            words.push(word);
+        }
+    }
+    words.extend(more.iter().map(|word| (*word).to_owned()));
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let is_plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./:,=%@+".contains(c));
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
 fn print_error(error: &Error) {
     let causes = std::iter::successors(error.source(), |cause| (*cause).source()).map(|cause| format!("caused by: {cause}\n"));
     let hint = error.hint().map(|hint| format!("hint: {hint}\n"));
-    let text: String = [format!("error: {error}\n")].into_iter().chain(causes).chain(hint).collect();
+    let again = error.is_resumable().then(|| format!("again: {}\n", command_line(&[])));
+    let text: String = [format!("error: {error}\n")].into_iter().chain(causes).chain(hint).chain(again).collect();
     drop(std::io::stderr().write_all(text.as_bytes()));
 }

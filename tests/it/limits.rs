@@ -17,14 +17,18 @@ fn failures_up_to_the_allowed_share_are_published_and_one_more_is_not() {
     };
     let mock = failing(2);
     let job = Job::against(&mock).ids(1..=100).with("output.max_failed = \"2%\"");
-    job.run().expect(0);
+    let run = job.run().expect(0);
     assert_eq!(job.export().manifest()["outcomes"]["failed"], 2);
+    assert!(run.stderr.contains("again superoffice-export run job.toml --max-age 24h"), "{}", run.stderr);
+    job.run_with(&["--max-age", "24h"]).expect(0);
+    assert_eq!(mock.calls(), 102, "only those that failed");
 
     let mock = failing(3);
     let job = Job::against(&mock).ids(1..=100).with("output.max_failed = \"2%\"");
     let run = job.run().expect(1);
     assert!(run.stderr.contains("3 failed: http_status (such as contact 1, 2, 3)"), "{}", run.stderr);
     assert!(run.stderr.contains("error: nothing was published: 3 of 100 targets failed"), "{}", run.stderr);
+    assert!(run.stderr.contains("again: superoffice-export run job.toml\n"), "{}", run.stderr);
     assert!(!job.path("exports/latest").exists());
     assert_eq!(std::fs::read_dir(job.path("exports/runs")).unwrap().count(), 0);
 

@@ -231,9 +231,6 @@ impl State {
                 self.turned_away(contact_id, &verdict, done, roll);
                 if self.known_good != Some(contact_id) {
                     self.waiting.push(Reverse((done, contact_id)));
-                    if let Some(tries) = self.tries.get_mut(&contact_id) {
-                        tries.last = Some(turned_away_ending(tries.sends, at, &reply));
-                    }
                 }
                 if let Some(tries) = self.tries.get_mut(&contact_id) {
                     let error = verdict.fate.reason();
@@ -376,15 +373,6 @@ impl State {
         let outage = self.outage.since().map(|since| Waiting::Outage(now.saturating_sub(since)));
         Progress { in_flight, logins, limit: self.pace.limit(), waiting: outage.or(pause), ..self.progress }
     }
-}
-
-/// How a contact stands whose request did not come in.
-fn turned_away_ending(attempts: u32, at: i64, reply: &Result<(Reply, Content), NoReply>) -> Ending {
-    let (http_status, error) = match reply {
-        Ok((reply, _)) => (Some(reply.status), Reason::HttpStatus),
-        Err(no_reply) => (no_reply.status, no_reply.reason),
-    };
-    Ending { outcome: Outcome::Pending, http_status, attempts, error: Some(error), message: None, fetched_at: Some(at) }
 }
 
 fn answer(contact_id: ContactId, mut ending: Ending, reply: Result<(Reply, Content), NoReply>) -> Answer {
