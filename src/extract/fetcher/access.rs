@@ -35,6 +35,8 @@ pub(super) struct TurnedAway {
     refusals: u32,
     /// Access was denied under a login that was renewed since.
     was_denied: bool,
+    /// It was sent to a place that the API had left.
+    was_misdirected: bool,
 }
 
 impl Access {
@@ -104,7 +106,11 @@ impl Access {
                 turned_away.was_denied |= again;
                 again
             }
-            Demand::Rediscover => self.address.misdirected(sent.at),
+            Demand::Rediscover => {
+                let again = self.address.misdirected(sent.at) && !turned_away.was_misdirected;
+                turned_away.was_misdirected |= again;
+                again
+            }
             Demand::None | Demand::Pause(_) => {
                 // A redirect may come from whatever stands before the API.
                 if verdict.health == Health::Well && verdict.fate != Fate::Failed(Reason::Redirect) {

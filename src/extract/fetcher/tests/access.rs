@@ -188,3 +188,14 @@ async fn a_tenant_that_is_nowhere_is_an_outage() {
     assert_eq!((outcomes.fetched.end.clone(), outcomes.fetched.progress.failed), (End::Unreachable, 0));
     assert!(outcomes.located.len() < 200, "asked {} times", outcomes.located.len());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_contact_that_is_always_elsewhere_fails_in_the_end() {
+    let mut trial = trial(5_000);
+    trial.settings.retry.max_attempts = NonZeroU32::new(3).unwrap();
+    let outcomes = trial.run(|seen| (ms(10), if seen.contact_id == 1 { Say::Status(421, None) } else { Say::Summary })).await;
+    assert_eq!((outcomes.count(Outcome::Exported), outcomes.fetched.progress.failed), (4_999, 1));
+    // The first time may be news of a tenant that has moved.
+    let sent = outcomes.seen.iter().filter(|seen| seen.contact_id == 1).count();
+    assert!((3..=4).contains(&sent), "{sent} requests");
+}
