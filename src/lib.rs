@@ -7,6 +7,7 @@ pub mod cli;
 pub mod error;
 pub mod extract;
 pub mod flatten;
+pub mod gzip;
 pub mod job;
 pub mod load;
 pub mod report;

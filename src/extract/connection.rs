@@ -16,6 +16,7 @@ use super::client::{Client, NoReply, Reply, Route};
 use super::fetcher::Api;
 use super::inspect::{Check, Content, inspect};
 use super::tenant::{NotLocated, Tenant};
+use crate::gzip::Unpacker;
 use crate::schema::ContactId;
 use crate::schema::outcome::Reason;
 
@@ -156,9 +157,10 @@ impl Inspector {
     fn start(check: Arc<Check>) -> std::io::Result<Self> {
         let (queue, mut waiting) = mpsc::channel::<(ContactId, Reply, oneshot::Sender<Content>)>(QUEUE);
         std::thread::Builder::new().name("inspect".to_owned()).spawn(move || {
+            let mut unpacker = Unpacker::default();
             while let Some((contact_id, reply, done)) = waiting.blocking_recv() {
                 // A panic is a defect of this program. It costs its contact, not the night.
-                let content = catch_unwind(AssertUnwindSafe(|| inspect(contact_id, &reply, &*check)));
+                let content = catch_unwind(AssertUnwindSafe(|| inspect(contact_id, &reply, &mut unpacker, &*check)));
                 // Nobody waits for it any more where the run has ended.
                 drop(done.send(content.unwrap_or(Content::Other(Reason::WrongStructure))));
             }

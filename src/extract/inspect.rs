@@ -2,12 +2,12 @@
 //! beside the network thread; keeps nothing.
 
 use std::borrow::Cow;
-use std::io::Read as _;
 
 use bytes::Bytes;
 use serde::Deserialize;
 
 use super::client::{MAX_BODY, Reply};
+use crate::gzip::{self, Unpacker};
 use crate::schema::ContactId;
 use crate::schema::outcome::{Found, Reason};
 
@@ -33,8 +33,8 @@ pub enum Content {
 }
 
 /// Looks into the body of a reply.
-pub fn inspect(contact_id: ContactId, reply: &Reply, check: &Check) -> Content {
-    let body = match decode(reply) {
+pub fn inspect(contact_id: ContactId, reply: &Reply, unpacker: &mut Unpacker, check: &Check) -> Content {
+    let body = match decode(reply, unpacker) {
         Ok(body) => body,
         Err(reason) => return Content::Other(reason),
     };
@@ -42,25 +42,25 @@ pub fn inspect(contact_id: ContactId, reply: &Reply, check: &Check) -> Content {
         return Content::Empty;
     }
     if !(200..300).contains(&reply.status) {
-        return error_object(&body).unwrap_or(Content::Other(Reason::HttpStatus));
+        return error_object(body).unwrap_or(Content::Other(Reason::HttpStatus));
     }
-    match check(contact_id, &body) {
+    match check(contact_id, body) {
         Ok(Found::Summary) => Content::Summary(reply.body.clone()),
         Ok(Found::Nothing) => Content::Nothing,
-        Err(Reason::WrongStructure) => error_object(&body).unwrap_or(Content::Other(Reason::WrongStructure)),
+        Err(Reason::WrongStructure) => error_object(body).unwrap_or(Content::Other(Reason::WrongStructure)),
         Err(reason) => Content::Other(reason),
     }
 }
 
 /// The body, decompressed up to its bound.
-pub(super) fn decode(reply: &Reply) -> Result<Bytes, Reason> {
+pub(super) fn decode<'a>(reply: &'a Reply, unpacker: &'a mut Unpacker) -> Result<&'a [u8], Reason> {
     if !reply.is_gzip || reply.body.is_empty() {
-        return Ok(reply.body.clone());
+        return Ok(&reply.body);
     }
-    let mut body = Vec::with_capacity((reply.body.len() * 4).min(MAX_BODY));
-    let mut decoder = flate2::read::MultiGzDecoder::new(reply.body.as_ref()).take(u64::try_from(MAX_BODY + 1).unwrap_or(u64::MAX));
-    decoder.read_to_end(&mut body).map_err(|_| Reason::BodyCut)?;
-    if body.len() > MAX_BODY { Err(Reason::BodyTooLarge) } else { Ok(body.into()) }
+    unpacker.unpack(&reply.body, MAX_BODY).map_err(|error| match error {
+        gzip::Error::Damaged => Reason::BodyCut,
+        gzip::Error::TooLarge => Reason::BodyTooLarge,
+    })
 }
 
 /// The error carriers of the API: agents, REST entities and the serialised exception (vendor's pages on agents, REST and
@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn look(reply: &Reply, found: Result<Found, Reason>) -> Content {
-        inspect(ContactId::new(1).unwrap(), reply, &move |_, _| found)
+        inspect(ContactId::new(1).unwrap(), reply, &mut Unpacker::default(), &move |_, _| found)
     }
 
     #[test]

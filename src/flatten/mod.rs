@@ -15,7 +15,7 @@ use arrow_array::RecordBatch;
 
 use self::cell::Cell;
 use self::columns::Columns;
-use self::parse::{Layout, Parsed, parse};
+use self::parse::{Layout, Parsed, Purpose, parse};
 use crate::schema::outcome::{Found, Outcome, Reason, Target};
 use crate::schema::{Column, ContactId, OUTCOMES, Rows, Source, Table, TargetField};
 
@@ -79,7 +79,7 @@ impl Checker {
     /// # Errors
     /// Where it makes no rows.
     pub fn check(&self, contact_id: ContactId, body: &[u8]) -> Result<Found, Fault> {
-        parse(&self.layouts, contact_id, body).map(|parsed| parsed.found)
+        parse(&self.layouts, contact_id, body, Purpose::Check).map(|parsed| parsed.found)
     }
 }
 
@@ -114,7 +114,7 @@ impl Flattener {
         let mut truncated = None;
         let mut extra = None;
         if let (Some(contact_id), Some(body)) = (target.contact_id, body) {
-            match parse(&self.layouts, contact_id, body) {
+            match parse(&self.layouts, contact_id, body, Purpose::Rows) {
                 Ok(parsed) => {
                     truncated = self.truncated_lists(&parsed);
                     self.append_rows(&parsed);

@@ -37,11 +37,20 @@ impl Layout {
     }
 }
 
+/// What an answer is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Its rows.
+    Rows,
+    /// Whether it makes rows: none are made, and no value is converted.
+    Check,
+}
+
 /// What one answer holds.
 #[derive(Debug)]
 pub(super) struct Parsed<'a> {
     pub(super) found: Found,
-    /// For each layout the cells of its rows, row after row.
+    /// For each layout the cells of its rows, row after row; none where that is not the purpose.
     pub(super) rows: Vec<Vec<Cell<'a>>>,
     /// For each layout how many items the list holds, nulls included.
     pub(super) lengths: Vec<usize>,
@@ -53,10 +62,10 @@ pub(super) struct Parsed<'a> {
 ///
 /// # Errors
 /// Where the body is no JSON, not shaped as a summary, or for another contact.
-pub(super) fn parse<'a>(layouts: &[Layout], contact_id: ContactId, body: &'a [u8]) -> Result<Parsed<'a>, Fault> {
+pub(super) fn parse<'a>(layouts: &[Layout], contact_id: ContactId, body: &'a [u8], purpose: Purpose) -> Result<Parsed<'a>, Fault> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    let text = str::from_utf8(body).map_err(|_| Fault::NotJson)?;
-    let mut reading = Reading { layouts, contact_id, drift: Drift::default() };
+    let text = simdutf8::basic::from_utf8(body).map_err(|_| Fault::NotJson)?;
+    let mut reading = Reading { layouts, contact_id, purpose, drift: Drift::default() };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let root = RootSeed(&mut reading).deserialize(&mut deserializer).and_then(|root| deserializer.end().map(|()| root));
     match root {
@@ -75,13 +84,27 @@ fn is_json(text: &str) -> bool {
 struct Reading<'l> {
     layouts: &'l [Layout],
     contact_id: ContactId,
+    purpose: Purpose,
     drift: Drift,
 }
 
 impl Reading<'_> {
+    /// How many cells a row of this table has here.
+    fn width(&self, table: &Table) -> usize {
+        if self.purpose == Purpose::Rows { table.columns.len() } else { 0 }
+    }
+
+    /// What is kept of a value that makes no cell. To check it is to see that it is not nested too deeply.
+    fn keep<E: serde::de::Error>(&self, raw: &RawValue) -> Result<Option<String>, E> {
+        if self.purpose == Purpose::Check && !raw.get().starts_with(['{', '[']) {
+            return Ok(None);
+        }
+        extra::prune(raw).map_err(E::custom)
+    }
+
     /// Keeps a member that no column takes.
     fn keep_unknown<'a, E: serde::de::Error>(&mut self, extra: &mut Extra<'a>, key: Key<'a>, raw: &RawValue) -> Result<(), E> {
-        let json = extra::prune(raw).map_err(E::custom)?;
+        let json = self.keep(raw)?;
         self.drift.unknown_members += u64::from(json.is_some());
         extra.set(key, json);
         Ok(())
@@ -223,7 +246,7 @@ impl<'de> Visitor<'de> for TableSeed<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
         let Rows::Object(_) = self.layout.table.rows else { return Err(A::Error::custom("an object in place of a list")) };
-        let mut cells = vec![Cell::Null; self.layout.table.columns.len()];
+        let mut cells = vec![Cell::Null; self.reading.width(self.layout.table)];
         let mut is_other_contact = false;
         let extra = read_object(self.reading, &self.layout.shape, map, &mut cells, Some(&mut is_other_contact))?;
         self.complete(&mut cells, 1, extra);
@@ -233,7 +256,7 @@ impl<'de> Visitor<'de> for TableSeed<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
         let Rows::Items(_) = self.layout.table.rows else { return Err(A::Error::custom("a list in place of an object")) };
         let mut rows = TableRows::default();
-        let width = self.layout.table.columns.len();
+        let width = self.reading.width(self.layout.table);
         loop {
             let start = rows.cells.len();
             rows.cells.extend(std::iter::repeat_n(Cell::Null, width));
@@ -298,8 +321,8 @@ fn read_object<'de, A: MapAccess<'de>>(
         match shape.slot(key, &mut hint) {
             Some(Slot::Cells(columns)) => {
                 let raw: &RawValue = map.next_value()?;
-                let converted = fill(row, columns, raw.get(), &mut reading.drift);
-                let json = if converted { None } else { extra::prune(raw).map_err(A::Error::custom)? };
+                let converted = reading.purpose == Purpose::Rows && fill(row, columns, raw.get(), &mut reading.drift);
+                let json = if converted { None } else { reading.keep(raw)? };
                 extra.set(key, json);
             }
             Some(Slot::Object(shape)) => {

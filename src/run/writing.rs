@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::mpsc;
 
+use arrow_array::RecordBatch;
 use tokio::sync::watch;
 
 use crate::error::Error;
@@ -11,12 +13,15 @@ use crate::job::Job;
 use crate::load::manifest::Outcomes;
 use crate::load::writer::{self, FileReport, TableWriter};
 use crate::report::Reporter;
-use crate::schema::outcome::Outcome;
-use crate::schema::{OUTCOMES, Table};
-use crate::store::Store;
+use crate::schema::outcome::{Outcome, Reason};
+use crate::schema::{ContactId, OUTCOMES, Table};
+use crate::store::{Store, Stored};
 
 /// Rows of one table that are collected before they are written.
-const BATCH: usize = 8_192;
+const BATCH: usize = 2_048;
+
+/// Batches that may wait for the writers.
+const QUEUE: usize = 2;
 
 /// Targets after which it is asked whether to stop.
 const LOOK_UP: u64 = 256;
@@ -38,59 +43,99 @@ pub(super) type Failures = BTreeMap<&'static str, (u64, Vec<i64>)>;
 /// Ids shown for each error.
 const SAMPLES: usize = 3;
 
+/// The rows of every table, in the order of the tables.
+type Batches = Vec<RecordBatch>;
+type Writers = Vec<Box<dyn TableWriter + Send>>;
+
 /// Writes every table of the job from the store alone: the answers to this question, and failures from that instant on.
+/// One thread makes rows, one writes them.
 pub(super) fn write(
     job: &Job,
     store: &mut Store,
-    (request_key, failed_since): (i64, i64),
+    question: (i64, i64),
     folder: &Path,
     stop: &watch::Receiver<bool>,
     report: &mut Reporter,
 ) -> Result<Written, Error> {
     let tables: Vec<&'static Table> = job.api.tables.iter().copied().chain([OUTCOMES]).collect();
     let metadata = metadata(job);
-    let mut writers =
-        tables.iter().map(|table| writer::create(job.output.format, folder, table, &metadata)).collect::<Result<Vec<_>, _>>()?;
+    let writers = tables.iter().map(|table| writer::create(job.output.format, folder, table, &metadata)).collect::<Result<_, _>>()?;
     let mut flattener = Flattener::new(&job.api.tables, job.api.limit.get());
-    let mut outcomes = Outcomes::default();
-    let mut failures = Failures::new();
-    let mut oldest_fetched_at = None;
-    let mut done = 0;
-    store.walk(request_key, failed_since, |stored| {
-        let (contact_id, error, fetched_at) = (stored.target.contact_id, stored.target.ending.error, stored.target.ending.fetched_at);
-        let outcome = flattener.append(stored.target, stored.body.as_deref());
-        outcomes.record(outcome);
-        if outcome == Outcome::Failed {
-            let (count, ids) = failures.entry(error.map_or("wrong_structure", crate::schema::outcome::Reason::as_str)).or_default();
-            *count += 1;
-            ids.extend(contact_id.filter(|_| ids.len() < SAMPLES).map(crate::schema::ContactId::get));
-        }
-        if outcome == Outcome::Exported {
-            oldest_fetched_at = oldest_fetched_at.into_iter().chain(fetched_at).min();
-        }
-        done += 1;
-        report.advance(done);
-        if done % LOOK_UP == 0 {
-            super::ensure_going(stop)?;
-        }
-        if flattener.rows() >= BATCH {
-            write_batches(&mut flattener, &mut writers)?;
-        }
-        Ok::<_, Error>(())
+    let (batches, waiting) = mpsc::sync_channel(QUEUE);
+    let (tally, writers) = std::thread::scope(|scope| {
+        let writing = std::thread::Builder::new().name("write".to_owned()).spawn_scoped(scope, move || write_all(&waiting, writers));
+        let writing = writing.map_err(Error::System)?;
+        let tally = flatten(store, question, &mut flattener, &batches, stop, report);
+        drop(batches);
+        // The writers' error comes first: it is why batches were no longer taken.
+        let writers = writing.join().map_err(|_| Error::Defect)??;
+        Ok::<_, Error>((tally?, writers))
     })?;
-    write_batches(&mut flattener, &mut writers)?;
     let files =
         tables.iter().zip(writers).map(|(table, writer)| Ok((table.name.to_owned(), writer.finish()?))).collect::<Result<_, Error>>()?;
+    let Tally { outcomes, failures, oldest_fetched_at } = tally;
     let truncated =
         flattener.truncated().filter(|(_, contacts)| *contacts > 0).map(|(list, contacts)| (list.to_owned(), contacts)).collect();
     Ok(Written { files, outcomes, failures, drift: flattener.drift(), truncated, oldest_fetched_at })
 }
 
-fn write_batches(flattener: &mut Flattener, writers: &mut [Box<dyn TableWriter + Send>]) -> Result<(), Error> {
-    for (batch, writer) in flattener.take().iter().zip(writers) {
-        writer.write(batch)?;
+/// Makes the rows of all targets, in their order, and hands them on.
+fn flatten(
+    store: &mut Store,
+    (request_key, failed_since): (i64, i64),
+    flattener: &mut Flattener,
+    batches: &mpsc::SyncSender<Batches>,
+    stop: &watch::Receiver<bool>,
+    report: &mut Reporter,
+) -> Result<Tally, Error> {
+    let mut tally = Tally::default();
+    let mut done = 0;
+    let hand_on = |flattener: &mut Flattener| batches.send(flattener.take()).map_err(|_| Error::Defect);
+    store.walk(request_key, failed_since, |Stored { target, body }| {
+        let (contact_id, error, fetched_at) = (target.contact_id, target.ending.error, target.ending.fetched_at);
+        let outcome = flattener.append(target, body);
+        tally.add(contact_id, outcome, error, fetched_at);
+        done += 1;
+        report.advance(done);
+        if done % LOOK_UP == 0 {
+            super::ensure_going(stop)?;
+        }
+        if flattener.rows() >= BATCH { hand_on(flattener) } else { Ok(()) }
+    })?;
+    hand_on(flattener)?;
+    Ok(tally)
+}
+
+/// Writes what comes, until nothing more does.
+fn write_all(waiting: &mpsc::Receiver<Batches>, mut writers: Writers) -> Result<Writers, Error> {
+    for batches in waiting {
+        for (batch, writer) in batches.iter().zip(&mut writers) {
+            writer.write(batch)?;
+        }
     }
-    Ok(())
+    Ok(writers)
+}
+
+/// What the targets came to.
+#[derive(Debug, Default)]
+struct Tally {
+    outcomes: Outcomes,
+    failures: Failures,
+    oldest_fetched_at: Option<i64>,
+}
+
+impl Tally {
+    fn add(&mut self, contact_id: Option<ContactId>, outcome: Outcome, error: Option<Reason>, fetched_at: Option<i64>) {
+        self.outcomes.record(outcome);
+        if outcome == Outcome::Failed {
+            let (count, ids) = self.failures.entry(error.unwrap_or(Reason::WrongStructure).as_str()).or_default();
+            *count += 1;
+            ids.extend(contact_id.filter(|_| ids.len() < SAMPLES).map(ContactId::get));
+        }
+        if outcome == Outcome::Exported {
+            self.oldest_fetched_at = self.oldest_fetched_at.into_iter().chain(fetched_at).min();
+        }
+    }
 }
 
 /// What the files say of the run: only what is the same for the same answers.

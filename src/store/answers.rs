@@ -20,12 +20,12 @@ pub struct Answered<B> {
 }
 
 /// A target, or a rejected line, with what is kept of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
+#[derive(Debug)]
+pub struct Stored<'b> {
     /// The target and how it ended; pending where nothing is known that fits the question asked.
     pub target: Target,
     /// The summary, where it has one; JSON.
-    pub body: Option<Vec<u8>>,
+    pub body: Option<&'b [u8]>,
 }
 
 /// What is known of each target: its failure, or else its answer to the question asked.
@@ -86,7 +86,7 @@ impl Store {
         &mut self,
         request_key: i64,
         failed_since: i64,
-        mut visit: impl FnMut(Stored) -> Result<(), E>,
+        mut visit: impl FnMut(Stored<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut bodies = std::mem::take(&mut self.bodies);
         let mut failed = None;

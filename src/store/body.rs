@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::Read as _;
+use std::io;
 
-use flate2::read::MultiGzDecoder;
 use zstd::bulk::{Compressor, Decompressor};
+
+use crate::gzip::{self, Unpacker};
 
 /// Fast, since bodies are small and many.
 const LEVEL: i32 = 1;
@@ -13,14 +14,13 @@ const LEVEL: i32 = 1;
 /// No body is larger than this when unpacked; the client's bound is lower.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
-/// How gzip begins (RFC 1952, 2.3.1).
-const GZIP: [u8; 2] = [0x1F, 0x8B];
-
 /// Packs and unpacks bodies, keeping its working memory.
 #[derive(Default)]
 pub(super) struct Bodies {
     compressor: Option<Compressor<'static>>,
     decompressor: Option<Decompressor<'static>>,
+    unpacker: Unpacker,
+    unpacked: Vec<u8>,
 }
 
 impl fmt::Debug for Bodies {
@@ -30,8 +30,8 @@ impl fmt::Debug for Bodies {
 }
 
 impl Bodies {
-    pub(super) fn pack<'b>(&mut self, body: &'b [u8]) -> std::io::Result<Cow<'b, [u8]>> {
-        if body.starts_with(&GZIP) {
+    pub(super) fn pack<'b>(&mut self, body: &'b [u8]) -> io::Result<Cow<'b, [u8]>> {
+        if body.starts_with(&gzip::MAGIC) {
             return Ok(Cow::Borrowed(body));
         }
         match &mut self.compressor {
@@ -42,23 +42,22 @@ impl Bodies {
         .map(Cow::Owned)
     }
 
-    pub(super) fn unpack(&mut self, packed: &[u8]) -> std::io::Result<Vec<u8>> {
-        if packed.starts_with(&GZIP) {
-            let mut body = Vec::with_capacity(packed.len().saturating_mul(4).min(MAX_BODY));
-            MultiGzDecoder::new(packed).take(u64::try_from(MAX_BODY).unwrap_or(u64::MAX)).read_to_end(&mut body)?;
-            return Ok(body);
+    pub(super) fn unpack(&mut self, packed: &[u8]) -> io::Result<&[u8]> {
+        if packed.starts_with(&gzip::MAGIC) {
+            return self.unpacker.unpack(packed, MAX_BODY).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error));
         }
         let size = Decompressor::upper_bound(packed).filter(|size| *size <= MAX_BODY).unwrap_or(MAX_BODY);
-        match &mut self.decompressor {
+        self.unpacked = match &mut self.decompressor {
             Some(decompressor) => decompressor,
             none => none.insert(Decompressor::new()?),
         }
-        .decompress(packed, size)
+        .decompress(packed, size)?;
+        Ok(&self.unpacked)
     }
 }
 
 /// Bodies carry a checksum, so that a damaged one never turns into wrong rows.
-fn checking_compressor() -> std::io::Result<Compressor<'static>> {
+fn checking_compressor() -> io::Result<Compressor<'static>> {
     let mut compressor = Compressor::new(LEVEL)?;
     compressor.include_checksum(true)?;
     Ok(compressor)

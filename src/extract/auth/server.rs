@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::extract::client::{Reply, exchange};
 use crate::extract::inspect::decode;
+use crate::gzip::Unpacker;
 use crate::schema::outcome::Reason;
 
 /// A server did not do its work; it may later.
@@ -78,11 +79,12 @@ pub async fn send(request: RequestBuilder) -> Result<Answer, Away> {
 }
 
 fn answer(reply: &Reply) -> Result<Answer, Away> {
-    let body = decode(reply).map_err(Away::NoReply)?;
+    let mut unpacker = Unpacker::default();
+    let body = decode(reply, &mut unpacker).map_err(Away::NoReply)?;
     match reply.status {
         status @ (300..=399 | 408 | 429) => Err(Away::Status(status)),
         // Some services tell a refusal by 500; they say so in JSON.
-        status @ 500.. if serde_json::from_slice::<serde_json::Map<_, _>>(&body).is_err() => Err(Away::Status(status)),
-        status => Ok(Answer { status, body }),
+        status @ 500.. if serde_json::from_slice::<serde_json::Map<_, _>>(body).is_err() => Err(Away::Status(status)),
+        status => Ok(Answer { status, body: bytes::Bytes::copy_from_slice(body) }),
     }
 }

@@ -88,7 +88,7 @@ fn one_bit_of_a_stored_body_is_noticed() {
     fs::write(scene.path(), flipped).unwrap();
     let mut store = Store::open(&scene.path()).unwrap();
     let mut visited = 0;
-    let visit = |_| {
+    let visit = |_: Stored<'_>| {
         visited += 1;
         Ok(())
     };

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::*;
-use crate::schema::outcome::{Ending, Outcome, Reason};
+use crate::schema::outcome::{Ending, Outcome, Reason, Target};
 use crate::schema::{ContactId, InputLine};
 
 /// What is asked in these tests.
@@ -49,10 +49,10 @@ impl Scene {
         all.into_iter().map(ContactId::get).collect()
     }
 
-    fn walked(&mut self, failed_since: i64) -> Vec<Stored> {
+    fn walked(&mut self, failed_since: i64) -> Vec<(Target, Option<Vec<u8>>)> {
         let mut all = Vec::new();
-        let visit = |stored| {
-            all.push(stored);
+        let visit = |stored: Stored<'_>| {
+            all.push((stored.target, stored.body.map(<[u8]>::to_vec)));
             Ok(())
         };
         self.store.walk::<Error>(KEY, failed_since, visit).unwrap();
@@ -61,8 +61,8 @@ impl Scene {
 
     /// The target's outcome and time, and its body as text.
     fn shown(&mut self, contact_id: i64, failed_since: i64) -> (Outcome, Option<i64>, Option<String>) {
-        let stored = self.walked(failed_since).into_iter().find(|stored| stored.target.contact_id == Some(id(contact_id))).unwrap();
-        (stored.target.ending.outcome, stored.target.ending.fetched_at, stored.body.map(|body| String::from_utf8(body).unwrap()))
+        let (target, body) = self.walked(failed_since).into_iter().find(|(target, _)| target.contact_id == Some(id(contact_id))).unwrap();
+        (target.ending.outcome, target.ending.fetched_at, body.map(|body| String::from_utf8(body).unwrap()))
     }
 }
 
@@ -115,7 +115,7 @@ fn targets_are_distinct_in_the_order_of_their_ids_and_rejects_come_last() {
     let shown: Vec<_> = scene
         .walked(0)
         .into_iter()
-        .map(|stored| (stored.target.contact_id.map(ContactId::get), stored.target.input_line, stored.target.input_value))
+        .map(|(target, _)| (target.contact_id.map(ContactId::get), target.input_line, target.input_value))
         .collect();
     assert_eq!(shown, [(Some(4), 4, "4.0".to_owned()), (Some(30), 2, "30".to_owned()), (None, 3, "x".to_owned())]);
 }
@@ -141,8 +141,8 @@ fn answers_and_calls_outlive_the_process() {
     let mut reopened = Store::open(&scene.path()).unwrap();
     assert_eq!(reopened.open_run().unwrap(), Some(Run { calls, ..run }));
     let mut endings = Vec::new();
-    let visit = |stored: Stored| {
-        endings.push((stored.target.ending, stored.body));
+    let visit = |stored: Stored<'_>| {
+        endings.push((stored.target.ending, stored.body.map(<[u8]>::to_vec)));
         Ok(())
     };
     reopened.walk::<Error>(KEY, 100, visit).unwrap();
@@ -191,7 +191,7 @@ fn answers_to_another_question_are_not_shown_but_stay_until_they_are_replaced() 
     assert_eq!(scene.shown(1, 0), (Outcome::Pending, None, None));
     assert_eq!(scene.planned(0), [1]);
     scene.record(KEY, &[failed(1, 200)]);
-    let visit = |stored: Stored| {
+    let visit = |stored: Stored<'_>| {
         assert_eq!(stored.target.ending.outcome, Outcome::Exported);
         Ok(())
     };

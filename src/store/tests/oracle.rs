@@ -76,10 +76,10 @@ proptest! {
             scene.record(event.0, &[answered(*event)]);
         }
         prop_assert_eq!(scene.planned(since), expected_plan(&distinct, &events, since));
-        let walked: Vec<_> = scene.walked(since).into_iter().map(|stored| {
-            let Ending { outcome, fetched_at, .. } = stored.target.ending;
-            assert_eq!(stored.body.is_some(), outcome == Outcome::Exported);
-            (stored.target.contact_id.unwrap().get(), (outcome, fetched_at))
+        let walked: Vec<_> = scene.walked(since).into_iter().map(|(target, body)| {
+            let Ending { outcome, fetched_at, .. } = target.ending;
+            assert_eq!(body.is_some(), outcome == Outcome::Exported);
+            (target.contact_id.unwrap().get(), (outcome, fetched_at))
         }).collect();
         let expected: Vec<_> = distinct.iter().map(|contact_id| (*contact_id, expected_outcome(*contact_id, &events, since))).collect();
         prop_assert_eq!(walked, expected);

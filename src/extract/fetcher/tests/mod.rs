@@ -22,6 +22,7 @@ use crate::extract::client::{NoReply, Reply};
 use crate::extract::inspect::{Content, inspect};
 use crate::extract::retry::RetryPolicy;
 use crate::extract::tenant::NotLocated;
+use crate::gzip::Unpacker;
 use crate::schema::ContactId;
 use crate::schema::outcome::{Found, Outcome, Reason};
 
@@ -112,7 +113,7 @@ impl<F: Fn(Seen) -> (Duration, Say)> Api for Script<F> {
     }
 
     async fn inspect(&self, contact_id: ContactId, reply: &Reply) -> Content {
-        inspect(contact_id, reply, &|_, body| match body {
+        inspect(contact_id, reply, &mut Unpacker::default(), &|_, body| match body {
             b"{}" => Ok(Found::Summary),
             b"null" => Ok(Found::Nothing),
             [b'<', ..] => Err(Reason::NotJson),
