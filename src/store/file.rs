@@ -14,6 +14,9 @@ use super::{APPLICATION_ID, Error, LAYOUT, VERSION};
 /// end well.
 const SMALL: u64 = 64 * 1024 * 1024;
 
+/// A page holds several answers, whatever their size; with SQLite's usual 4,096 bytes much of each page stays empty.
+const PAGE_SIZE: u32 = 16_384;
+
 /// Which file this is, whatever its name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Identity {
@@ -56,7 +59,9 @@ fn make(path: &Path) -> Result<(), Error> {
     }
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial).map_err(failed)?;
     let connection = connect(&partial)?;
-    let layout = format!("BEGIN; {LAYOUT} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;");
+    let layout = format!(
+        "PRAGMA page_size = {PAGE_SIZE}; BEGIN; {LAYOUT} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+    );
     let made = connection.execute_batch(&layout).and_then(|()| connection.close().map_err(|(_, error)| error));
     made.map_err(|source| Error::Sqlite { path: path.to_owned(), source })?;
     fs::rename(&partial, path).map_err(failed)?;

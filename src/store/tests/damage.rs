@@ -82,9 +82,12 @@ fn one_bit_of_a_stored_body_is_noticed() {
     let scene = sound();
     let bytes = fs::read(scene.path()).unwrap();
     let text = b"body of 250 at";
-    let place = bytes.windows(text.len()).position(|window| window == text).expect("short bodies are kept as they are");
-    let mut flipped = bytes;
-    flipped[place] ^= 1;
+    let mut flipped = bytes.clone();
+    // Pages keep copies of what was moved elsewhere.
+    for (place, _) in bytes.windows(text.len()).enumerate().filter(|(_, window)| *window == text) {
+        flipped[place] ^= 1;
+    }
+    assert_ne!(flipped, bytes, "short bodies are kept as they are");
     fs::write(scene.path(), flipped).unwrap();
     let mut store = Store::open(&scene.path()).unwrap();
     let mut visited = 0;
