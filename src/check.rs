@@ -1,25 +1,30 @@
 //! `check`: tries everything that a run needs and makes no export. One line per step, and under a step that failed, how to
-//! mend it. The steps that come after a failed one and need it are left out.
+//! mend it. The steps that come after a failed one and need it are left out. What an answer means is what a run would make of
+//! it, if all its answers were so.
 
 use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use serde::de::IgnoredAny;
 use tokio::runtime::Builder;
 
 use crate::error::{Error, Exit};
 use crate::extract::auth::NoLogin;
-use crate::extract::client::{NoReply, Reply};
+use crate::extract::client::{MAX_BODY, NoReply, Reply};
 use crate::extract::connection::Connection;
 use crate::extract::fetcher::Api as _;
+use crate::extract::hopeless::{FirstAnswers, Hopeless};
 use crate::extract::inspect::Content;
 use crate::extract::reader::{Reader, Source};
 use crate::extract::tenant::NotLocated;
-use crate::extract::verdict::{Fate, verdict, verdict_without_reply};
+use crate::extract::verdict::{Fate, verdict};
+use crate::gzip::Unpacker;
 use crate::job::file::Override;
 use crate::job::{self, Job, Place};
 use crate::run::connecting;
+use crate::schema::outcome::Reason;
 use crate::schema::{ContactId, InputLine};
 
 /// Lines of the input that are read.
@@ -94,9 +99,15 @@ impl Checklist<'_> {
         if self.step("login", logged_in, |_| format!("scheme \"{scheme}\""))?.is_none() {
             return Ok(());
         }
-        let principal = principal(runtime.block_on(connection.principal()), job);
-        if self.step("access", principal, |text| (*text).to_owned())?.is_none() {
-            return Ok(());
+        match principal(runtime.block_on(connection.principal()), job) {
+            Ok(Principal::NoPage { status }) => {
+                (self.print)(&format!("? {:<8} no page here tells who is logged in (status {status}); a contact has to tell\n", "access"))?;
+            }
+            result => {
+                if self.step("access", result, |_| "the API lets the login in".to_owned())?.is_none() {
+                    return Ok(());
+                }
+            }
         }
         if let Some(contact_id) = contact_id {
             let fetched = runtime.block_on(fetch(&connection, contact_id, job));
@@ -115,6 +126,12 @@ impl Failure {
             source = cause.source();
         }
         Self { exit: error.exit(), problem, hint: error.hint().unwrap_or_default().to_owned() }
+    }
+
+    /// An answer of `whom` that ends a run where the first ones are all like it.
+    fn hopeless(hopeless: Hopeless, whom: &str) -> Self {
+        let problem = format!("{whom}: {}", said(hopeless.reason, hopeless.status));
+        Self { problem, ..Self::of(&Error::Hopeless(hopeless)) }
     }
 
     fn unreachable(problem: String) -> Self {
@@ -175,37 +192,63 @@ fn refused(status: u16, job: &Job) -> Failure {
 }
 
 /// What the API says of the login. Who that is, is nobody's business here.
-fn principal(reply: Result<Reply, NoReply>, job: &Job) -> Result<&'static str, Failure> {
-    match reply {
-        Ok(reply) if (200..300).contains(&reply.status) => Ok("the API lets the login in"),
-        // Older servers have no such page; the contact tells.
-        Ok(reply) if matches!(reply.status, 404 | 405) => Ok("the API has no page that tells who is logged in"),
-        Ok(reply) if matches!(reply.status, 401 | 403) => Err(refused(reply.status, job)),
-        Ok(reply) => Err(Failure::unreachable(format!("the API answered with status {}", reply.status))),
-        Err(no_reply) => Err(Failure::unreachable(format!("the API gave no answer ({no_reply})"))),
+enum Principal {
+    /// It is let in.
+    LetIn,
+    /// Older servers have no such page, and neither has any other address.
+    NoPage { status: u16 },
+}
+
+fn principal(reply: Result<Reply, NoReply>, job: &Job) -> Result<Principal, Failure> {
+    let reply = reply.map_err(|no_reply| Failure::unreachable(format!("the API gave no answer ({no_reply})")))?;
+    let content = content_of_principal(&reply);
+    match (reply.status, hopeless(reply.status, &content)) {
+        (404 | 405, _) => Ok(Principal::NoPage { status: reply.status }),
+        (status @ (401 | 403), _) => Err(refused(status, job)),
+        (_, Some(hopeless)) => Err(Failure::hopeless(hopeless, "the API")),
+        (200..=299, None) => Ok(Principal::LetIn),
+        (status, None) => Err(Failure::unreachable(format!("the API answered with status {status}"))),
     }
+}
+
+/// The body of that answer, as far as it tells a web page.
+fn content_of_principal(reply: &Reply) -> Content {
+    let mut unpacker = Unpacker::default();
+    let body = if reply.is_gzip { unpacker.unpack(&reply.body, MAX_BODY).unwrap_or_default() } else { &reply.body };
+    let is_page = !body.is_empty() && serde_json::from_slice::<IgnoredAny>(body).is_err();
+    if is_page { Content::Other(Reason::NotJson) } else { Content::Empty }
+}
+
+/// What would end a run whose first answers were all like this one.
+fn hopeless(status: u16, content: &Content) -> Option<Hopeless> {
+    let mut first = FirstAnswers::default();
+    (0..=u8::MAX).find_map(|_| first.note(status, content))
 }
 
 /// Fetches one contact as a run does, once.
 async fn fetch(connection: &Connection, contact_id: ContactId, job: &Job) -> Result<String, Failure> {
-    let (status, verdict) = match connection.attempt(contact_id).await {
-        Ok(reply) => {
-            let content: Content = connection.inspect(contact_id, &reply).await;
-            (Some(reply.status), verdict(reply.status, reply.retry_after, &content))
+    let (status, content) = match connection.attempt(contact_id).await {
+        Ok(reply) => (reply.status, connection.inspect(contact_id, &reply).await),
+        Err(no_reply) => {
+            let problem = format!("{contact_id}: {no_reply}");
+            return Err(match no_reply.reason {
+                Reason::BodyTooLarge => Failure { exit: Exit::NotPublished, problem, hint: "lower `api.limit`".to_owned() },
+                _ => Failure::unreachable(problem),
+            });
         }
-        Err(no_reply) => (no_reply.status, verdict_without_reply(no_reply)),
     };
-    let said = status.map_or_else(|| "no answer".to_owned(), |status| format!("status {status}"));
-    match verdict.fate {
-        Fate::Exported => Ok(format!("{contact_id}: a summary, as it should be")),
-        Fate::Missing | Fate::EmptyAgain => Ok(format!("{contact_id}: no such contact ({said}); the API answers")),
-        Fate::Failed(_) if matches!(status, Some(401 | 403)) => Err(refused(status.unwrap_or(401), job)),
-        Fate::Again { .. } if status == Some(401) => Err(refused(401, job)),
-        Fate::Again { reason, .. } => Err(Failure::unreachable(format!("{contact_id}: {reason} ({said})"))),
-        Fate::Failed(reason) => Err(Failure {
-            exit: Exit::NotPublished,
-            problem: format!("{contact_id}: {reason} ({said})"),
-            hint: "check `api.base_url` or `api.tenant`, and whether a proxy or login page stands before the API".to_owned(),
-        }),
+    match (status, hopeless(status, &content), verdict(status, None, &content).fate) {
+        (401, ..) => Err(refused(401, job)),
+        (_, Some(hopeless), _) => Err(Failure::hopeless(hopeless, &contact_id.to_string())),
+        (_, None, Fate::Exported) => Ok(format!("{contact_id}: a summary, as it should be")),
+        (_, None, Fate::Missing | Fate::EmptyAgain) => Ok(format!("{contact_id}: no such contact (status {status}); the API answers")),
+        (_, None, Fate::Again { reason, .. } | Fate::Failed(reason)) => {
+            Err(Failure::unreachable(format!("{contact_id}: {}", said(reason, status))))
+        }
     }
+}
+
+/// What is wrong with an answer, in a few words.
+fn said(reason: Reason, status: u16) -> String {
+    if reason == Reason::HttpStatus { format!("status {status}") } else { format!("{reason} (status {status})") }
 }

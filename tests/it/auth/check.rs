@@ -1,7 +1,8 @@
 //! `check`: what it prints, and with which exit.
 
 use super::*;
-use crate::support::Finished;
+use crate::mock::{Answer, Mock};
+use crate::support::{Finished, gzip};
 
 fn check(job: &Job) -> Finished {
     let child = job.command().args(["check", "job.toml"]).spawn().unwrap();
@@ -69,4 +70,52 @@ fn what_fails_is_said_with_its_remedy() {
     check_failure(&job(), 1, &["✗ tenant   the tenant cannot be used; its state is Deleted"]);
     check_failure(&Job::new("http://127.0.0.1:1/x"), 4, &["✓ address", "✗ access   the API gave no answer (connection)"]);
     assert_eq!(sandbox.requests(), 0);
+}
+
+#[test]
+fn an_answer_is_judged_as_a_run_judges_it() {
+    const NO_API: &str = "→ there is no API at this address; check `api.base_url`";
+    const PAGE: &str = "→ the address answers with a web page; check `api.base_url`";
+    const REDIRECT: &str = "→ the address redirects, which is never followed";
+    const NO_PAGE: &str = "? access   no page here tells who is logged in";
+    const AWAY: &str = "→ a run waits for that up to `fetch.patience`";
+    let html = |status| Answer::new(status, &[("Content-Type", "text/html")], "<html></html>");
+    let object = |status| Answer::json(status, r#"{"Error":true,"ErrorType":"SoNotFoundException","ErrorMessage":"no"}"#);
+    let packed = Answer::new(200, &[("Content-Encoding", "gzip")], gzip(b"<html></html>"));
+    // What every request is answered with.
+    let cases: [(Answer, i32, &[&str]); 9] = [
+        (html(404), 1, &[NO_PAGE, "✗ contact  1: status 404\n", NO_API]),
+        (Answer::status(404), 1, &[NO_PAGE, "✗ contact  1: status 404\n", NO_API]),
+        (object(404), 0, &[NO_PAGE, "✓ contact  1: no such contact (status 404); the API answers"]),
+        (html(200), 1, &["✗ access   the API: not_json (status 200)", PAGE]),
+        (packed, 1, &["✗ access   the API: not_json (status 200)", PAGE]),
+        (Answer::new(302, &[("Location", "/login")], ""), 1, &["✗ access   the API: redirect (status 302)", REDIRECT]),
+        (object(400), 1, &["✗ access   the API: status 400", "→ check `api.base_url` and the request settings"]),
+        (html(403), 5, &["✗ access   the API refused the login with status 403"]),
+        (html(503), 4, &["✗ access   the API answered with status 503", AWAY]),
+    ];
+    for (answer, code, expected) in cases {
+        check_says(&Job::against(&Mock::always(answer)), code, expected);
+    }
+    // What a contact alone is answered with.
+    let of_contact =
+        |answer: Answer| Mock::answering(move |request| if request.contact_id == 0 { Answer::json(200, "{}") } else { answer.clone() });
+    let cases: [(Answer, i32, &[&str]); 5] = [
+        (html(404), 1, &["✓ access", "✗ contact  1: status 404", NO_API]),
+        (html(200), 1, &["✗ contact  1: not_json (status 200)", PAGE]),
+        (Answer::new(302, &[("Location", "/login")], ""), 1, &["✗ contact  1: redirect (status 302)", REDIRECT]),
+        (html(403), 5, &["✗ contact  1: forbidden (status 403)", "→ the login may not read contacts"]),
+        (html(500), 4, &["✗ contact  1: status 500", AWAY]),
+    ];
+    for (answer, code, expected) in cases {
+        check_says(&Job::against(&of_contact(answer)), code, expected);
+    }
+}
+
+#[track_caller]
+fn check_says(job: &Job, code: i32, expected: &[&str]) {
+    let finished = check(job).expect(code);
+    for expected in expected {
+        assert!(finished.stdout.contains(expected), "{expected:?} is not in\n{}", finished.stdout);
+    }
 }
