@@ -21,7 +21,7 @@ use tokio::sync::watch;
 mod signals;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // Help and version are no errors; clap knows which stream they go to.
         Err(error) => {
@@ -30,16 +30,16 @@ fn main() -> ExitCode {
             return ExitCode::from(exit.code());
         }
     };
-    match carry_out(&cli.command) {
+    match carry_out(&mut cli.command) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
-            print_error(&error);
+            print_error(&error, &cli.command);
             ExitCode::from(error.exit().code())
         }
     }
 }
 
-fn carry_out(verb: &Verb) -> Result<Exit, Error> {
+fn carry_out(verb: &mut Verb) -> Result<Exit, Error> {
     match verb {
         Verb::Run(arguments) => run_job(arguments),
         Verb::Check { job, verbose, overrides } => {
@@ -66,13 +66,14 @@ fn carry_out(verb: &Verb) -> Result<Exit, Error> {
     Ok(Exit::Published)
 }
 
-fn run_job(arguments: &RunArgs) -> Result<(), Error> {
+fn run_job(arguments: &mut RunArgs) -> Result<(), Error> {
     let job = job::read(&arguments.job, &arguments.overrides.0)?;
     let mut report = Reporter::new(arguments.progress, arguments.log_format, arguments.verbose);
     let (stop, stopped) = watch::channel(false);
     signals::listen(stop).map_err(Error::System)?;
-    let options = Options { fresh: arguments.fresh, offline: arguments.offline, plan_only: arguments.plan };
-    let result = run(&job, options, &stopped, &mut report);
+    let mut options = Options { fresh: arguments.fresh, offline: arguments.offline, plan_only: arguments.plan };
+    let result = run(&job, &mut options, &stopped, &mut report);
+    arguments.fresh = options.fresh;
     report.end();
     match (result?, arguments.summary) {
         (Done::Planned(plan), _) => print(&format!("{plan}\n")),
@@ -82,7 +83,7 @@ fn run_job(arguments: &RunArgs) -> Result<(), Error> {
             if summary.manifest.outcomes.failed > 0 {
                 // A day more than the run is old, so that all its answers are young enough.
                 let hours = Timestamp::now().duration_since(summary.manifest.started_at).as_hours() + 24;
-                let again = command_line(&["--max-age", &format!("{hours}h")]);
+                let again = command_line(arguments.fresh, &["--max-age", &format!("{hours}h")]);
                 text = format!("{text}  {:>11} {again}  # only those that failed\n", "again");
             }
             drop(std::io::stderr().write_all(text.as_bytes()));
@@ -113,14 +114,15 @@ fn print(text: &str) -> Result<(), Error> {
     }
 }
 
-/// This command for a shell, with more arguments in place of those of the same flag.
-fn command_line(more: &[&str]) -> String {
+/// This command for a shell, with more arguments in place of those of the same flag. Without `--fresh` where that is done
+/// with: the run would begin again, and pay for every answer twice.
+fn command_line(fresh: bool, more: &[&str]) -> String {
     let mut words = vec![env!("CARGO_PKG_NAME").to_owned()];
     let mut given = std::env::args().skip(1);
     while let Some(word) = given.next() {
         if more.first() == Some(&word.as_str()) {
             given.next();
-        } else if more.first().is_none_or(|flag| !word.starts_with(&format!("{flag}="))) {
+        } else if (fresh || word != "--fresh") && more.first().is_none_or(|flag| !word.starts_with(&format!("{flag}="))) {
             words.push(word);
         }
     }
@@ -134,10 +136,13 @@ fn quoted(word: &str) -> String {
     if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
-fn print_error(error: &Error) {
+fn print_error(error: &Error, verb: &Verb) {
+    let fresh = matches!(verb, Verb::Run(arguments) if arguments.fresh);
     let causes = std::iter::successors(error.source(), |cause| (*cause).source()).map(|cause| format!("caused by: {cause}\n"));
     let hint = error.hint().map(|hint| format!("hint: {hint}\n"));
-    let again = error.is_resumable().then(|| format!("again: {}\n", command_line(&[])));
+    let is_done_with = !fresh && std::env::args().any(|word| word == "--fresh");
+    let note = if is_done_with { "  # without --fresh, which would begin anew" } else { "" };
+    let again = error.is_resumable().then(|| format!("again: {}{note}\n", command_line(fresh, &[])));
     let text: String = [format!("error: {error}\n")].into_iter().chain(causes).chain(hint).chain(again).collect();
     drop(std::io::stderr().write_all(text.as_bytes()));
 }

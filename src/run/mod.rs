@@ -29,7 +29,7 @@ use crate::store::{Calls, Plan, Run, Store, TargetCounts};
 /// How a run is started, beyond its job.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Begin a new run, even where one was cut off.
+    /// Begin a new run, even where one was cut off. Turns false once that is noted: the next start goes on with it.
     pub fresh: bool,
     /// Call nothing: make the export from what is stored.
     pub offline: bool,
@@ -57,7 +57,7 @@ pub enum Done {
 ///
 /// # Errors
 /// Where nothing is published. Answers that came are kept, and the same command goes on.
-pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &mut Reporter) -> Result<Done, Error> {
+pub fn run(job: &Job, options: &mut Options, stop: &watch::Receiver<bool>, report: &mut Reporter) -> Result<Done, Error> {
     // What can be wrong with the input and the secrets shows before anything is written.
     let reader = Reader::open(&job.source)?;
     let sandbox = if options.calls() { connecting::sandbox(job)? } else { None };
@@ -68,7 +68,7 @@ pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &m
     publish::prepare(dir)?;
     let mut store = Store::open(&dir.join("state.sqlite"))?;
     begin::mend(dir, &mut store)?;
-    let (mut run, is_new) = begin::begin(dir, &store, options)?;
+    let (mut run, is_new) = begin::begin(dir, &store, *options)?;
 
     report.begin("reading", None);
     let targets = read(reader, &mut store, stop, report)?;
@@ -77,7 +77,7 @@ pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &m
     if options.plan_only {
         return Ok(Done::Planned(plan::line(&plan, &job.fetch)));
     }
-    tell_plan(&plan, job, (!is_new).then_some(&run), options, report);
+    tell_plan(&plan, job, (!is_new).then_some(&run), *options, report);
     if options.offline && plan.targets > 0 && plan.unanswered == plan.targets {
         return Err(Error::NothingStored);
     }
@@ -87,6 +87,7 @@ pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &m
     let failed_since = store.last_start()?.filter(|_| options.offline).unwrap_or(run.started_at);
     if is_new {
         store.start_run(&run, options.offline)?;
+        options.fresh = false;
     }
 
     let mut fetched = None;
@@ -112,7 +113,7 @@ pub fn run(job: &Job, options: Options, stop: &watch::Receiver<bool>, report: &m
     ensure_going(stop)?;
     partial.publish(&manifest, job.output.format)?;
     // The export is out, so the run has done its work; the next start makes good what fails here.
-    if let Err(error) = tidy_up(dir, &mut store, &run, job, options) {
+    if let Err(error) = tidy_up(dir, &mut store, &run, job, *options) {
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
         report.warn(&format!("published, but not tidied up: {error}{cause}"));
     }

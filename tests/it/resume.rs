@@ -19,7 +19,11 @@ fn withholding(from: i64) -> Mock {
 
 /// Runs the job until so many requests were made, and interrupts it.
 fn cut_off(job: &Job, mock: &Mock, calls: usize) -> Finished {
-    let child = job.start_with(&[]);
+    cut_off_with(&[], job, mock, calls)
+}
+
+fn cut_off_with(arguments: &[&str], job: &Job, mock: &Mock, calls: usize) -> Finished {
+    let child = job.start_with(arguments);
     mock.wait_for_calls(calls);
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     job.finish(child).expect(130)
@@ -91,6 +95,25 @@ fn a_fresh_start_leaves_the_run_that_was_cut_off() {
     job.run_with(&["--fresh"]).expect(0);
     assert_eq!((mock.calls(), published(&job).len()), (8, 1));
     assert_eq!(job.export().manifest()["calls"]["attempts"], 4);
+}
+
+#[test]
+fn the_command_to_go_on_with_a_fresh_start_is_not_another_one() {
+    let mock = withholding(3);
+    let job = Job::against(&mock).ids(1..=4);
+    let again = |said: &str| said.lines().last().unwrap().to_owned();
+    let said = cut_off_with(&["--fresh", "--limit", "5"], &job, &mock, 4).stderr;
+    let expected = "again: superoffice-export run job.toml --limit 5  # without --fresh, which would begin anew";
+    assert_eq!(again(&said), expected);
+    mock.release();
+    job.run_with(&["--limit", "5"]).expect(0);
+    assert_eq!(mock.calls(), 6, "two answers were had before");
+
+    // Where no run was noted yet, the start is still to be a fresh one.
+    let job = Job::against(&mock);
+    std::fs::create_dir(job.path("exports")).unwrap();
+    let job = job.file("exports/runs", "no folder");
+    assert_eq!(again(&job.run_with(&["--fresh"]).expect(6).stderr), "again: superoffice-export run job.toml --fresh");
 }
 
 #[test]
