@@ -112,7 +112,7 @@ impl Api for Connection {
         let (api, valid_for) = match &self.place {
             Place::Fixed(url) => (url.clone(), None),
             Place::Tenant(tenant) => {
-                let located = tenant.locate().await.inspect_err(|error| warn!("{error}"))?;
+                let located = tenant.locate(self.api().is_some()).await.inspect_err(|error| warn!("{error}"))?;
                 (located.api, Some(located.valid_for))
             }
         };

@@ -77,7 +77,7 @@ impl Unusable {
             Self::State(State::Suspended) => "SuperOffice has suspended the tenant; ask its administrator, then run the same command again",
             Self::State(State::MigrationPending) => "the tenant is about to be moved, which takes days; run the same command again then",
             Self::State(_) => "check `api.tenant`; a tenant in this state does not come back",
-            Self::Unknown { .. } => "check `api.tenant` and `api.environment`",
+            Self::Unknown { .. } => "check `api.tenant` and `api.environment`; where both are right, run the same command again later",
             Self::Address => "check `api.environment`; tenants of online.superoffice.com are at hosts below superoffice.com",
         }
     }
@@ -146,20 +146,23 @@ struct Status {
 }
 
 impl Tenant {
-    /// Asks for the tenant's state.
+    /// Asks for the tenant's state. `was_located` says that it was before: then it is known to be there.
     ///
     /// # Errors
     /// Where it cannot be used, or nothing can be learnt of it.
-    pub async fn locate(&self) -> Result<Located, NotLocated> {
+    pub async fn locate(&self, was_located: bool) -> Result<Located, NotLocated> {
         let url = self.server.at(&format!("api/state/{}", self.id));
         let answer = send(self.server.http.get(url)).await?;
-        self.read(&answer, Timestamp::now())
+        self.read(&answer, was_located, Timestamp::now())
     }
 
-    fn read(&self, answer: &Answer, now: Timestamp) -> Result<Located, NotLocated> {
+    fn read(&self, answer: &Answer, was_located: bool, now: Timestamp) -> Result<Located, NotLocated> {
         if !answer.is_success() {
-            let is_refusal = (400..500).contains(&answer.status);
-            return Err(if is_refusal { Unusable::Unknown { status: answer.status }.into() } else { Away::Status(answer.status).into() });
+            let status = answer.status;
+            // What the endpoint says of a mistyped tenant is not documented, so any body may be that. Other statuses come
+            // from what stands before it, since it wants no login.
+            let is_unknown = !was_located && matches!(status, 400 | 404 | 410);
+            return Err(if is_unknown { Unusable::Unknown { status }.into() } else { Away::Status(status).into() });
         }
         let status: Status = answer.json().ok_or(Away::Unreadable)?;
         let state = status.state.unwrap_or(State::Other);
@@ -211,7 +214,7 @@ mod tests {
     }
 
     fn read(status: u16, body: &str) -> Result<Located, NotLocated> {
-        tenant("https://online.superoffice.com").read(&Answer::new(status, body), "2026-02-23T09:42:00Z".parse().unwrap())
+        tenant("https://online.superoffice.com").read(&Answer::new(status, body), false, "2026-02-23T09:42:00Z".parse().unwrap())
     }
 
     #[test]
@@ -263,9 +266,23 @@ mod tests {
 
     #[test]
     fn answers_that_are_no_state() {
-        assert_eq!(read(404, "<html>"), Err(Unusable::Unknown { status: 404 }.into()));
-        assert_eq!(read(200, "<html>"), Err(Away::Unreadable.into()));
-        assert_eq!(read(500, "{}"), Err(Away::Status(500).into()));
+        let unknown = |status| Err(Unusable::Unknown { status }.into());
+        let away = |status| Err(Away::Status(status).into());
+        // What is made of it at first, and once the tenant was located.
+        let cases = [
+            (404, "<html>", unknown(404), away(404)),
+            (404, r#"{"Message":"no"}"#, unknown(404), away(404)),
+            (400, "", unknown(400), away(400)),
+            (403, "<html>", away(403), away(403)),
+            (500, "{}", away(500), away(500)),
+            (200, "<html>", Err(Away::Unreadable.into()), Err(Away::Unreadable.into())),
+        ];
+        let now = Timestamp::UNIX_EPOCH;
+        for (status, body, at_first, later) in cases {
+            let tenant = tenant("https://online.superoffice.com");
+            let read = |was_located| tenant.read(&Answer::new(status, body), was_located, now);
+            assert_eq!((read(false), read(true)), (at_first, later), "{status} {body}");
+        }
     }
 
     #[test]

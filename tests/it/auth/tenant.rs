@@ -72,6 +72,35 @@ fn a_tenant_that_is_not_known_is_told() {
     assert!(run.stderr.contains("error: the state endpoint knows no such tenant (status 404)\nhint: check `api.tenant`"), "{}", run.stderr);
 }
 
+/// A login host that tells the state by this answer from the second question on; its API refuses contact 2 once, since the
+/// tenant had moved.
+fn moving(state: Answer) -> Mock {
+    Mock::answering(move |request| match (request.contact_id, request.attempt) {
+        (0, 1) => {
+            let host = request.header("host").unwrap();
+            Answer::json(200, format!(r#"{{"State":"Running","IsRunning":true,"Api":"http://{host}/api"}}"#))
+        }
+        (0, _) => state.clone(),
+        (2, 1) => Answer::status(421),
+        (contact_id, _) => Answer::summary(contact_id),
+    })
+}
+
+#[test]
+fn a_page_in_place_of_the_state_does_not_end_a_run_that_has_located_its_tenant() {
+    for status in [404, 403] {
+        let mock = moving(Answer::new(status, &[("Content-Type", "text/html")], "<html></html>"));
+        let job = Job::new("")
+            .without("api.base_url")
+            .with("api.tenant = \"Cust1\"")
+            .with(&format!("api.environment = \"{}\"", mock.url()))
+            .with("fetch.requests_per_second = 100000");
+        let run = job.run().expect(0);
+        assert!(run.stderr.contains(&format!("WARN the state endpoint is away: it answered with status {status}")), "{}", run.stderr);
+        assert_eq!(job.export().manifest()["outcomes"]["exported"], 3);
+    }
+}
+
 #[test]
 fn the_demo_of_a_system_user_is_one_command() {
     let root = env!("CARGO_MANIFEST_DIR");
