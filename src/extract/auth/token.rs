@@ -2,7 +2,7 @@
 //! by `jsonwebtoken`, its claims here. Pure: keys and time are arguments.
 
 use jiff::Timestamp;
-use jsonwebtoken::jwk::{Jwk, JwkSet};
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -58,33 +58,36 @@ pub(super) struct Claims {
     ticket: Option<String>,
 }
 
-/// The claims of a token whose signature is right.
+/// The claims of a token that one of these keys signed: the one that the token names, or else any, since names may be left
+/// out or differ on either side.
 ///
 /// # Errors
-/// [`TokenFlaw::UnknownKey`] where these keys cannot tell, else what is wrong with it.
+/// [`TokenFlaw::UnknownKey`] where newer keys may tell more, else what is wrong with it.
 pub(super) fn verified(token: &str, keys: &JwkSet) -> Result<Claims, TokenFlaw> {
     let header = jsonwebtoken::decode_header(token).map_err(|_| TokenFlaw::Header)?;
     if header.alg != Algorithm::RS256 {
         return Err(TokenFlaw::Header);
     }
-    let candidates: Vec<&Jwk> = match &header.kid {
-        Some(kid) => keys.find(kid).into_iter().collect(),
-        None => keys.keys.iter().collect(),
-    };
+    let signing = || keys.keys.iter().filter(|key| is_signing(key));
+    let named: Vec<_> = signing().filter(|key| header.kid.is_some() && key.common.key_id == header.kid).collect();
+    let (candidates, flaw) = if named.is_empty() { (signing().collect(), TokenFlaw::UnknownKey) } else { (named, TokenFlaw::Signature) };
     // Claims are checked with messages of their own, below.
     let mut validation = Validation::new(Algorithm::RS256);
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
     validation.validate_aud = false;
-    let mut flaw = TokenFlaw::UnknownKey;
-    for key in candidates.iter().filter_map(|key| DecodingKey::from_jwk(key).ok()) {
+    for key in candidates.into_iter().filter_map(|key| DecodingKey::from_jwk(key).ok()) {
         match jsonwebtoken::decode::<Claims>(token, &key, &validation) {
             Ok(token) => return Ok(token.claims),
             Err(error) if matches!(error.kind(), jsonwebtoken::errors::ErrorKind::Json(_)) => return Err(TokenFlaw::Claims),
-            Err(_) => flaw = TokenFlaw::Signature,
+            Err(_) => {}
         }
     }
     Err(flaw)
+}
+
+fn is_signing(key: &Jwk) -> bool {
+    matches!(key.algorithm, AlgorithmParameters::RSA(_)) && key.common.public_key_use != Some(PublicKeyUse::Encryption)
 }
 
 /// The ticket, where every claim is as it must be.
@@ -192,6 +195,51 @@ mod tests {
         ];
         for (claim, value, expected) in cases {
             assert_eq!(checked(claim, value.clone()), expected, "{claim} {value}");
+        }
+    }
+
+    /// A published key: public half of this private one, with this name and use.
+    fn published(pem: &str, kid: Option<&str>, usage: &str) -> Value {
+        let key = jsonwebtoken::EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap();
+        let mut jwk = serde_json::to_value(Jwk::from_encoding_key(&key, Algorithm::RS256).unwrap()).unwrap();
+        jwk["use"] = json!(usage);
+        jwk["kid"] = kid.into();
+        jwk
+    }
+
+    #[test]
+    fn the_key_that_is_named_verifies_a_token_or_else_any() {
+        const KEY: &str = include_str!("../../sandbox/keys/demo-app-private-key.pem");
+        const OTHER: &str = include_str!("../../../tests/data/other-key.pem");
+
+        let signed = |kid: Option<&str>| {
+            let header = jsonwebtoken::Header { kid: kid.map(str::to_owned), ..jsonwebtoken::Header::new(Algorithm::RS256) };
+            let key = jsonwebtoken::EncodingKey::from_rsa_pem(KEY.as_bytes()).unwrap();
+            jsonwebtoken::encode(&header, &json!({ "iss": "SuperOffice AS" }), &key).unwrap()
+        };
+        let right = |kid| published(KEY, kid, "sig");
+        let other = |kid| published(OTHER, kid, "sig");
+        let unknown = Err(TokenFlaw::UnknownKey);
+        let cases = [
+            // The token names the key that signed it, …
+            (Some("a"), vec![other(Some("b")), right(Some("a"))], Ok(())),
+            (Some("a"), vec![other(Some("a")), right(Some("b"))], Err(TokenFlaw::Signature)),
+            // … or one that is not published, or none.
+            (Some("c"), vec![other(Some("b")), right(Some("a"))], Ok(())),
+            (Some("c"), vec![other(None), right(None)], Ok(())),
+            (None, vec![other(Some("b")), right(Some("a"))], Ok(())),
+            (None, vec![other(None), right(None)], Ok(())),
+            // None of them signed it; newer ones may have.
+            (Some("c"), vec![other(Some("b"))], unknown),
+            (Some("c"), vec![other(None)], unknown),
+            (None, vec![other(Some("b"))], unknown),
+            (Some("a"), vec![], unknown),
+            (Some("a"), vec![published(KEY, Some("a"), "enc")], unknown),
+        ];
+        for (kid, keys, expected) in cases {
+            let names: Vec<_> = keys.iter().map(|key| key["kid"].clone()).collect();
+            let keys: JwkSet = serde_json::from_value(json!({ "keys": keys })).unwrap();
+            assert_eq!(verified(&signed(kid), &keys).map(drop), expected, "{kid:?} of {names:?}");
         }
     }
 
