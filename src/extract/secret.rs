@@ -1,5 +1,6 @@
 //! Reads a secret from where the job says it is. The value lives in a type that cannot be printed and is wiped.
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::auth::NotKey;
 
 /// Where a secret is to be had, and the job key that says so.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Secret {
     /// An environment variable.
     Env {
@@ -62,6 +63,13 @@ pub enum Error {
     NotText { key: &'static str },
     #[error("`{key}`: the secret holds characters that no HTTP header can carry, such as a line break in the middle")]
     NotHeader { key: &'static str },
+}
+
+impl fmt::Debug for Secret {
+    // People put secrets into the arguments of programs.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Secret").field(&self.key()).finish()
+    }
 }
 
 impl Secret {

@@ -2,6 +2,7 @@
 //! secret and calls nothing.
 
 mod auth;
+mod description;
 pub mod file;
 pub mod settings;
 pub mod values;
@@ -223,7 +224,7 @@ fn resolve(typed: Typed) -> Result<Job, Problem> {
             ..sandbox::Settings::default()
         },
         api: api(file.api, place, &folder)?,
-        description: describe(&table),
+        description: description::describe(&table),
     })
 }
 
@@ -353,15 +354,6 @@ fn secret(place: SecretPlace, key: &'static str, folder: &Path) -> Secret {
         SecretPlace::File(path) => Secret::File { key, path: folder.join(path) },
         SecretPlace::Command(words) => Secret::Command { key, words, folder: folder.to_owned() },
     }
-}
-
-/// The job as typed, for the manifest: a secret shows where it comes from; header values are left out, since people put secrets there.
-fn describe(table: &toml::Table) -> serde_json::Value {
-    let mut table = table.clone();
-    if let Some(toml::Value::Table(headers)) = table.get_mut("api").and_then(|api| api.get_mut("headers")) {
-        headers.iter_mut().for_each(|(_, value)| *value = toml::Value::String("…".to_owned()));
-    }
-    serde_json::to_value(table).unwrap_or_default()
 }
 
 fn delimiter(text: &str) -> Result<u8, Problem> {

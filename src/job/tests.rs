@@ -202,7 +202,7 @@ fn neither_debug_nor_the_description_shows_a_secret() {
     let token = folder.path().join("token");
     let job = job(&format!(
         "base_url = \"sandbox\"\napp_token = {{ file = {token:?} }}\nheaders = {{ X-Key = \"hunter2\", X-Other = {{ env = \"OTHER\" }} }}\n\
-         auth = {{ scheme = \"basic\", user = \"u\", password = {{ command = [\"pass\", \"show\"] }} }}"
+         auth = {{ scheme = \"basic\", user = \"u\", password = {{ command = [\"echo\", \"hunter2\"] }} }}"
     ));
     let description = job.description.to_string();
     for shown in [format!("{job:?}"), description.clone()] {
@@ -211,6 +211,7 @@ fn neither_debug_nor_the_description_shows_a_secret() {
     assert_eq!(job.description["api"]["headers"], serde_json::json!({ "X-Key": "…", "X-Other": "…" }));
     assert_eq!(job.description["api"]["app_token"], serde_json::json!({ "file": token }));
     assert_eq!(job.description["api"]["auth"]["user"], "u");
+    assert_eq!(job.description["api"]["auth"]["password"], serde_json::json!({ "command": ["echo", "…"] }));
 }
 
 #[test]

@@ -62,6 +62,18 @@ fn none_of_a_refresh_token_kept_or_not() {
 }
 
 #[test]
+fn none_of_the_arguments_of_a_program() {
+    let sandbox = sandbox(|_| {});
+    let job = Job::new(&tenant(&sandbox).endpoint())
+        .with("api.auth = { scheme = \"ticket\", ticket = { command = [\"echo\", \"7T:ZGVtby10aWNrZXQ=\"] } }")
+        .with("api.app_token = { command = [\"sh\", \"-c\", \"echo demo-client-secret\"] }");
+    check(&job, 0, &["ZGVtby10aWNrZXQ", "demo-client-secret"]);
+    let described = job.export().manifest()["job"]["api"].clone();
+    assert_eq!(described["auth"]["ticket"]["command"], serde_json::json!(["echo", "…"]));
+    assert_eq!(described["app_token"]["command"], serde_json::json!(["sh", "…", "…"]));
+}
+
+#[test]
 fn none_of_a_login_that_is_refused() {
     let sandbox = sandbox(|_| {});
     let job = Job::new(&tenant(&sandbox).endpoint())
