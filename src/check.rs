@@ -23,7 +23,7 @@ use crate::extract::verdict::{Fate, verdict};
 use crate::gzip::Unpacker;
 use crate::job::file::Override;
 use crate::job::{self, Job, Place};
-use crate::run::connecting;
+use crate::run::{connecting, lock};
 use crate::schema::outcome::Reason;
 use crate::schema::{ContactId, InputLine};
 
@@ -54,6 +54,8 @@ pub fn check(path: &Path, overrides: &[Override], print: &mut dyn FnMut(&str) ->
     if let Some(job) = checklist.step("job", job, |_| path.display().to_string())? {
         let input = read_input(&job.source).map_err(|error| Failure::of(&error));
         let input = checklist.step("input", input, |input| input.describe(&job.source))?;
+        let output = lock::try_out(&job.output.dir).map_err(|error| Failure::of(&error));
+        checklist.step("output", output, |()| job.output.dir.display().to_string())?;
         let contact_id = input.and_then(|input| input.first);
         checklist.connection(&job, contact_id)?;
     }

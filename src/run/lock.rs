@@ -1,4 +1,5 @@
-//! One run per job: the lock on `state.lock`. The system drops it with the process, however that ends.
+//! One run per job: the lock on `state.lock`, and the folder it lies in. The system drops it with the process, however that
+//! ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
@@ -6,14 +7,29 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use crate::error::Error;
+use crate::load::{self, publish};
 
-/// Makes the output folder where it is missing, and takes its lock, which lasts as long as the value.
-pub(super) fn take(dir: &Path) -> Result<File, Error> {
-    let unusable = |source: std::io::Error| match source.kind() {
+/// Proves that a run could write to its output folder, and make it where it is missing. Leaves nothing, and takes no lock.
+pub(crate) fn try_out(dir: &Path) -> Result<(), Error> {
+    let nearest = dir.ancestors().find(|folder| folder.symlink_metadata().is_ok()).unwrap_or(Path::new("."));
+    let name = format!(".check-{}.partial", std::process::id());
+    publish::try_out(nearest, &name).map_err(|error| match error {
+        load::Error::Storage { source, .. } => unusable(dir, source),
+        other => other.into(),
+    })
+}
+
+fn unusable(dir: &Path, source: std::io::Error) -> Error {
+    match source.kind() {
         // Not the operator's mistake, and nothing to change in the job.
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::Output { path: dir.to_owned(), source },
         _ => Error::OutputFolder { path: dir.to_owned(), source },
-    };
+    }
+}
+
+/// Makes the output folder where it is missing, and takes its lock, which lasts as long as the value.
+pub(super) fn take(dir: &Path) -> Result<File, Error> {
+    let unusable = |source| unusable(dir, source);
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(unusable)?;
     let path = dir.join("state.lock");
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(unusable)?;

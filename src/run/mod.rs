@@ -4,7 +4,7 @@
 mod begin;
 pub(crate) mod connecting;
 mod fetching;
-mod lock;
+pub(crate) mod lock;
 mod plan;
 mod summary;
 mod writing;

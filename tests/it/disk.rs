@@ -5,7 +5,7 @@ use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -143,24 +143,48 @@ fn a_read_only_disk_is_told_before_the_first_call() {
     assert_eq!(mock.calls(), 6);
 }
 
+/// Starts the job as somebody whom permissions bind. That is everybody but root, who hands it to somebody else.
+fn start_bound(job: &Job, verb: &str) -> Child {
+    let mut command = job.command();
+    if rustix::process::geteuid().is_root() {
+        for name in ["", "job.toml", "contacts.csv"] {
+            chown(job.path(name), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command.args([verb, "job.toml"]).spawn().unwrap()
+}
+
+#[test]
+fn a_check_tells_of_an_output_folder_as_a_run_does() {
+    let message = "`output.dir`: ./parent/exports cannot be written; check the path and its permissions";
+    for name in ["parent", "parent/exports"] {
+        let mock = Mock::healthy();
+        let job = Job::against(&mock).with("output.dir = \"parent/exports\"");
+        std::fs::create_dir_all(job.path(name)).unwrap();
+        set_permissions(job.path(name), Permissions::from_mode(0o555)).unwrap();
+        if rustix::process::geteuid().is_root() {
+            chown(job.path("parent"), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let checked = job.finish(start_bound(&job, "check")).expect(2);
+        assert!(checked.stdout.contains(&format!("✗ output   {message}: Permission denied")), "{}", checked.stdout);
+        let run = job.finish(start_bound(&job, "run")).expect(2);
+        assert!(run.stderr.contains(&format!("error: {message}\ncaused by: Permission denied")), "{}", run.stderr);
+        set_permissions(job.path(name), Permissions::from_mode(0o755)).unwrap();
+        if rustix::process::geteuid().is_root() {
+            chown(job.path(name), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let checked = job.finish(start_bound(&job, "check")).expect(0);
+        assert!(checked.stdout.contains("✓ output   ./parent/exports\n"), "{}", checked.stdout);
+        assert_eq!(std::fs::read_dir(job.path(name)).unwrap().count(), 0, "a check leaves nothing behind");
+    }
+}
+
 #[test]
 fn a_permission_that_is_lost_mid_run_publishes_nothing_and_costs_no_call() {
     let mock = Mock::answering(|request| Answer::summary(request.contact_id).held());
     let job = Job::against(&mock).with("api.limit = 50");
-    // Permissions bind everybody but root, so root runs it as somebody else.
-    let is_root = rustix::process::geteuid().is_root();
-    let start = || {
-        let mut command = job.command();
-        if is_root {
-            command.uid(NOBODY).gid(NOBODY);
-        }
-        command.args(["run", "job.toml"]).spawn().unwrap()
-    };
-    if is_root {
-        for name in ["", "job.toml", "contacts.csv"] {
-            chown(job.path(name), Some(NOBODY), Some(NOBODY)).unwrap();
-        }
-    }
+    let start = || start_bound(&job, "run");
     let child = start();
     mock.wait_for_calls(3);
     set_permissions(job.path("exports/runs"), Permissions::from_mode(0o500)).unwrap();

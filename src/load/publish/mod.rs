@@ -47,8 +47,14 @@ pub fn prepare(output_dir: &Path) -> Result<(), Error> {
     create_folder(output_dir)?;
     create_folder(&output_dir.join(RUNS))?;
     sweep(output_dir)?;
-    link(Path::new(RUNS), output_dir)?;
-    let link = output_dir.join(NEXT_LATEST);
+    try_out(output_dir, NEXT_LATEST)
+}
+
+/// Proves that links can be made in a folder, and so that it can be written to. Leaves nothing, and disturbs nobody who
+/// does not use this name.
+pub fn try_out(folder: &Path, name: &str) -> Result<(), Error> {
+    link(Path::new(RUNS), folder, name)?;
+    let link = folder.join(name);
     fs::remove_file(&link).map_err(storage("remove", &link))
 }
 
@@ -85,7 +91,7 @@ pub fn prune(output_dir: &Path, keep: usize) -> Result<Vec<String>, Error> {
 /// Makes `latest` point to this published run: at the end of [`Partial::publish`], or when a run died just before that.
 pub fn point_latest(output_dir: &Path, run: &str) -> Result<(), Error> {
     remove_link(&output_dir.join(NEXT_LATEST))?;
-    link(&Path::new(RUNS).join(run), output_dir)?;
+    link(&Path::new(RUNS).join(run), output_dir, NEXT_LATEST)?;
     let latest = output_dir.join(LATEST);
     fs::rename(output_dir.join(NEXT_LATEST), &latest).map_err(storage("replace the link", &latest))?;
     sync_folder(output_dir)
@@ -156,10 +162,10 @@ fn order(name: &str) -> Option<(&str, u32)> {
     start.bytes().map(shape).eq("00000000T000000Z".chars()).then_some((start, number))
 }
 
-/// Creates the link that may become `latest`.
-fn link(target: &Path, output_dir: &Path) -> Result<(), Error> {
+/// Creates a link of this name.
+fn link(target: &Path, output_dir: &Path, name: &str) -> Result<(), Error> {
     let not_permitted = rustix::io::Errno::PERM.raw_os_error();
-    symlink(target, output_dir.join(NEXT_LATEST)).map_err(|source| {
+    symlink(target, output_dir.join(name)).map_err(|source| {
         if source.kind() == io::ErrorKind::Unsupported || source.raw_os_error() == Some(not_permitted) {
             Error::NoSymlinks { path: output_dir.to_owned(), source }
         } else {

@@ -106,7 +106,7 @@ fn death_at_any_step_leaves_the_old_run_latest() {
         let elsewhere = output_dir();
         fs::rename(publish(elsewhere.path(), SECOND), folder.join(RUNS).join(SECOND)).unwrap();
     });
-    check_death("before the link becomes latest", |folder| link(&Path::new(RUNS).join(SECOND), folder).unwrap());
+    check_death("before the link becomes latest", |folder| link(&Path::new(RUNS).join(SECOND), folder, NEXT_LATEST).unwrap());
     check_death("while an old run is removed", |folder| create_folder(&folder.join(RUNS).join(partial_name(FIRST))).unwrap());
 }
 

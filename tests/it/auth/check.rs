@@ -24,6 +24,7 @@ fn a_job_that_is_well_has_a_tick_in_every_line() {
     let expected = [
         "✓ job      job.toml",
         "✓ input    ./contacts.csv: 4 lines, 2 contact ids, 1 rejected",
+        "✓ output   ./exports",
         "✓ secrets  all that scheme \"system-user\" needs is there",
         "✓ tenant",
         "✓ login    scheme \"system-user\"",
@@ -39,7 +40,7 @@ fn a_job_that_is_well_has_a_tick_in_every_line() {
 fn check_failure(job: &Job, code: i32, expected: &[&str]) {
     let finished = check(job).expect(code);
     let lines = lines(&finished);
-    assert_eq!(lines.len(), 7.min(lines.len()));
+    assert_eq!(lines.len(), 8.min(lines.len()));
     for expected in expected {
         assert!(finished.stdout.contains(expected), "{}", finished.stdout);
     }
@@ -54,6 +55,8 @@ fn what_fails_is_said_with_its_remedy() {
     let job = || system_user(&sandbox);
     check_failure(&job().with("api.limit = 0"), 2, &["✗ job", "`api.limit`: must be above zero"]);
     check_failure(&job().csv(""), 2, &["✗ input", "✓ login"]);
+    let blocked = job().ids([]).file("file", "").with("output.dir = \"file/exports\"");
+    check_failure(&blocked, 2, &["✗ output   `output.dir`: ./file/exports cannot be written; check the path", "✓ login"]);
     check_failure(&job().file("key.pem", "x"), 2, &["✓ input", "✗ secrets  `api.auth.private_key` holds no RSA private key"]);
     check_failure(
         &job().env("APP_TOKEN", "other"),
