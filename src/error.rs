@@ -52,7 +52,10 @@ impl Exit {
             Self::NotPublished => "not published: too many failures, every answer a refusal, no such tenant, or a defect of this program",
             Self::Usage => "bad arguments, job file or input; nothing was called",
             Self::Locked => "another run of this job is under way",
-            Self::Unreachable => "the API stayed unreachable longer than `patience`, or the tenant is suspended; the same command goes on",
+            Self::Unreachable => {
+                "the API stayed unreachable longer than `patience`, gave no answer in all the time allowed, or the tenant is suspended; \
+                 the same command goes on"
+            }
             Self::Login => "the API refused the login",
             Self::Storage => "output or state could not be written (disk full, permissions); the same command goes on",
             Self::Interrupted => "interrupted (SIGINT, SIGTERM); answers in flight were stored, the same command goes on",
@@ -102,6 +105,8 @@ pub enum Error {
     Interrupted,
     #[error("{path}: about {} will be needed, and {} are free", indicatif::HumanBytes(*needed), indicatif::HumanBytes(*free), path = path.display())]
     NoRoom { path: PathBuf, needed: u64, free: u64 },
+    #[error("`fetch.max_duration` or `fetch.max_calls` ended the run before any answer came, and none is stored; nothing was published")]
+    NothingFetched,
     #[error("no target has a stored answer to what this job asks; nothing was published")]
     NothingStored,
     #[error("the system gives no thread or event queue")]
@@ -126,7 +131,7 @@ impl Error {
             Self::Store(_) | Self::Output { .. } | Self::NoRoom { .. } => Exit::Storage,
             Self::Load(error) if error.is_storage() => Exit::Storage,
             Self::Locked { .. } => Exit::Locked,
-            Self::Unreachable { .. } => Exit::Unreachable,
+            Self::Unreachable { .. } | Self::NothingFetched => Exit::Unreachable,
             Self::Unusable(unusable) if unusable.may_pass() => Exit::Unreachable,
             Self::LoginRefused { .. } | Self::NoLogin(_) => Exit::Login,
             Self::Hopeless(hopeless) if matches!(hopeless.status, 401 | 403) => Exit::Login,
@@ -145,7 +150,9 @@ impl Error {
     /// Whether the same command goes on where this one ended, or tries what failed again.
     pub fn is_resumable(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Interrupted | Self::Output { .. } | Self::TooManyFailures { .. } => true,
+            Self::Unreachable { .. } | Self::NothingFetched | Self::Interrupted | Self::Output { .. } | Self::TooManyFailures { .. } => {
+                true
+            }
             Self::Store(error) => error.is_resumable(),
             Self::Load(error) => error.is_storage(),
             _ => false,
@@ -155,7 +162,9 @@ impl Error {
     /// What to do about it, where the message does not say it already.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Unreachable { .. } | Self::Interrupted => Some("run the same command again; it goes on where this one ended"),
+            Self::Unreachable { .. } | Self::NothingFetched | Self::Interrupted => {
+                Some("run the same command again; it goes on where this one ended")
+            }
             Self::Output { .. } => Some(MEND),
             Self::Store(error) if error.is_resumable() => Some(MEND),
             Self::Load(error) if error.is_storage() => Some(MEND),

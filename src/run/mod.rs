@@ -97,7 +97,12 @@ pub fn run(job: &Job, options: &mut Options, stop: &watch::Receiver<bool>, repor
         let result = fetching::fetch(&connection, &job.fetch, &mut store, &run, request_key, stop, report)?;
         report.end();
         run.calls = run.calls + calls(&result, began);
-        fetched = Some(completed(result, job)?);
+        let result = completed(result, job)?;
+        // An export without a single answer would take the place of one that has some.
+        if result.end == End::Budget && result.progress.done == 0 && plan.unanswered == plan.targets {
+            return Err(Error::NothingFetched);
+        }
+        fetched = Some(result);
     }
 
     let partial = Partial::create(dir, &run.name)?;
