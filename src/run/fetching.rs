@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::extract::connection::Connection;
 use crate::extract::fetcher::{self, Answer, End, Fetched};
 use crate::report::{Progress, Reporter};
-use crate::schema::ContactId;
+use crate::schema::Planned;
 use crate::store::{Answered, Calls, Run, Store};
 
 /// Answers are stored at the latest after this long, and at the latest after so many.
@@ -58,7 +58,7 @@ async fn keep(
     store: &mut Store,
     run: &Run,
     request_key: i64,
-    pages: mpsc::Sender<Vec<ContactId>>,
+    pages: mpsc::Sender<Vec<Planned>>,
     mut answered: mpsc::Receiver<Answer>,
     progress: &watch::Receiver<Progress>,
 ) -> Result<(), Error> {
@@ -77,7 +77,7 @@ async fn keep(
                 pages = (!sender.is_closed()).then_some(sender);
                 break;
             };
-            let page = store.planned(planned, PAGE)?;
+            let page = store.planned(request_key, planned, PAGE)?;
             planned += u64::try_from(page.len()).unwrap_or(u64::MAX);
             // The queue closes after the last page.
             if !page.is_empty() {
@@ -132,7 +132,7 @@ async fn next_answers(
 }
 
 /// Waits for room in the queue of pages; false where nobody takes them any more.
-async fn reserve(pages: Option<mpsc::Sender<Vec<ContactId>>>) -> bool {
+async fn reserve(pages: Option<mpsc::Sender<Vec<Planned>>>) -> bool {
     match pages {
         Some(pages) => pages.reserve().await.is_ok(),
         None => false,

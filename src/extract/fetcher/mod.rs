@@ -6,6 +6,7 @@ mod access;
 mod address;
 mod login;
 mod state;
+mod tries;
 
 use std::future::Future;
 use std::num::NonZeroU32;
@@ -27,8 +28,8 @@ use super::pace::Rate;
 use super::retry::RetryPolicy;
 use super::tenant::{NotLocated, Unusable};
 use crate::report::Progress;
-use crate::schema::ContactId;
 use crate::schema::outcome::Ending;
+use crate::schema::{ContactId, Planned};
 
 /// How the API is called.
 #[derive(Debug, Clone)]
@@ -140,7 +141,7 @@ const TELL: Duration = Duration::from_secs(1);
 pub async fn fetch<A: Api>(
     api: &A,
     settings: &Settings,
-    mut plan: mpsc::Receiver<Vec<ContactId>>,
+    mut plan: mpsc::Receiver<Vec<Planned>>,
     answers: &mpsc::Sender<Answer>,
     mut stop: watch::Receiver<bool>,
     tell: &mut dyn FnMut(&Progress),
