@@ -12,6 +12,7 @@ use tokio::runtime::Builder;
 
 use crate::error::{Error, Exit};
 use crate::extract::auth::NoLogin;
+use crate::extract::cause::{Cause, listen};
 use crate::extract::client::{MAX_BODY, NoReply, Reply};
 use crate::extract::connection::Connection;
 use crate::extract::fetcher::Api as _;
@@ -91,17 +92,20 @@ impl Checklist<'_> {
         };
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::System)?;
 
-        let located = runtime.block_on(connection.locate()).map_err(not_located);
+        let (located, cause) = runtime.block_on(listen(connection.locate()));
+        let located = located.map_err(|error| not_located(error).because(&cause));
         let at = |_: &_| connection.api().map(|api| api.to_string()).unwrap_or_default();
         let name = if matches!(job.api.place, Place::Tenant { .. }) { "tenant" } else { "address" };
         if self.step(name, located, at)?.is_none() {
             return Ok(());
         }
-        let logged_in = runtime.block_on(connection.log_in()).map_err(|error| no_login(error, job));
+        let (logged_in, cause) = runtime.block_on(listen(connection.log_in()));
+        let logged_in = logged_in.map_err(|error| no_login(error, job).because(&cause));
         if self.step("login", logged_in, |_| format!("scheme \"{scheme}\""))?.is_none() {
             return Ok(());
         }
-        match principal(runtime.block_on(connection.principal()), job) {
+        let (reply, cause) = runtime.block_on(listen(connection.principal()));
+        match principal(reply, job).map_err(|failure| failure.because(&cause)) {
             Ok(Principal::NoPage { status }) => {
                 (self.print)(&format!("? {:<8} no page here tells who is logged in (status {status}); a contact has to tell\n", "access"))?;
             }
@@ -112,8 +116,8 @@ impl Checklist<'_> {
             }
         }
         if let Some(contact_id) = contact_id {
-            let fetched = runtime.block_on(fetch(&connection, contact_id, job));
-            self.step("contact", fetched, Clone::clone)?;
+            let (fetched, cause) = runtime.block_on(listen(fetch(&connection, contact_id, job)));
+            self.step("contact", fetched.map_err(|failure| failure.because(&cause)), Clone::clone)?;
         }
         Ok(())
     }
@@ -134,6 +138,11 @@ impl Failure {
     fn hopeless(hopeless: Hopeless, whom: &str) -> Self {
         let problem = format!("{whom}: {}", said(hopeless.reason, hopeless.status));
         Self { problem, ..Self::of(&Error::Hopeless(hopeless)) }
+    }
+
+    fn because(mut self, cause: &Cause) -> Self {
+        write!(self.problem, "{cause}").expect("writing to a String cannot fail");
+        self
     }
 
     fn unreachable(problem: String) -> Self {

@@ -10,6 +10,7 @@ use reqwest::header::{
 use reqwest::{Certificate, Identity, Proxy, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::cause;
 use super::retry::retry_after;
 use crate::schema::ContactId;
 use crate::schema::outcome::Reason;
@@ -196,8 +197,9 @@ async fn read_body(response: &mut reqwest::Response) -> Result<Bytes, Reason> {
     Ok(body.freeze())
 }
 
-/// A time-out anywhere in the chain of causes, else `otherwise`.
+/// A time-out anywhere in the chain of causes, else `otherwise`. The chain itself goes to whoever wants to know.
 fn reason(error: &reqwest::Error, otherwise: Reason) -> Reason {
+    cause::tell(error);
     let mut source = error.source();
     let mut timed_out = error.is_timeout();
     while let Some(cause) = source {

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info, warn};
 
 use super::auth::{Authenticator, Life, NoLogin};
+use super::cause::listen;
 use super::client::{Client, NoReply, Reply, Route};
 use super::fetcher::Api;
 use super::inspect::{Check, Content, inspect};
@@ -112,7 +113,8 @@ impl Api for Connection {
         let (api, valid_for) = match &self.place {
             Place::Fixed(url) => (url.clone(), None),
             Place::Tenant(tenant) => {
-                let located = tenant.locate(self.api().is_some()).await.inspect_err(|error| warn!("{error}"))?;
+                let (located, cause) = listen(tenant.locate(self.api().is_some())).await;
+                let located = located.inspect_err(|error| warn!("{error}{cause}"))?;
                 (located.api, Some(located.valid_for))
             }
         };
@@ -129,10 +131,10 @@ impl Api for Connection {
         let calls = self.authenticator.calls();
         self.logins.fetch_add(u64::from(calls), Ordering::Relaxed);
         let refused = self.way().login.clone();
-        let credential = self.authenticator.log_in(refused.as_ref()).await;
+        let (credential, cause) = listen(self.authenticator.log_in(refused.as_ref())).await;
         let credential = credential.inspect_err(|error| {
             if matches!(error, NoLogin::Away(_)) {
-                warn!("{error}");
+                warn!("{error}{cause}");
             }
         })?;
         if calls {

@@ -4,6 +4,7 @@
 
 pub mod auth;
 pub mod budget;
+pub mod cause;
 pub mod client;
 pub mod connection;
 pub mod fetcher;

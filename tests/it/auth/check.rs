@@ -71,7 +71,16 @@ fn what_fails_is_said_with_its_remedy() {
     check_failure(&job(), 4, &["✗ tenant   the tenant cannot be used now; its state is OfflineMaintenance"]);
     tenant(&sandbox).set_state(State::Deleted);
     check_failure(&job(), 1, &["✗ tenant   the tenant cannot be used; its state is Deleted"]);
-    check_failure(&Job::new("http://127.0.0.1:1/x"), 4, &["✓ address", "✗ access   the API gave no answer (connection)"]);
+    let refused = "Connection refused (os error 111)";
+    check_failure(&Job::new("http://127.0.0.1:1/x"), 4, &["✓ address", "✗ access   the API gave no answer (connection): ", refused]);
+    let nowhere = job().with("api.environment = \"http://127.0.0.1:1\"");
+    check_failure(&nowhere, 4, &["✗ tenant   the state endpoint is away: no answer came (connection): ", refused]);
+    let reset = Mock::always(Answer::reset());
+    check_failure(
+        &Job::against(&reset),
+        4,
+        &["✗ access   the API gave no answer (connection): ", "Connection reset by peer (os error 104)"],
+    );
     assert_eq!(sandbox.requests(), 0);
 }
 

@@ -1,0 +1,57 @@
+//! Why no answer came, in the words of the system and of TLS: for the log, and for whoever listens. Addresses are left out,
+//! since that of a proxy may hold a password. What follows from it is the verdict's matter, which knows the kind alone.
+
+use std::cell::RefCell;
+use std::error::Error;
+use std::fmt;
+
+use tracing::debug;
+
+tokio::task_local! {
+    static HEARD: RefCell<Option<Cause>>;
+}
+
+/// The cause of a missing answer; prints as what follows a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cause(Option<String>);
+
+impl fmt::Display for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |words| write!(formatter, ": {words}"))
+    }
+}
+
+/// Carries something out, and says why the last request in it brought no answer, where one did not.
+pub async fn listen<T>(work: impl Future<Output = T>) -> (T, Cause) {
+    let work = async {
+        let result = work.await;
+        (result, HEARD.with(RefCell::take))
+    };
+    let (result, cause) = HEARD.scope(RefCell::default(), work).await;
+    // Somebody else may listen to all of it.
+    if let Some(cause) = &cause {
+        hear(cause.clone());
+    }
+    (result, cause.unwrap_or_default())
+}
+
+/// Tells why no answer came.
+pub(super) fn tell(error: &reqwest::Error) {
+    let cause = Cause(words(error));
+    debug!("no answer came{cause}");
+    hear(cause);
+}
+
+fn hear(cause: Cause) {
+    // Mostly nobody listens.
+    drop(HEARD.try_with(|heard| *heard.borrow_mut() = Some(cause)));
+}
+
+/// The chain of causes. The outermost errors name the address, and say no more than that something failed.
+fn words(error: &dyn Error) -> Option<String> {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    let mut words: Vec<_> = causes.map(ToString::to_string).collect();
+    words.dedup();
+    let telling = words.get(1..).filter(|rest| !rest.is_empty()).unwrap_or(&words);
+    (!telling.is_empty()).then(|| telling.join(": "))
+}
