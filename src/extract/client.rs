@@ -168,7 +168,7 @@ pub async fn exchange(request: RequestBuilder) -> Result<Reply, NoReply> {
     let status = response.status().as_u16();
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let retry_after = header(RETRY_AFTER).and_then(|value| retry_after(value, SystemTime::now()));
-    let is_gzip = header(CONTENT_ENCODING).is_some_and(|encoding| encoding.trim().eq_ignore_ascii_case("gzip"));
+    let is_gzip = header(CONTENT_ENCODING).is_some_and(is_gzip);
     let body = match read_body(&mut response).await {
         Ok(body) => body,
         // What another status means does not hang on its body.
@@ -176,6 +176,11 @@ pub async fn exchange(request: RequestBuilder) -> Result<Reply, NoReply> {
         Err(reason) => return Err(NoReply { reason, status: Some(status), was_connected: true }),
     };
     Ok(Reply { status, retry_after, is_gzip, body })
+}
+
+/// Whether a Content-Encoding is gzip, by its name or the older one (RFC 9110, 8.4.1.3).
+fn is_gzip(content_encoding: &str) -> bool {
+    ["gzip", "x-gzip"].into_iter().any(|name| content_encoding.trim().eq_ignore_ascii_case(name))
 }
 
 async fn read_body(response: &mut reqwest::Response) -> Result<Bytes, Reason> {
