@@ -44,7 +44,7 @@ pub(super) fn tell(error: &reqwest::Error) {
 
 fn hear(cause: Cause) {
     // Mostly nobody listens.
-    drop(HEARD.try_with(|heard| *heard.borrow_mut() = Some(cause)));
+    HEARD.try_with(|heard| *heard.borrow_mut() = Some(cause)).unwrap_or_default();
 }
 
 /// The chain of causes. The outermost errors name the address, and say no more than that something failed.

@@ -64,7 +64,7 @@ fn none_of_a_refresh_token_kept_or_not() {
 #[test]
 fn none_of_a_proxy_that_is_not_there() {
     let job = Job::new("https://crm.example.com").with("fetch.patience = \"0s\"").with("fetch.max_attempts = 1").ids([1]);
-    check(&job.env("HTTPS_PROXY", "http://gate:s3cret-password@127.0.0.1:1"), 1, &["s3cret-password", "Z2F0ZTpzM2NyZXQ"]);
+    check(&job.env("HTTPS_PROXY", "http://gate:s3cret-password@127.0.0.1:1"), 4, &["s3cret-password", "Z2F0ZTpzM2NyZXQ"]);
 }
 
 #[test]
