@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -30,7 +31,8 @@ fn main() -> ExitCode {
             return ExitCode::from(exit.code());
         }
     };
-    match carry_out(&mut cli.command) {
+    // A panic is a defect of this program, and ends like one.
+    match catch_unwind(AssertUnwindSafe(|| carry_out(&mut cli.command))).unwrap_or(Err(Error::Defect)) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
             print_error(&error, &cli.command);

@@ -16,6 +16,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
+use super::queue::queue;
 use super::{Answer, Api, End, Fetched, Settings, fetch};
 use crate::extract::auth::{Life, NoLogin};
 use crate::extract::client::{NoReply, Reply};
@@ -214,7 +215,7 @@ impl Trial {
             located: RefCell::default(),
         };
         let (pages, plan) = mpsc::channel(2);
-        let (sender, mut receiver) = mpsc::channel(16);
+        let (sender, mut receiver) = queue(16);
         let (stop, stopped) = watch::channel(false);
         let feed = async {
             let planned = |id| Planned { contact_id: ContactId::new(id).unwrap(), failed_before: self.failed_before.contains(&id) };
@@ -229,8 +230,11 @@ impl Trial {
         let keep = async {
             let mut answers = Vec::new();
             let deaf_at = start + self.deaf_after.unwrap_or(Duration::from_secs(1_000_000_000));
-            while let Ok(Some(answer)) = tokio::time::timeout_at(deaf_at, receiver.recv()).await {
-                answers.push(answer);
+            while let Ok(received) = tokio::time::timeout_at(deaf_at, receiver.receive(16)).await
+                && !received.is_empty()
+            {
+                received.iter().for_each(|answer| receiver.stored(answer.body.as_ref()));
+                answers.extend(received);
             }
             drop(receiver);
             answers
