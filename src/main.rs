@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -10,10 +10,11 @@ use jiff::Timestamp;
 use superoffice_export::check::check;
 use superoffice_export::cli::{Cli, RunArgs, SummaryFormat, TablesFormat, Verb};
 use superoffice_export::error::{Error, Exit};
+use superoffice_export::extract::reader::Place;
 use superoffice_export::job;
 use superoffice_export::load::verify;
 use superoffice_export::report::{LogFormat, ProgressMode, Reporter};
-use superoffice_export::run::{Done, Options, run};
+use superoffice_export::run::{Done, Options, Summary, run};
 use superoffice_export::sandbox;
 use superoffice_export::schema::{docs, sql};
 use tokio::sync::watch;
@@ -32,21 +33,34 @@ fn main() -> ExitCode {
     };
     match carry_out(&cli.command) {
         Ok(exit) => ExitCode::from(exit.code()),
-        Err(error) => {
-            print_error(&error);
-            ExitCode::from(error.exit().code())
+        Err(failure) => {
+            print_failure(&failure);
+            ExitCode::from(failure.error.exit().code())
         }
     }
 }
 
-fn carry_out(verb: &Verb) -> Result<Exit, Error> {
+/// Why a command ended without what it was asked for.
+struct Failure {
+    error: Error,
+    /// Whether the input came from standard input: the same command alone does not bring it back.
+    is_piped: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, is_piped: false }
+    }
+}
+
+fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
     match verb {
-        Verb::Run(arguments) => run_job(arguments),
+        Verb::Run(arguments) => return run_job(arguments),
         Verb::Check { job, verbose, overrides } => {
             if *verbose {
                 Reporter::new(ProgressMode::None, LogFormat::Text, true);
             }
-            return check(job, &overrides.0, &mut print);
+            return Ok(check(job, &overrides.0, &mut print)?);
         }
         Verb::Tables { format } => print(&match format {
             TablesFormat::Markdown => docs::markdown(),
@@ -57,7 +71,7 @@ fn carry_out(verb: &Verb) -> Result<Exit, Error> {
         Verb::Sandbox { port, seed, latency, faults } => {
             let settings =
                 sandbox::Settings { port: *port, seed: *seed, latency: latency.0, faults: faults.0, ..sandbox::Settings::default() };
-            let sandbox = sandbox::start(settings)?;
+            let sandbox = sandbox::start(settings).map_err(Error::from)?;
             print(&format!("{}\n", sandbox.base_url()))?;
             sandbox.wait();
             Ok(())
@@ -66,29 +80,45 @@ fn carry_out(verb: &Verb) -> Result<Exit, Error> {
     Ok(Exit::Published)
 }
 
-fn run_job(arguments: &RunArgs) -> Result<(), Error> {
-    let job = job::read(&arguments.job, &arguments.overrides.0)?;
+fn run_job(arguments: &RunArgs) -> Result<Exit, Failure> {
+    let job = job::read(&arguments.job, &arguments.overrides.0).map_err(Error::from)?;
+    let is_piped = job.source.place == Place::StandardInput;
     let mut report = Reporter::new(arguments.progress, arguments.log_format, arguments.verbose);
     let (stop, stopped) = watch::channel(false);
     signals::listen(stop).map_err(Error::System)?;
     let options = Options { fresh: arguments.fresh, offline: arguments.offline, plan_only: arguments.plan };
     let result = run(&job, options, &stopped, &mut report);
     report.end();
-    match (result?, arguments.summary) {
-        (Done::Planned(plan), _) => print(&format!("{plan}\n")),
-        (Done::Published(summary), SummaryFormat::Json) => print(&summary.manifest.to_json().map_err(|_| Error::Defect)?),
-        (Done::Published(summary), SummaryFormat::Text) if !report.is_silent() => {
+    match result.map_err(|error| Failure { error, is_piped })? {
+        Done::Planned(plan) => print(&format!("{plan}\n"))?,
+        Done::Published(summary) => show_summary(&summary, arguments.summary, is_piped, &report)?,
+    }
+    Ok(Exit::Published)
+}
+
+fn show_summary(summary: &Summary, format: SummaryFormat, is_piped: bool, report: &Reporter) -> Result<(), Error> {
+    match format {
+        SummaryFormat::Json => {
+            let text = summary.manifest.to_json().map_err(|_| Error::Defect)?;
+            // The run is out: starting it again would ask for everything anew.
+            write_stdout(&text).map_err(|source| Error::SummaryNotPrinted { dir: PathBuf::from(&summary.manifest.dir), source })
+        }
+        SummaryFormat::Text if !report.is_silent() => {
             let mut text = summary.text();
             if summary.manifest.outcomes.failed > 0 {
                 // A day more than the run is old, so that all its answers are young enough.
                 let hours = Timestamp::now().duration_since(summary.manifest.started_at).as_hours() + 24;
-                let again = command_line(&["--max-age", &format!("{hours}h")]);
+                let again = if is_piped {
+                    format!("the same input with --max-age {hours}h")
+                } else {
+                    command_line(&["--max-age", &format!("{hours}h")])
+                };
                 text = format!("{text}  {:>11} {again}  # only those that failed\n", "again");
             }
             drop(std::io::stderr().write_all(text.as_bytes()));
             Ok(())
         }
-        (Done::Published(_), SummaryFormat::Text) => Ok(()),
+        SummaryFormat::Text => Ok(()),
     }
 }
 
@@ -103,12 +133,16 @@ fn verify_export(dir: &Path) -> Result<(), Error> {
     Err(Error::Differs { dir: verified.folder, differences: verified.differences.len() })
 }
 
-/// Prints what was asked for. A reader that has gone away, as `head` does, is no error.
+/// Prints what was asked for.
 fn print(text: &str) -> Result<(), Error> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::Output { path: "standard output".into(), source: error })
-        }
+    write_stdout(text).map_err(Error::StandardOutput)
+}
+
+/// A reader that has gone away, as `head` does, is no error.
+fn write_stdout(text: &str) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }
 }
@@ -134,10 +168,13 @@ fn quoted(word: &str) -> String {
     if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
-fn print_error(error: &Error) {
+fn print_failure(Failure { error, is_piped }: &Failure) {
     let causes = std::iter::successors(error.source(), |cause| (*cause).source()).map(|cause| format!("caused by: {cause}\n"));
     let hint = error.hint().map(|hint| format!("hint: {hint}\n"));
-    let again = error.is_resumable().then(|| format!("again: {}\n", command_line(&[])));
+    let again = error.is_resumable().then(|| match is_piped {
+        true => "hint: the contact ids came from standard input; give it the same again\n".to_owned(),
+        false => format!("again: {}\n", command_line(&[])),
+    });
     let text: String = [format!("error: {error}\n")].into_iter().chain(causes).chain(hint).chain(again).collect();
     drop(std::io::stderr().write_all(text.as_bytes()));
 }

@@ -1,0 +1,63 @@
+//! What the program prints and logs: on which stream, in which form, and what stands there when a stream cannot be written.
+
+use std::fs::File;
+use std::process::Stdio;
+
+use insta::assert_snapshot;
+
+use crate::mock::{Answer, Mock};
+use crate::support::{Finished, Job};
+
+/// Runs the program with these arguments and a standard output that takes nothing.
+fn into_full(job: &Job, arguments: &[&str]) -> Finished {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    job.finish(job.command().args(arguments).stdout(full).spawn().unwrap())
+}
+
+#[test]
+fn a_summary_that_cannot_be_printed_costs_no_call() {
+    let mock = Mock::healthy();
+    let job = Job::against(&mock);
+    let ended = into_full(&job, &["run", "job.toml", "--progress", "none", "--summary", "json"]).expect(6);
+    let run = job.export().manifest()["run"].as_str().unwrap().to_owned();
+    assert_snapshot!(ended.stderr.replace(&run, "[run]"), @r#"
+    error: the run was published as [folder]/exports/runs/[run], but its summary could not be printed
+    caused by: No space left on device (os error 28)
+    hint: nothing has to be run again; `manifest.json` in that folder is the same summary
+    "#);
+    assert_eq!(mock.calls(), 3);
+}
+
+#[test]
+fn what_cannot_be_printed_is_told_without_more_ado() {
+    let job = Job::sandbox();
+    for arguments in [&["tables"][..], &["run", "job.toml", "--plan", "--progress", "none"], &["check", "job.toml"]] {
+        let ended = into_full(&job, arguments).expect(6);
+        assert_eq!(ended.stderr, "error: standard output cannot be written\ncaused by: No space left on device (os error 28)\n");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = Job::sandbox().command().arg("tables").stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_list_from_standard_input_has_to_be_given_again() {
+    let mock = Mock::always_for(2, Answer::status(400));
+    let job = Job::against(&mock).with("output.max_failed = \"0%\"");
+    let run = |arguments: &[&str]| {
+        let input = File::open(job.path("contacts.csv")).unwrap();
+        let arguments = [&["run", "job.toml", "--source", "-"], arguments].concat();
+        job.finish(job.command().args(arguments).stdin(input).spawn().unwrap())
+    };
+    let refused = run(&["--progress", "none"]).expect(1).stderr;
+    assert!(refused.contains("hint: the contact ids came from standard input; give it the same again\n"), "{refused}");
+    assert!(!refused.contains("again:"), "{refused}");
+    let told = run(&["--max-failed", "100%"]).expect(0).stderr;
+    assert!(told.ends_with("      again the same input with --max-age 24h  # only those that failed\n"), "{told}");
+    let refused = job.run_with(&["--progress", "none"]).expect(1).stderr;
+    assert!(refused.ends_with("again: superoffice-export run job.toml --progress none\n"), "{refused}");
+}
