@@ -128,7 +128,8 @@ impl Error {
             | Self::Client(_)
             | Self::Certificates { .. }
             | Self::Sandbox(_)
-            | Self::OutputFolder { .. } => Exit::Usage,
+            | Self::OutputFolder { .. }
+            | Self::Load(load::Error::LatestIsNoLink { .. }) => Exit::Usage,
             Self::Store(_) | Self::Output { .. } | Self::StandardOutput(_) | Self::SummaryNotPrinted { .. } | Self::NoRoom { .. } => {
                 Exit::Storage
             }

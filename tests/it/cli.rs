@@ -243,6 +243,27 @@ fn an_output_folder_that_cannot_be_written() {
 }
 
 #[test]
+fn something_else_where_the_link_to_the_newest_run_goes() {
+    let put_file: fn(&Job) = |job| std::fs::write(job.path("exports/latest"), "").unwrap();
+    let put_folder: fn(&Job) = |job| std::fs::create_dir(job.path("exports/latest")).unwrap();
+    for put in [put_file, put_folder] {
+        let mock = Mock::healthy();
+        let job = Job::against(&mock);
+        std::fs::create_dir(job.path("exports")).unwrap();
+        put(&job);
+        assert_snapshot!(job.run_with(&["--progress", "none"]).all(), @r#"
+        exit 2
+        --- stderr
+        error: [folder]/exports/latest: is not a link, and would be in the way of the one that names the newest run; move it aside
+        "#);
+        assert_eq!(mock.calls(), 0, "something was called");
+        std::fs::rename(job.path("exports/latest"), job.path("aside")).unwrap();
+        job.run().expect(0);
+        job.run().expect(0);
+    }
+}
+
+#[test]
 fn a_flag_that_does_not_exist() {
     assert_snapshot!(refused_with(&["--max-retries", "3"], |job| job), @r#"
     exit 2
