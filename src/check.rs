@@ -14,7 +14,7 @@ use crate::extract::client::{NoReply, Reply};
 use crate::extract::connection::Connection;
 use crate::extract::fetcher::Api as _;
 use crate::extract::inspect::Content;
-use crate::extract::reader::{Reader, Source};
+use crate::extract::reader::{Column, Reader, Source};
 use crate::extract::tenant::NotLocated;
 use crate::extract::verdict::{Fate, verdict, verdict_without_reply};
 use crate::job::file::Override;
@@ -124,8 +124,8 @@ impl Failure {
 }
 
 /// What the first lines of the input hold.
-#[derive(Default)]
 struct Input {
+    column: Column,
     lines: usize,
     ids: BTreeSet<ContactId>,
     rejected: usize,
@@ -133,8 +133,9 @@ struct Input {
 }
 
 fn read_input(source: &Source) -> Result<Input, Error> {
-    let mut input = Input::default();
-    for line in Reader::open(source)?.take(LINES) {
+    let reader = Reader::open(source)?;
+    let mut input = Input { column: reader.column().clone(), lines: 0, ids: BTreeSet::new(), rejected: 0, first: None };
+    for line in reader.take(LINES) {
         input.lines += 1;
         match line? {
             InputLine::Target { contact_id, .. } => {
@@ -150,7 +151,8 @@ fn read_input(source: &Source) -> Result<Input, Error> {
 impl Input {
     fn describe(&self, source: &Source) -> String {
         let first = if self.lines == LINES { "first " } else { "" };
-        format!("{}: {first}{} lines, {} contact ids, {} rejected", source.place, self.lines, self.ids.len(), self.rejected)
+        let Self { column, lines, ids, rejected, .. } = self;
+        format!("{}: {first}{lines} lines, {} contact ids, {rejected} rejected; ids come from {column}", source.place, ids.len())
     }
 }
 

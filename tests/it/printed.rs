@@ -38,6 +38,17 @@ fn what_cannot_be_printed_is_told_without_more_ado() {
 }
 
 #[test]
+fn a_run_says_once_which_column_the_ids_come_from() {
+    let job = Job::sandbox().csv("PrimaryKey,Navn,contactId\n7,x,8\n");
+    let told = job.run().expect(0).stderr;
+    assert_eq!(
+        told.lines().filter(|line| line.contains("ids come from")).collect::<Vec<_>>(),
+        ["INFO ids come from the column `contactId`"]
+    );
+    assert_eq!(job.run_with(&["--progress", "none"]).expect(0).stderr, "");
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let mut child = Job::sandbox().command().arg("tables").stdout(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());

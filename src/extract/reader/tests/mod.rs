@@ -125,8 +125,19 @@ fn a_file_that_cannot_be_opened_is_named() {
     let path = folder.path().join("ids.csv");
     std::fs::write(&path, "Company ID\n4\n").unwrap();
     let reader = open(path).ok().unwrap();
-    assert_eq!(reader.column(), Some("Company ID"));
+    assert_eq!(reader.column().to_string(), "the column `Company ID`");
     assert_eq!(shown(&reader.collect::<Result<Vec<_>, _>>().unwrap()), "2:4");
+}
+
+#[test]
+fn the_column_is_named_as_it_stands_but_harmless() {
+    let named = |source: &Source, text: &'static str| {
+        let reader = Reader::over(source, Box::new(io::Cursor::new(text))).ok().unwrap();
+        reader.column().to_string()
+    };
+    assert_eq!(named(&source(None, None), "PrimaryKey;CONTACTID\n"), "the column `CONTACTID`");
+    assert_eq!(named(&source(None, None), "7\n"), "the only column, which has no heading");
+    assert_eq!(named(&source(Some("id \u{1b}[2J"), None), "id \u{1b}[2J;x\n"), "the column `id \\u{1b}[2J`");
 }
 
 #[test]
