@@ -1,4 +1,4 @@
-//! Guesses what separates the cells, from the first line. Leaves reading on to the records.
+//! What separates the cells, going by the first line: it may say so, or it is guessed. Leaves reading on to the records.
 
 use std::cmp::Reverse;
 
@@ -22,6 +22,14 @@ pub(super) fn detect(sample: &[u8], column: Option<&str>) -> u8 {
     best.filter(|(_, cells, _)| *cells > 1).map_or(NONE, |(_, _, delimiter)| delimiter)
 }
 
+/// The delimiter that a first line of its own names, as in `sep=;`, which Excel reads and writes.
+pub(super) fn declared(sample: &[u8]) -> Option<u8> {
+    let line = sample.split(|byte| matches!(byte, b'\r' | b'\n')).next()?;
+    let (delimiter, name) = line.split_last()?;
+    let is_one = |byte: u8| byte == b'\t' || (byte.is_ascii_punctuation() && byte != b'"');
+    (name.eq_ignore_ascii_case(b"sep=") && is_one(*delimiter)).then_some(*delimiter)
+}
+
 fn first_cells(sample: &[u8], delimiter: u8) -> Vec<String> {
     let mut records = Records::new(sample, delimiter, Place::StandardInput);
     // An error here is found again, and reported, when the record is read in earnest.
@@ -31,6 +39,26 @@ fn first_cells(sample: &[u8], delimiter: u8) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_first_line_may_name_the_delimiter() {
+        let cases: [(&str, Option<u8>); 11] = [
+            ("sep=;\r\ncontactId;Name\r\n", Some(b';')),
+            ("SEP=,\n1\n", Some(b',')),
+            ("sep=\t\r1", Some(b'\t')),
+            ("sep=|", Some(b'|')),
+            ("sep=", None),
+            ("sep=;;\n", None),
+            ("sep=\"\n", None),
+            ("sep=a\n", None),
+            ("\nsep=;\n", None),
+            ("sep;\n", None),
+            ("", None),
+        ];
+        for (sample, expected) in cases {
+            assert_eq!(declared(sample.as_bytes()), expected, "{sample:?}");
+        }
+    }
 
     #[test]
     fn the_delimiter_comes_from_the_first_line() {

@@ -55,7 +55,8 @@ impl fmt::Display for Place {
 /// is not valid UTF-8, as Windows-1252: ids are ASCII, so this concerns headings and rejected text only. A line with nothing
 /// but ASCII whitespace in a single cell is blank and skipped. Cells beyond the id column are neither looked at nor counted.
 ///
-/// A file whose first line is a single cell has one column: it has no delimiter unless one is set, and no heading where that
+/// A first line such as `sep=;` names the delimiter, unless one is set, and is skipped. Then a file whose first line is a
+/// single cell has one column: it has no delimiter unless one is set, and no heading where that
 /// cell does not begin with a letter.
 pub struct Reader {
     records: Records<Box<dyn BufRead + Send>>,
@@ -93,14 +94,15 @@ impl Reader {
     /// Reads these bytes as if they came from the place that the source names.
     pub fn over(source: &Source, input: Box<dyn Read + Send>) -> Result<Self, Error> {
         let (sample, rest) = input::text(&source.place, input)?;
-        let delimiter = match source.delimiter {
+        let declared = delimiter::declared(&sample);
+        let delimiter = match source.delimiter.or(declared) {
             Some(b'"' | b'\r' | b'\n') => return Err(Error::Delimiter),
             Some(delimiter) => delimiter,
             None => delimiter::detect(&sample, source.column.as_deref()),
         };
         let input: Box<dyn BufRead + Send> = Box::new(io::Cursor::new(sample).chain(rest));
         let mut records = Records::new(input, delimiter, source.place.clone());
-        if !records.advance()? {
+        if (declared.is_some() && !records.advance()?) || !records.advance()? {
             return Err(Error::Empty { place: source.place.clone() });
         }
         let column = heading::locate(&records, source.column.as_deref())?;
