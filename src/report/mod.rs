@@ -1,13 +1,18 @@
 //! What a run tells while it goes: a progress bar, log lines, or nothing; and the closing summary. Everything goes to
 //! stderr. Knows no stage; they hand in numbers.
 
-use std::io::{IsTerminal as _, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+pub(crate) mod log;
+mod phase;
+
+use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use tracing::{info, warn};
-use tracing_subscriber::fmt::MakeWriter;
+
+use self::log::CurrentBar;
+pub use self::log::LogFormat;
+use self::phase::Phase;
 
 /// How often a plain line tells how it stands.
 const PLAIN_EVERY: Duration = Duration::from_secs(30);
@@ -25,15 +30,6 @@ pub enum ProgressMode {
     Plain,
     /// Only what needs a hand.
     None,
-}
-
-/// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object per line.
-    Json,
 }
 
 /// How fetching stands.
@@ -85,18 +81,6 @@ enum Display {
     Silent,
 }
 
-/// The bar that is on the screen, if one is: log lines have to go above it.
-type CurrentBar = Arc<Mutex<Option<ProgressBar>>>;
-
-#[derive(Debug)]
-struct Phase {
-    verb: &'static str,
-    total: Option<u64>,
-    began: Instant,
-    told: Instant,
-    bar: Option<ProgressBar>,
-}
-
 impl Reporter {
     /// A reporter; log lines are written in this format, above the bar where there is one.
     pub fn new(mode: ProgressMode, format: LogFormat, verbose: bool) -> Self {
@@ -111,16 +95,11 @@ impl Reporter {
             (Display::Silent, false) => tracing::Level::WARN,
             _ => tracing::Level::INFO,
         };
-        let bar = if let Display::Bar(bar) = &display { Arc::clone(bar) } else { CurrentBar::default() };
-        let in_terminal = matches!(display, Display::Bar(_));
-        let lines = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(false).with_writer(LogLines { bar });
-        // A second reporter in one process, as in tests, keeps the first one's log.
-        let set = match (format, in_terminal) {
-            (LogFormat::Json, _) => tracing::subscriber::set_global_default(lines.json().finish()),
-            (LogFormat::Text, true) => tracing::subscriber::set_global_default(lines.without_time().finish()),
-            (LogFormat::Text, false) => tracing::subscriber::set_global_default(lines.finish()),
+        let (in_terminal, bar) = match &display {
+            Display::Bar(bar) => (true, bar.clone()),
+            Display::Plain | Display::Silent => (false, CurrentBar::default()),
         };
-        drop(set);
+        log::begin(format, level, in_terminal, bar);
         Self { display, phase: None, was_waiting: None }
     }
 
@@ -142,24 +121,24 @@ impl Reporter {
     /// Begins a phase of so many steps.
     pub fn begin(&mut self, verb: &'static str, total: Option<u64>) {
         self.end();
-        let bar = matches!(self.display, Display::Bar(_)).then(|| phase_bar(verb, total));
-        self.show(bar.clone());
-        let now = Instant::now();
-        self.phase = Some(Phase { verb, total, began: now, told: now, bar });
+        let screen = matches!(self.display, Display::Bar(_)).then(ProgressDrawTarget::stderr);
+        let phase = Phase::begin(verb, total, screen);
+        self.show(phase.bar.clone());
+        self.phase = Some(phase);
     }
 
     /// Tells how many steps of the phase are done.
     pub fn advance(&mut self, done: u64) {
-        self.tell(done, String::new);
+        self.tell(done, None);
     }
 
     /// Tells how fetching stands.
     pub fn fetching(&mut self, progress: &Progress) {
         self.notice(progress);
-        self.tell(progress.done, || details(progress));
+        self.tell(progress.done, Some(progress));
     }
 
-    fn tell(&mut self, done: u64, details: impl FnOnce() -> String) {
+    fn tell(&mut self, done: u64, progress: Option<&Progress>) {
         let Some(phase) = &mut self.phase else { return };
         if let Some(bar) = &phase.bar {
             bar.set_position(done);
@@ -170,8 +149,8 @@ impl Reporter {
         }
         phase.told = Instant::now();
         match (&phase.bar, &self.display) {
-            (Some(bar), _) => bar.set_message(format!("{:.1}/s{}", bar.per_sec(), details())),
-            (None, Display::Plain) => info!("{}{}", phase.line(done), details()),
+            (Some(bar), _) => bar.set_message(phase.message(bar, progress)),
+            (None, Display::Plain) => info!("{}", phase.line(done, progress)),
             (None, _) => {}
         }
     }
@@ -186,7 +165,7 @@ impl Reporter {
 
     fn show(&self, bar: Option<ProgressBar>) {
         if let Display::Bar(current) = &self.display {
-            *current.lock().unwrap_or_else(PoisonError::into_inner) = bar;
+            current.set(bar);
         }
     }
 
@@ -205,77 +184,5 @@ impl Reporter {
 impl Display {
     fn bar() -> Self {
         Self::Bar(CurrentBar::default())
-    }
-}
-
-impl Phase {
-    /// How it stands, in words.
-    fn line(&self, done: u64) -> String {
-        let seconds = self.began.elapsed().as_secs_f64().max(0.001);
-        #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "shown to a person")]
-        let rate = done as f64 / seconds;
-        let of = self.total.map(|total| format!(" of {}", HumanCount(total))).unwrap_or_default();
-        let left = self.total.filter(|_| done > 0).map(|total| {
-            #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "shown to a person")]
-            let seconds = total.saturating_sub(done) as f64 / rate;
-            format!(", {} left", HumanDuration(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)))
-        });
-        format!("{} {}{of}, {rate:.1}/s{}", self.verb, HumanCount(done), left.unwrap_or_default())
-    }
-}
-
-fn phase_bar(verb: &'static str, total: Option<u64>) -> ProgressBar {
-    let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
-    bar.set_draw_target(ProgressDrawTarget::stderr());
-    let template = if total.is_some() {
-        "{prefix:>9} [{wide_bar}] {human_pos}/{human_len}, ETA {eta}, {msg}"
-    } else {
-        "{prefix:>9} {spinner} {human_pos}, {msg}"
-    };
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    bar.set_style(style.progress_chars("=> "));
-    bar.set_prefix(verb);
-    bar
-}
-
-fn details(progress: &Progress) -> String {
-    let waiting = match progress.waiting {
-        None => String::new(),
-        Some(Waiting::Pause(left)) => format!(", paused {} s more by the server", left.as_secs() + 1),
-        Some(Waiting::Outage(since)) => format!(", server away for {} s", since.as_secs()),
-    };
-    format!(
-        ", {} of {} in flight, {} retries, {} failed{waiting}",
-        progress.in_flight,
-        progress.limit,
-        HumanCount(progress.retries),
-        HumanCount(progress.failed)
-    )
-}
-
-/// Writes log lines to stderr, above the bar where there is one.
-#[derive(Debug, Clone)]
-struct LogLines {
-    bar: CurrentBar,
-}
-
-impl<'a> MakeWriter<'a> for LogLines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self::Writer {
-        self.clone()
-    }
-}
-
-impl Write for LogLines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        match &*self.bar.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(bar) => bar.suspend(|| std::io::stderr().write(bytes)),
-            None => std::io::stderr().write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        std::io::stderr().flush()
     }
 }
