@@ -34,7 +34,8 @@ fn main() -> ExitCode {
     match carry_out(&cli.command) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {
-            print_failure(&failure);
+            let is_json = matches!(&cli.command, Verb::Run(arguments) if arguments.log_format == LogFormat::Json);
+            print_failure(&failure, is_json);
             ExitCode::from(failure.error.exit().code())
         }
     }
@@ -81,9 +82,9 @@ fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
 }
 
 fn run_job(arguments: &RunArgs) -> Result<Exit, Failure> {
+    let mut report = Reporter::new(arguments.progress, arguments.log_format, arguments.verbose);
     let job = job::read(&arguments.job, &arguments.overrides.0).map_err(Error::from)?;
     let is_piped = job.source.place == Place::StandardInput;
-    let mut report = Reporter::new(arguments.progress, arguments.log_format, arguments.verbose);
     let (stop, stopped) = watch::channel(false);
     signals::listen(stop).map_err(Error::System)?;
     let options = Options { fresh: arguments.fresh, offline: arguments.offline, plan_only: arguments.plan };
@@ -103,7 +104,7 @@ fn show_summary(summary: &Summary, format: SummaryFormat, is_piped: bool, report
             // The run is out: starting it again would ask for everything anew.
             write_stdout(&text).map_err(|source| Error::SummaryNotPrinted { dir: PathBuf::from(&summary.manifest.dir), source })
         }
-        SummaryFormat::Text if !report.is_silent() => {
+        SummaryFormat::Text => {
             let mut text = summary.text();
             if summary.manifest.outcomes.failed > 0 {
                 // A day more than the run is old, so that all its answers are young enough.
@@ -115,10 +116,9 @@ fn show_summary(summary: &Summary, format: SummaryFormat, is_piped: bool, report
                 };
                 text = format!("{text}  {:>11} {again}  # only those that failed\n", "again");
             }
-            drop(std::io::stderr().write_all(text.as_bytes()));
+            report.close(&text);
             Ok(())
         }
-        SummaryFormat::Text => Ok(()),
     }
 }
 
@@ -168,13 +168,23 @@ fn quoted(word: &str) -> String {
     if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
-fn print_failure(Failure { error, is_piped }: &Failure) {
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source()).map(|cause| format!("caused by: {cause}\n"));
-    let hint = error.hint().map(|hint| format!("hint: {hint}\n"));
-    let again = error.is_resumable().then(|| match is_piped {
-        true => "hint: the contact ids came from standard input; give it the same again\n".to_owned(),
-        false => format!("again: {}\n", command_line(&[])),
-    });
-    let text: String = [format!("error: {error}\n")].into_iter().chain(causes).chain(hint).chain(again).collect();
+fn print_failure(Failure { error, is_piped }: &Failure, is_json: bool) {
+    let causes: Vec<_> = std::iter::successors(error.source(), |cause| (*cause).source()).map(ToString::to_string).collect();
+    let input = (*is_piped && error.is_resumable()).then_some("the contact ids came from standard input; give it the same again");
+    let hints: Vec<_> = error.hint().into_iter().chain(input).collect();
+    let again = (!is_piped && error.is_resumable()).then(|| command_line(&[]));
+    if is_json {
+        let hint = (!hints.is_empty()).then(|| hints.join("; "));
+        let problem = [vec![error.to_string()], causes].concat().join(": ");
+        tracing::error!(exit = error.exit().code(), hint, again, "{problem}");
+        return;
+    }
+    let lines = |label: &'static str, texts: Vec<String>| texts.into_iter().map(move |text| format!("{label}: {text}\n"));
+    let hints = hints.into_iter().map(str::to_owned).collect();
+    let text: String = lines("error", vec![error.to_string()])
+        .chain(lines("caused by", causes))
+        .chain(lines("hint", hints))
+        .chain(lines("again", again.into_iter().collect()))
+        .collect();
     drop(std::io::stderr().write_all(text.as_bytes()));
 }

@@ -4,7 +4,7 @@
 pub(crate) mod log;
 mod phase;
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -70,6 +70,7 @@ pub enum Waiting {
 #[derive(Debug)]
 pub struct Reporter {
     display: Display,
+    format: LogFormat,
     phase: Option<Phase>,
     was_waiting: Option<Waiting>,
 }
@@ -100,17 +101,21 @@ impl Reporter {
             Display::Plain | Display::Silent => (false, CurrentBar::default()),
         };
         log::begin(format, level, in_terminal, bar);
-        Self { display, phase: None, was_waiting: None }
-    }
-
-    /// Whether nothing but what needs a hand is told.
-    pub fn is_silent(&self) -> bool {
-        matches!(self.display, Display::Silent)
+        Self { display, format, phase: None, was_waiting: None }
     }
 
     /// Tells one thing.
     pub fn say(&self, text: &str) {
         info!("{text}");
+    }
+
+    /// Tells how the run ended: as it stands, or as a line of the log where something reads those as JSON.
+    pub fn close(&self, summary: &str) {
+        match (&self.display, self.format) {
+            (Display::Silent, _) => {}
+            (_, LogFormat::Json) => info!("{}", summary.trim_end()),
+            (_, LogFormat::Text) => drop(std::io::stderr().write_all(summary.as_bytes())),
+        }
     }
 
     /// Tells one thing that may need a hand.
@@ -184,5 +189,56 @@ impl Reporter {
 impl Display {
     fn bar() -> Self {
         Self::Bar(CurrentBar::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::log::logged;
+    use super::*;
+
+    fn reporter(display: Display) -> Reporter {
+        Reporter { display, format: LogFormat::Text, phase: None, was_waiting: None }
+    }
+
+    #[test]
+    fn a_plain_line_comes_when_it_is_due() {
+        let progress = Progress { done: 10, in_flight: 2, limit: 8, ..Progress::default() };
+        for (display, expected) in [(Display::Plain, vec!["INFO fetching 10 of 20, 2/8 in flight"]), (Display::Silent, vec![])] {
+            let mut reporter = reporter(display);
+            reporter.begin("fetching", Some(20));
+            let lines = logged(|| {
+                reporter.fetching(&progress);
+                let phase = reporter.phase.as_mut().unwrap();
+                phase.told = phase.told.checked_sub(PLAIN_EVERY).unwrap();
+                reporter.fetching(&progress);
+                reporter.fetching(&progress);
+                reporter.end();
+                reporter.fetching(&progress);
+            });
+            // The pace depends on the machine.
+            let without_pace = |line: &String| {
+                line.split(", ").filter(|part| !part.ends_with("/s") && !part.ends_with("left")).collect::<Vec<_>>().join(", ")
+            };
+            assert_eq!(lines.iter().map(without_pace).collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn an_outage_is_two_lines_however_long_it_lasts() {
+        let waiting = |waiting| Progress { waiting, ..Progress::default() };
+        let seconds = Duration::from_secs;
+        let lines = logged(|| {
+            let mut reporter = reporter(Display::Silent);
+            for at in [None, Some(Waiting::Pause(seconds(3))), None, Some(Waiting::Outage(seconds(0))), Some(Waiting::Outage(seconds(9)))] {
+                reporter.fetching(&waiting(at));
+            }
+            reporter.fetching(&waiting(None));
+        });
+        let expected = [
+            "WARN the server does not answer as it should; sending stops, one request at a time asks whether it is back",
+            "WARN the server is back; sending goes on",
+        ];
+        assert_eq!(lines, expected);
     }
 }
