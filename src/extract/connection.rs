@@ -123,10 +123,10 @@ impl Api for Connection {
             Place::Fixed(url) => (url.clone(), None),
             Place::Tenant(tenant) => {
                 // An outage takes many probes, and is one piece of news.
-                let located = tenant.locate().await.inspect_err(|error| match self.is_lost.swap(true, Ordering::Relaxed) {
-                    false => warn!("{error}"),
-                    true => debug!("{error}"),
-                })?;
+                let located = tenant
+                    .locate()
+                    .await
+                    .inspect_err(|error| if self.is_lost.swap(true, Ordering::Relaxed) { debug!("{error}") } else { warn!("{error}") })?;
                 self.is_lost.store(false, Ordering::Relaxed);
                 (located.api, Some(located.valid_for))
             }

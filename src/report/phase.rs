@@ -74,7 +74,7 @@ fn details(rate: f64, left: Option<Duration>, progress: Option<&Progress>) -> St
         details.push(format!("{in_flight}/{limit} in flight"));
         details.extend(counted(*retries, "retries"));
     }
-    details.iter().map(|detail| format!(", {detail}")).collect()
+    details.iter().flat_map(|detail| [", ", detail]).collect()
 }
 
 #[cfg(test)]
@@ -131,8 +131,7 @@ mod tests {
 
     #[test]
     fn a_bar_fits_into_a_terminal() {
-        let failing =
-            Progress { failed: 123_456, retries: 654_321, waiting: Some(Waiting::Outage(Duration::from_secs(7_200))), ..PROGRESS };
+        let failing = Progress { failed: 123_456, retries: 654_321, waiting: Some(Waiting::Outage(Duration::from_hours(2))), ..PROGRESS };
         let cases = [
             (80, 5_000, 2_007, 1_170.1, Some(PROGRESS), "fetching [======>         ] 2,007/5,000, 1170/s, 3s left, 31/32 in flight"),
             (80, 1_000_000, 123_456, 9.8, Some(PROGRESS), "fetching [=>              ] 123,456/1,000,000, 9.8/s, 3s left, 31/32 in flight"),
