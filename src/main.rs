@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -31,7 +32,8 @@ fn main() -> ExitCode {
             return ExitCode::from(exit.code());
         }
     };
-    match carry_out(&cli.command) {
+    // A panic is a defect of this program, and ends like one.
+    match catch_unwind(AssertUnwindSafe(|| carry_out(&cli.command))).unwrap_or_else(|_| Err(Error::Defect.into())) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {
             let is_json = matches!(&cli.command, Verb::Run(arguments) if arguments.log_format == LogFormat::Json);

@@ -89,6 +89,8 @@ pub struct NoReply {
     pub reason: Reason,
     /// The status, where at least that came.
     pub status: Option<u16>,
+    /// Whether there was a connection; where not, nothing was sent.
+    pub was_connected: bool,
 }
 
 /// Sends requests to the API.
@@ -152,18 +154,32 @@ impl Client {
     }
 }
 
-/// Sends one request and reads the answer whole.
+/// Sends one request and reads the answer whole; of one that is no success, the body as far as it can be had.
 ///
 /// # Errors
 /// Where no whole answer came; redirects are answers.
 pub async fn exchange(request: RequestBuilder) -> Result<Reply, NoReply> {
-    let mut response = request.send().await.map_err(|error| NoReply { reason: reason(&error, Reason::Connection), status: None })?;
+    let mut response = request.send().await.map_err(|error| NoReply {
+        reason: reason(&error, Reason::Connection),
+        status: None,
+        was_connected: !error.is_connect(),
+    })?;
     let status = response.status().as_u16();
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let retry_after = header(RETRY_AFTER).and_then(|value| retry_after(value, SystemTime::now()));
-    let is_gzip = header(CONTENT_ENCODING).is_some_and(|encoding| encoding.trim().eq_ignore_ascii_case("gzip"));
-    let body = read_body(&mut response).await.map_err(|reason| NoReply { reason, status: Some(status) })?;
+    let is_gzip = header(CONTENT_ENCODING).is_some_and(is_gzip);
+    let body = match read_body(&mut response).await {
+        Ok(body) => body,
+        // What another status means does not hang on its body.
+        Err(_) if !response.status().is_success() => Bytes::new(),
+        Err(reason) => return Err(NoReply { reason, status: Some(status), was_connected: true }),
+    };
     Ok(Reply { status, retry_after, is_gzip, body })
+}
+
+/// Whether a Content-Encoding is gzip, by its name or the older one (RFC 9110, 8.4.1.3).
+fn is_gzip(content_encoding: &str) -> bool {
+    ["gzip", "x-gzip"].into_iter().any(|name| content_encoding.trim().eq_ignore_ascii_case(name))
 }
 
 async fn read_body(response: &mut reqwest::Response) -> Result<Bytes, Reason> {

@@ -91,7 +91,7 @@ impl Connection {
 
     /// The fetcher sends nothing before it has located the API and logged in.
     fn route(&self) -> Result<Arc<Route>, NoReply> {
-        self.way().route.clone().ok_or(NoReply { reason: Reason::Connection, status: None })
+        self.way().route.clone().ok_or(NoReply { reason: Reason::Connection, status: None, was_connected: false })
     }
 
     fn change(&self, change: impl FnOnce(&mut Way)) {

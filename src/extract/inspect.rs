@@ -1,10 +1,10 @@
 //! Looks into an answer as far as the verdict needs: is it a summary, nothing, an error object, or something else. Runs
 //! beside the network thread; keeps nothing.
 
-use std::borrow::Cow;
+use std::collections::HashMap;
 
 use bytes::Bytes;
-use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::client::{MAX_BODY, Reply};
 use crate::gzip::{self, Unpacker};
@@ -42,12 +42,14 @@ pub fn inspect(contact_id: ContactId, reply: &Reply, unpacker: &mut Unpacker, ch
         return Content::Empty;
     }
     if !(200..300).contains(&reply.status) {
-        return error_object(body).unwrap_or(Content::Other(Reason::HttpStatus));
+        // "No such address" is said by the web server, "no such contact" by the API.
+        let error = error_object(body).filter(|error| reply.status != 404 || error.is_marked);
+        return error.map_or(Content::Other(Reason::HttpStatus), Content::from);
     }
     match check(contact_id, body) {
         Ok(Found::Summary) => Content::Summary(reply.body.clone()),
         Ok(Found::Nothing) => Content::Nothing,
-        Err(Reason::WrongStructure) => error_object(body).unwrap_or(Content::Other(Reason::WrongStructure)),
+        Err(Reason::WrongStructure) => error_object(body).map_or(Content::Other(Reason::WrongStructure), Content::from),
         Err(reason) => Content::Other(reason),
     }
 }
@@ -63,31 +65,31 @@ pub(super) fn decode<'a>(reply: &'a Reply, unpacker: &'a mut Unpacker) -> Result
     })
 }
 
-/// The error carriers of the API: agents, REST entities and the serialised exception (vendor's pages on agents, REST and
-/// the client's carriers). Older servers leave the message out.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ErrorObject<'a> {
-    error: Option<bool>,
-    #[serde(borrow)]
-    message: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    error_message: Option<Cow<'a, str>>,
-    #[serde(default)]
-    message_detail: Option<serde::de::IgnoredAny>,
-    #[serde(default)]
-    error_type: Option<serde::de::IgnoredAny>,
-    #[serde(default)]
-    exception_type: Option<serde::de::IgnoredAny>,
+/// An error object of the API.
+struct ErrorObject {
+    /// Whether it says of itself that it is one; objects of the web server around the API do not.
+    is_marked: bool,
+    message: Option<String>,
 }
 
-/// The error object that the body is, if it is one.
-fn error_object(body: &[u8]) -> Option<Content> {
-    let error: ErrorObject<'_> = serde_json::from_slice(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)).ok()?;
-    let is_error = error.error == Some(true)
-        || error.error_message.is_some()
-        || (error.message.is_some() && (error.message_detail.is_some() || error.error_type.is_some() || error.exception_type.is_some()));
-    is_error.then(|| Content::ErrorObject(error.message.or(error.error_message).map(|message| cut(&message))))
+impl From<ErrorObject> for Content {
+    fn from(error: ErrorObject) -> Self {
+        Self::ErrorObject(error.message)
+    }
+}
+
+/// The error object that the body is, if it is one: the carriers of agents, of REST entities, and the serialised exception
+/// (vendor's pages on agents, REST and the client's carriers). Older servers leave the message out. Of doubled members the
+/// last one counts.
+fn error_object(body: &[u8]) -> Option<ErrorObject> {
+    let members: HashMap<String, &RawValue> = serde_json::from_slice(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)).ok()?;
+    let text = |name: &str| serde_json::from_str::<String>(members.get(name)?.get()).ok().filter(|text| !text.is_empty());
+    let is_there = |name: &str| members.get(name).is_some_and(|value| value.get() != "null");
+    let is_marked = members.get("Error").is_some_and(|value| value.get() == "true");
+    let message = text("Message").or_else(|| text("ErrorMessage"));
+    let is_exception = ["MessageDetail", "ErrorType", "ExceptionType"].into_iter().any(is_there);
+    let is_error = is_marked || is_there("ErrorMessage") || (is_there("Message") && is_exception);
+    is_error.then(|| ErrorObject { is_marked, message: message.map(|message| cut(&message)) })
 }
 
 /// The message in one line of bounded length.
@@ -119,12 +121,17 @@ mod tests {
     fn errors_are_found_wherever_they_hide() {
         let wrong = Err(Reason::WrongStructure);
         let object = |message: &str| Content::ErrorObject(Some(message.to_owned()));
-        let cases: [(u16, &str, Result<Found, Reason>, Content); 11] = [
+        let cases = [
             (200, r#"{"Error":true,"ErrorType":"ArgumentException","Message":"no"}"#, wrong, object("no")),
             (200, r#"{"Message":"The request is invalid.","MessageDetail":"x"}"#, wrong, object("The request is invalid.")),
             (404, r#"{"Error":true,"ErrorType":"SoNotFoundException","ErrorMessage":"gone"}"#, wrong, object("gone")),
             (500, r#"{"Message":"m","StackTrace":"s","ExceptionType":"E"}"#, wrong, object("m")),
             (400, r#"{"Error":true}"#, wrong, Content::ErrorObject(None)),
+            (400, r#"{"Error":false,"Error":true,"Message":"first","Message":"last"}"#, wrong, object("last")),
+            (400, r#"{"Error":true,"Message":"","ErrorMessage":"no"}"#, wrong, object("no")),
+            (400, r#"{"Error":true,"Message":{"Text":"x"},"ErrorMessage":"no"}"#, wrong, object("no")),
+            (400, r#"{"Error":true,"Message":"cut \ud83d","ErrorMessage":null}"#, wrong, Content::ErrorObject(None)),
+            (404, r#"{"Message":"No HTTP resource was found","MessageDetail":"x"}"#, wrong, Content::Other(Reason::HttpStatus)),
             (200, r#"{"Message":"only a message"}"#, wrong, Content::Other(Reason::WrongStructure)),
             (500, "<html>", wrong, Content::Other(Reason::HttpStatus)),
             (200, "<html>", Err(Reason::NotJson), Content::Other(Reason::NotJson)),

@@ -15,4 +15,5 @@ pub mod reader;
 pub mod retry;
 pub mod secret;
 pub mod tenant;
+mod throttle;
 pub mod verdict;

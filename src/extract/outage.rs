@@ -26,12 +26,28 @@ pub struct Outage {
     down: Option<Down>,
 }
 
-/// Failures with no success between.
+/// Failures with no success between, by contact.
 #[derive(Debug, Default)]
 struct Streak {
     failures: HashMap<ContactId, u32>,
-    refusals: u32,
+    refusals: HashMap<ContactId, u32>,
     refused_since: Duration,
+}
+
+/// When fewer contacts are enough: where no other is open, and each of these failed so often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Few {
+    /// Contacts that have no answer yet.
+    pub open: usize,
+    /// How often each has to have failed.
+    pub failures: u32,
+}
+
+impl Streak {
+    fn is_everyone(&self, few: Few) -> bool {
+        let times = || self.failures.values().chain(self.refusals.values());
+        times().count() >= few.open && times().all(|failures| *failures >= few.failures)
+    }
 }
 
 #[derive(Debug)]
@@ -83,8 +99,8 @@ impl Outage {
     }
 
     /// The contacts whose failures led to it, and how often each failed.
-    pub fn streak(&self) -> &HashMap<ContactId, u32> {
-        &self.streak.failures
+    pub fn streak(&self) -> impl Iterator<Item = (ContactId, u32)> {
+        self.streak.failures.iter().chain(&self.streak.refusals).map(|(contact_id, failures)| (*contact_id, *failures))
     }
 
     /// Notes an answer; true where it ends an outage.
@@ -94,25 +110,33 @@ impl Outage {
     }
 
     /// Notes a failure of the server.
-    pub fn failed(&mut self, contact_id: ContactId, now: Duration, roll: f64) -> Meaning {
+    pub fn failed(&mut self, contact_id: ContactId, few: Few, now: Duration, roll: f64) -> Meaning {
         if let Some(down) = &mut self.down {
             return down.failed(contact_id, now, roll);
         }
         *self.streak.failures.entry(contact_id).or_default() += 1;
-        self.begin_if(self.streak.failures.len() >= CONTACTS, now, roll)
+        self.begin_if(self.streak.failures.len() >= CONTACTS || self.streak.is_everyone(few), now, roll)
     }
 
     /// Notes that a request came too fast for the server.
-    pub fn refused(&mut self, contact_id: ContactId, now: Duration, roll: f64) -> Meaning {
+    pub fn refused(&mut self, contact_id: ContactId, few: Few, now: Duration, roll: f64) -> Meaning {
         if let Some(down) = &mut self.down {
             return down.failed(contact_id, now, roll);
         }
-        if self.streak.refusals == 0 {
+        if self.streak.refusals.is_empty() {
             self.streak.refused_since = now;
         }
-        self.streak.refusals += 1;
+        *self.streak.refusals.entry(contact_id).or_default() += 1;
         let lasts = now.saturating_sub(self.streak.refused_since) >= REFUSED_FOR;
-        self.begin_if(self.streak.refusals >= REFUSALS && lasts, now, roll)
+        let many = self.streak.refusals.values().sum::<u32>() >= REFUSALS;
+        self.begin_if(many && lasts || self.streak.is_everyone(few), now, roll)
+    }
+
+    /// Puts the next probe off, since the server asked for that.
+    pub fn put_off(&mut self, until: Duration) {
+        if let Some(down) = &mut self.down {
+            down.probe_at = down.probe_at.max(until);
+        }
     }
 
     fn begin_if(&mut self, is_outage: bool, now: Duration, roll: f64) -> Meaning {
@@ -189,13 +213,15 @@ mod tests {
         ContactId::new(i64::try_from(number).unwrap() + 1).unwrap()
     }
 
+    const MANY: Few = Few { open: usize::MAX, failures: u32::MAX };
+
     const fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
     fn down_at(now: Duration) -> Outage {
         let mut outage = Outage::default();
-        let meanings: Vec<_> = (0..CONTACTS).map(|number| outage.failed(contact(number), now, 0.5)).collect();
+        let meanings: Vec<_> = (0..CONTACTS).map(|number| outage.failed(contact(number), MANY, now, 0.5)).collect();
         assert_eq!(meanings.iter().position(|meaning| *meaning == Meaning::Suspicion), Some(CONTACTS - 1));
         assert!(outage.is_suspected() && outage.since().is_none());
         outage
@@ -205,10 +231,10 @@ mod tests {
     fn one_contact_is_no_outage_and_an_answer_ends_the_streak() {
         let mut outage = Outage::default();
         for _ in 0..100 {
-            assert_eq!(outage.failed(contact(1), Duration::ZERO, 0.5), Meaning::Own);
+            assert_eq!(outage.failed(contact(1), MANY, Duration::ZERO, 0.5), Meaning::Own);
         }
         for number in 0..1_000 {
-            assert_eq!(outage.failed(contact(number), Duration::ZERO, 0.5), Meaning::Own);
+            assert_eq!(outage.failed(contact(number), MANY, Duration::ZERO, 0.5), Meaning::Own);
             if number % 8 == 0 {
                 assert!(!outage.answered());
             }
@@ -228,7 +254,7 @@ mod tests {
             outage.sent(contact(77));
             assert_eq!(outage.gate(now + seconds(999)), Gate::Closed);
             let meaning = if index == 0 { Meaning::Confirms } else { Meaning::Outage };
-            assert_eq!(outage.failed(contact(77), now, 0.5), meaning);
+            assert_eq!(outage.failed(contact(77), MANY, now, 0.5), meaning);
             interval = interval.mul_f64(GROWTH).min(LAST_PROBE);
         }
         assert_eq!(interval, LAST_PROBE);
@@ -238,41 +264,66 @@ mod tests {
     }
 
     #[test]
+    fn the_last_contacts_are_enough_where_each_failed_often() {
+        let few = Few { open: 2, failures: 3 };
+        let mut outage = Outage::default();
+        for number in [1, 1, 1, 2, 2] {
+            assert_eq!(outage.failed(contact(number), few, seconds(0), 0.5), Meaning::Own);
+        }
+        assert_eq!(outage.refused(contact(2), few, seconds(0), 0.5), Meaning::Own, "this one is counted apart");
+        assert!(!outage.answered());
+        for number in [1, 2, 1, 2, 1] {
+            assert_eq!(outage.refused(contact(number), few, seconds(0), 0.5), Meaning::Own);
+        }
+        assert_eq!(outage.refused(contact(2), few, seconds(0), 0.5), Meaning::Suspicion);
+    }
+
+    #[test]
+    fn a_probe_can_be_put_off_but_not_brought_forward() {
+        let mut outage = down_at(seconds(100));
+        outage.put_off(seconds(1));
+        assert_eq!(outage.gate(seconds(100)), Gate::ClosedUntil(seconds(101)));
+        outage.put_off(seconds(400));
+        assert_eq!(outage.gate(seconds(101)), Gate::ClosedUntil(seconds(400)));
+    }
+
+    #[test]
     fn late_failures_are_no_probes() {
         let mut outage = down_at(seconds(0));
         for number in 0..50 {
-            assert_eq!(outage.failed(contact(number), seconds(0), 0.5), Meaning::Outage);
+            assert_eq!(outage.failed(contact(number), MANY, seconds(0), 0.5), Meaning::Outage);
         }
         assert_eq!(outage.gate(seconds(0)), Gate::ClosedUntil(seconds(1)));
         outage.sent(contact(77));
-        assert_eq!(outage.failed(contact(3), seconds(1), 0.5), Meaning::Outage);
+        assert_eq!(outage.failed(contact(3), MANY, seconds(1), 0.5), Meaning::Outage);
         assert_eq!(outage.gate(seconds(1)), Gate::Closed, "the probe is still under way");
     }
 
     #[test]
     fn the_streak_tells_how_often_each_contact_failed() {
         let mut outage = Outage::default();
-        outage.failed(contact(0), seconds(0), 0.5);
+        outage.failed(contact(0), MANY, seconds(0), 0.5);
         outage.answered();
         for number in [0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9] {
-            outage.failed(contact(number), seconds(0), 0.5);
+            outage.failed(contact(number), MANY, seconds(0), 0.5);
         }
         assert!(outage.is_suspected());
-        assert_eq!((outage.streak()[&contact(0)], outage.streak()[&contact(1)]), (1, 2));
+        let streak: HashMap<_, _> = outage.streak().collect();
+        assert_eq!((streak[&contact(0)], streak[&contact(1)]), (1, 2));
     }
 
     #[test]
     fn refusals_are_an_outage_only_where_they_last() {
         let mut outage = Outage::default();
         for number in 0..50 {
-            assert_eq!(outage.refused(contact(number), Duration::from_millis(999), 0.5), Meaning::Own);
+            assert_eq!(outage.refused(contact(number), MANY, Duration::from_millis(999), 0.5), Meaning::Own);
         }
         assert!(!outage.answered());
         for number in 0..50 {
-            assert_eq!(outage.refused(contact(number), seconds(5), 0.5), Meaning::Own);
-            assert_eq!(outage.failed(contact(1), seconds(5), 0.5), Meaning::Own);
+            assert_eq!(outage.refused(contact(number), MANY, seconds(5), 0.5), Meaning::Own);
+            assert_eq!(outage.failed(contact(1), MANY, seconds(5), 0.5), Meaning::Own);
         }
-        assert_eq!(outage.refused(contact(1), seconds(6), 0.5), Meaning::Suspicion);
+        assert_eq!(outage.refused(contact(1), MANY, seconds(6), 0.5), Meaning::Suspicion);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! How fast requests go out. The rate, kept evenly; and how many may be in flight: additive increase while replies come at
 //! their usual speed and the limit is in use, multiplicative decrease on push-back and clear slow-down, judged at most once
-//! per round trip. Pure: time is an argument.
+//! per round trip. What a server bears that counts requests is the throttle's matter. Pure: time is an argument.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use super::throttle::Throttle;
 use super::verdict::Health;
 
 /// A rate of requests.
@@ -83,6 +84,7 @@ pub struct Pace {
     is_starting: bool,
     decreased_at: Option<Duration>,
     paused_until: Duration,
+    throttle: Throttle,
     round: Round,
     usual: Option<f64>,
 }
@@ -104,6 +106,7 @@ impl Pace {
             is_starting: true,
             decreased_at: None,
             paused_until: Duration::ZERO,
+            throttle: Throttle::default(),
             round: Round::default(),
             usual: None,
         }
@@ -121,9 +124,19 @@ impl Pace {
         whole
     }
 
-    /// Until when nothing may be sent, where that is ahead.
+    /// Until when nothing may be sent since the server asked for a pause, where that is ahead.
     pub fn paused_until(&self, now: Duration) -> Option<Duration> {
         (self.paused_until > now).then_some(self.paused_until)
+    }
+
+    /// When the next request may be sent, where that is ahead.
+    pub fn closed_until(&self, now: Duration) -> Option<Duration> {
+        self.paused_until(now).max(self.throttle.closed_until(now))
+    }
+
+    /// Notes that a request was sent.
+    pub fn sent(&mut self, now: Duration) {
+        self.throttle.sent(now);
     }
 
     /// Stops all sending until this time.
@@ -141,9 +154,14 @@ impl Pace {
     /// Notes a reply to a request that was sent at `sent`, when so many were in flight.
     pub fn replied(&mut self, now: Duration, sent: Duration, in_flight: usize, health: Health) {
         match health {
+            Health::TooMany => {
+                self.throttle.refused(now, sent);
+                self.push_back(now, sent);
+            }
             Health::PushBack => self.push_back(now, sent),
-            Health::Sick => {}
+            Health::Sick | Health::Away => {}
             Health::Well => {
+                self.throttle.served(now);
                 let slow = self.end_round(now.saturating_sub(sent).as_secs_f64());
                 if slow {
                     self.decrease(now, sent, AFTER_SLOW_DOWN);

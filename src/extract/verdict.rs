@@ -57,10 +57,14 @@ pub enum Demand {
 pub enum Health {
     /// It answered as it should.
     Well,
-    /// It asks for less.
+    /// It refuses requests since they are too many.
+    TooMany,
+    /// It is short of something: fewer at once may help.
     PushBack,
     /// It did not do its work.
     Sick,
+    /// It could not be reached: nothing was sent, whichever contact it was for.
+    Away,
 }
 
 /// The meaning of one attempt.
@@ -96,7 +100,7 @@ pub fn verdict(status: u16, retry_after: Option<Duration>, content: &Content) ->
         403 => is(Fate::Failed(Reason::Forbidden), Demand::RenewOldLogin, Health::Well),
         408 => is(again(None), Demand::None, Health::PushBack),
         421 => is(again(None), Demand::Rediscover, Health::Sick),
-        429 => is(again(retry_after), Demand::Pause(retry_after), Health::PushBack),
+        429 => is(again(retry_after), Demand::Pause(retry_after), Health::TooMany),
         501 => plain(Fate::Failed(Reason::HttpStatus)),
         503 => is(again(retry_after), Demand::None, Health::PushBack),
         500..=599 => is(again(None), Demand::None, Health::Sick),
@@ -109,7 +113,11 @@ pub fn verdict_without_reply(no_reply: NoReply) -> Verdict {
     match no_reply.reason {
         reason @ Reason::BodyTooLarge => Verdict { fate: Fate::Failed(reason), demand: Demand::None, health: Health::Well },
         reason => {
-            let health = if reason == Reason::Timeout { Health::PushBack } else { Health::Sick };
+            let health = match reason {
+                _ if !no_reply.was_connected => Health::Away,
+                Reason::Timeout => Health::PushBack,
+                _ => Health::Sick,
+            };
             Verdict { fate: Fate::Again { reason, not_before: None }, demand: Demand::None, health }
         }
     }
@@ -124,53 +132,61 @@ mod tests {
         use Demand::{None as Nothing, Pause, Rediscover, RenewLogin, RenewOldLogin};
         use Fate::{Exported, Failed, Missing};
 
+        use Health::{PushBack, Sick, TooMany, Well};
+
         let wait = Some(Duration::from_secs(7));
         let again = |reason, not_before| Fate::Again { reason, not_before };
         let html = || Content::Other(Reason::HttpStatus);
         let object = || Content::ErrorObject(Some("no".to_owned()));
         let cases = [
-            (200, Content::Summary(bytes::Bytes::new()), Exported, Nothing),
-            (200, Content::Nothing, Missing, Nothing),
-            (200, Content::Empty, Fate::EmptyAgain, Nothing),
-            (200, object(), Failed(Reason::ApiError), Nothing),
-            (200, Content::Other(Reason::NotJson), again(Reason::NotJson, None), Nothing),
-            (200, Content::Other(Reason::BodyCut), again(Reason::BodyCut, None), Nothing),
-            (200, Content::Other(Reason::WrongStructure), Failed(Reason::WrongStructure), Nothing),
-            (200, Content::Other(Reason::OtherContact), Failed(Reason::OtherContact), Nothing),
-            (200, Content::Other(Reason::BodyTooLarge), Failed(Reason::BodyTooLarge), Nothing),
-            (204, Content::Empty, Missing, Nothing),
-            (301, html(), Failed(Reason::Redirect), Nothing),
-            (302, html(), Failed(Reason::Redirect), Nothing),
-            (400, object(), Failed(Reason::HttpStatus), Nothing),
-            (401, html(), again(Reason::HttpStatus, None), RenewLogin),
-            (403, html(), Failed(Reason::Forbidden), RenewOldLogin),
-            (404, html(), Missing, Nothing),
-            (410, object(), Missing, Nothing),
-            (408, html(), again(Reason::HttpStatus, None), Nothing),
-            (418, html(), Failed(Reason::HttpStatus), Nothing),
-            (421, html(), again(Reason::HttpStatus, None), Rediscover),
-            (429, html(), again(Reason::HttpStatus, wait), Pause(wait)),
-            (500, object(), again(Reason::HttpStatus, None), Nothing),
-            (501, html(), Failed(Reason::HttpStatus), Nothing),
-            (502, html(), again(Reason::HttpStatus, None), Nothing),
-            (503, html(), again(Reason::HttpStatus, wait), Nothing),
-            (504, html(), again(Reason::HttpStatus, None), Nothing),
-            (600, html(), Failed(Reason::HttpStatus), Nothing),
+            (200, Content::Summary(bytes::Bytes::new()), Exported, Nothing, Well),
+            (200, Content::Nothing, Missing, Nothing, Well),
+            (200, Content::Empty, Fate::EmptyAgain, Nothing, Well),
+            (200, object(), Failed(Reason::ApiError), Nothing, Well),
+            (200, Content::Other(Reason::NotJson), again(Reason::NotJson, None), Nothing, Sick),
+            (200, Content::Other(Reason::BodyCut), again(Reason::BodyCut, None), Nothing, Sick),
+            (200, Content::Other(Reason::WrongStructure), Failed(Reason::WrongStructure), Nothing, Well),
+            (200, Content::Other(Reason::OtherContact), Failed(Reason::OtherContact), Nothing, Well),
+            (200, Content::Other(Reason::BodyTooLarge), Failed(Reason::BodyTooLarge), Nothing, Well),
+            (204, Content::Empty, Missing, Nothing, Well),
+            (301, html(), Failed(Reason::Redirect), Nothing, Well),
+            (302, html(), Failed(Reason::Redirect), Nothing, Well),
+            (400, object(), Failed(Reason::HttpStatus), Nothing, Well),
+            (401, html(), again(Reason::HttpStatus, None), RenewLogin, Well),
+            (403, html(), Failed(Reason::Forbidden), RenewOldLogin, Well),
+            (404, html(), Missing, Nothing, Well),
+            (404, Content::Empty, Missing, Nothing, Well),
+            (410, object(), Missing, Nothing, Well),
+            (408, html(), again(Reason::HttpStatus, None), Nothing, PushBack),
+            (418, html(), Failed(Reason::HttpStatus), Nothing, Well),
+            (421, html(), again(Reason::HttpStatus, None), Rediscover, Sick),
+            (429, html(), again(Reason::HttpStatus, wait), Pause(wait), TooMany),
+            (500, object(), again(Reason::HttpStatus, None), Nothing, Sick),
+            (501, html(), Failed(Reason::HttpStatus), Nothing, Well),
+            (502, html(), again(Reason::HttpStatus, None), Nothing, Sick),
+            (503, html(), again(Reason::HttpStatus, wait), Nothing, PushBack),
+            (504, html(), again(Reason::HttpStatus, None), Nothing, Sick),
+            (600, html(), Failed(Reason::HttpStatus), Nothing, Well),
         ];
-        for (status, content, fate, demand) in cases {
-            let verdict = verdict(status, wait, &content);
-            assert_eq!((verdict.fate, verdict.demand), (fate, demand), "{status} {content:?}");
+        for (status, content, fate, demand, health) in cases {
+            assert_eq!(verdict(status, wait, &content), Verdict { fate, demand, health }, "{status} {content:?}");
         }
     }
 
     #[test]
     fn without_an_answer_all_but_an_oversized_one_is_tried_again() {
-        for reason in [Reason::Connection, Reason::Timeout, Reason::BodyCut] {
-            let verdict = verdict_without_reply(NoReply { reason, status: None });
-            assert_eq!(verdict.fate, Fate::Again { reason, not_before: None });
-            assert_ne!(verdict.health, Health::Well);
+        let cases = [
+            (Reason::Connection, true, Health::Sick),
+            (Reason::Connection, false, Health::Away),
+            (Reason::Timeout, true, Health::PushBack),
+            (Reason::Timeout, false, Health::Away),
+            (Reason::BodyCut, true, Health::Sick),
+        ];
+        for (reason, was_connected, health) in cases {
+            let verdict = verdict_without_reply(NoReply { reason, status: None, was_connected });
+            assert_eq!(verdict, Verdict { fate: Fate::Again { reason, not_before: None }, demand: Demand::None, health });
         }
-        let verdict = verdict_without_reply(NoReply { reason: Reason::BodyTooLarge, status: Some(200) });
-        assert_eq!(verdict.fate, Fate::Failed(Reason::BodyTooLarge));
+        let verdict = verdict_without_reply(NoReply { reason: Reason::BodyTooLarge, status: Some(200), was_connected: true });
+        assert_eq!(verdict, Verdict { fate: Fate::Failed(Reason::BodyTooLarge), demand: Demand::None, health: Health::Well });
     }
 }

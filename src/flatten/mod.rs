@@ -90,6 +90,7 @@ pub struct Flattener {
     columns: Vec<Columns>,
     outcomes: Columns,
     limit: usize,
+    bytes: usize,
     drift: Drift,
     truncated: Vec<u64>,
 }
@@ -102,6 +103,7 @@ impl Flattener {
             columns: layouts.iter().map(|layout| Columns::of(layout.table)).collect(),
             outcomes: Columns::of(OUTCOMES),
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            bytes: 0,
             drift: Drift::default(),
             truncated: vec![0; layouts.len()],
             layouts,
@@ -114,6 +116,7 @@ impl Flattener {
         let mut truncated = None;
         let mut extra = None;
         if let (Some(contact_id), Some(body)) = (target.contact_id, body) {
+            self.bytes += body.len();
             match parse(&self.layouts, contact_id, body, Purpose::Rows) {
                 Ok(parsed) => {
                     truncated = self.truncated_lists(&parsed);
@@ -158,8 +161,14 @@ impl Flattener {
         self.columns.iter().map(Columns::rows).fold(self.outcomes.rows(), usize::max)
     }
 
+    /// Bytes of the answers whose rows they are.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Takes the rows so far, table by table, `outcomes` last.
     pub fn take(&mut self) -> Vec<RecordBatch> {
+        self.bytes = 0;
         self.columns.iter_mut().chain([&mut self.outcomes]).map(Columns::take).collect()
     }
 

@@ -13,6 +13,7 @@ mod generate;
 mod parquet;
 #[cfg(test)]
 mod round_trip;
+mod slices;
 mod staging;
 
 pub mod manifest;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use arrow_select::coalesce::BatchCoalescer;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -20,6 +19,7 @@ use parquet::schema::types::ColumnPath;
 
 use super::error::{Error, encode, storage};
 use super::file::HashedFile;
+use super::slices::Slices;
 use super::staging::Staging;
 use super::writer::{FileReport, TableWriter};
 use crate::schema::{self, ColumnType, Table};
@@ -28,9 +28,6 @@ const ZSTD_LEVEL: i32 = 3;
 
 /// As many rows as DuckDB takes in one piece, and a whole number of slices.
 const ROWS_PER_GROUP: usize = 122_880;
-
-/// Rows that reach the encoder at once.
-const ROWS_PER_SLICE: usize = 1024;
 
 /// A row group of unusually long rows ends here, since each of its columns is in memory while it is encoded.
 const BYTES_PER_GROUP: u64 = 128 << 20;
@@ -42,7 +39,7 @@ const ROWS_PER_PAGE: usize = ROWS_PER_GROUP / 3;
 pub(super) struct ParquetWriter {
     writer: SerializedFileWriter<HashedFile>,
     encoders: ArrowRowGroupWriterFactory,
-    slices: BatchCoalescer,
+    slices: Slices,
     staging: Staging,
     schema: SchemaRef,
     path: PathBuf,
@@ -59,19 +56,14 @@ impl ParquetWriter {
         let (writer, encoders) = ArrowWriter::try_new_with_options(file, Arc::clone(&schema), options)
             .and_then(ArrowWriter::into_serialized_writer)
             .map_err(|error| failed(table, &path, error))?;
-        let slices = BatchCoalescer::new(Arc::clone(&schema), ROWS_PER_SLICE);
+        let slices = Slices::new(Arc::clone(&schema));
         let staging = Staging::create(path.with_extension("staging"), table)?;
         Ok(Self { writer, encoders, slices, staging, schema, path, table, rows: 0 })
     }
 
-    fn write_slices(&mut self) -> Result<(), Error> {
-        while let Some(slice) = self.slices.next_completed_batch() {
-            self.staging.push(&slice)?;
-            if self.staging.rows() >= ROWS_PER_GROUP || self.staging.bytes() >= BYTES_PER_GROUP {
-                self.write_row_group()?;
-            }
-        }
-        Ok(())
+    fn write_slice(&mut self, slice: &RecordBatch) -> Result<(), Error> {
+        self.staging.push(slice)?;
+        if self.staging.rows() >= ROWS_PER_GROUP || self.staging.bytes() >= BYTES_PER_GROUP { self.write_row_group() } else { Ok(()) }
     }
 
     fn write_row_group(&mut self) -> Result<(), Error> {
@@ -99,13 +91,16 @@ impl TableWriter for ParquetWriter {
             return Err(Error::Columns { table: self.table.name });
         }
         self.rows += u64::try_from(batch.num_rows()).expect("usize fits in u64");
-        self.slices.push_batch(batch.clone()).map_err(encode(self.table))?;
-        self.write_slices()
+        for slice in self.slices.push(batch).map_err(encode(self.table))? {
+            self.write_slice(&slice)?;
+        }
+        Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> Result<FileReport, Error> {
-        self.slices.finish_buffered_batch().map_err(encode(self.table))?;
-        self.write_slices()?;
+        if let Some(slice) = self.slices.finish().map_err(encode(self.table))? {
+            self.write_slice(&slice)?;
+        }
         if self.staging.rows() > 0 {
             self.write_row_group()?;
         }

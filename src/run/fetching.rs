@@ -2,20 +2,23 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::Error;
 use crate::extract::connection::Connection;
+use crate::extract::fetcher::queue::{Receiver, queue};
 use crate::extract::fetcher::{self, Answer, End, Fetched};
 use crate::report::{Progress, Reporter};
-use crate::schema::ContactId;
+use crate::schema::Planned;
 use crate::store::{Answered, Calls, Run, Store};
 
-/// Answers are stored at the latest after this long, and at the latest after so many.
+/// Answers are stored at the latest after this long, after so many, and after so many bytes.
 const BATCH_TIME: Duration = Duration::from_secs(1);
 const BATCH: usize = 1_000;
+const BATCH_BYTES: usize = 16 << 20;
 /// Contacts of the plan that are read at once.
 const PAGE: u32 = 1_000;
 
@@ -32,7 +35,7 @@ pub(super) fn fetch(
     let network = runtime()?;
     let storage = runtime()?;
     let (pages, plan) = mpsc::channel(2);
-    let (answers, answered) = mpsc::channel(2 * BATCH);
+    let (answers, answered) = queue(2 * BATCH);
     let (told, progress) = watch::channel(Progress::default());
     std::thread::scope(|scope| {
         let keep = move || storage.block_on(keep(store, run, request_key, pages, answered, &progress));
@@ -58,8 +61,8 @@ async fn keep(
     store: &mut Store,
     run: &Run,
     request_key: i64,
-    pages: mpsc::Sender<Vec<ContactId>>,
-    mut answered: mpsc::Receiver<Answer>,
+    pages: mpsc::Sender<Vec<Planned>>,
+    mut answered: Receiver,
     progress: &watch::Receiver<Progress>,
 ) -> Result<(), Error> {
     let began = Instant::now();
@@ -70,6 +73,7 @@ async fn keep(
     let mut pages = Some(pages);
     let mut planned = 0;
     let mut batch = Vec::with_capacity(BATCH);
+    let mut bytes = 0;
     let mut deadline = None;
     loop {
         while let Some(sender) = pages.take() {
@@ -77,7 +81,7 @@ async fn keep(
                 pages = (!sender.is_closed()).then_some(sender);
                 break;
             };
-            let page = store.planned(planned, PAGE)?;
+            let page = store.planned(request_key, planned, PAGE)?;
             planned += u64::try_from(page.len()).unwrap_or(u64::MAX);
             // The queue closes after the last page.
             if !page.is_empty() {
@@ -86,14 +90,18 @@ async fn keep(
             }
         }
         let sender = pages.clone();
+        let before = batch.len();
         tokio::select! {
             received = next_answers(&mut answered, &mut batch, deadline) => {
                 if received == Received::Some {
                     deadline = deadline.or(Some(Instant::now() + BATCH_TIME));
                 }
-                if batch.len() >= BATCH || received != Received::Some {
+                bytes += bodies(batch.get(before..).unwrap_or_default()).map(Bytes::len).sum::<usize>();
+                if batch.len() >= BATCH || bytes >= BATCH_BYTES || received != Received::Some {
                     store.record(&run.name, request_key, &batch, &calls(&progress.borrow()))?;
+                    bodies(&batch).for_each(|body| answered.stored(Some(body)));
                     batch.clear();
+                    bytes = 0;
                     deadline = None;
                 }
                 if received == Received::End {
@@ -112,27 +120,28 @@ enum Received {
     End,
 }
 
-async fn next_answers(
-    answered: &mut mpsc::Receiver<Answer>,
-    batch: &mut Vec<Answered<bytes::Bytes>>,
-    deadline: Option<Instant>,
-) -> Received {
-    let mut answers = Vec::new();
-    let room = BATCH - batch.len();
-    let received = match deadline {
-        None => Ok(answered.recv_many(&mut answers, room).await),
-        Some(deadline) => timeout_at(deadline, answered.recv_many(&mut answers, room)).await,
+fn bodies(batch: &[Answered<Bytes>]) -> impl Iterator<Item = &Bytes> {
+    batch.iter().filter_map(|answered| answered.body.as_ref())
+}
+
+async fn next_answers(answered: &mut Receiver, batch: &mut Vec<Answered<Bytes>>, deadline: Option<Instant>) -> Received {
+    let answers = answered.receive(BATCH - batch.len());
+    let answers = match deadline {
+        None => answers.await,
+        Some(deadline) => match timeout_at(deadline, answers).await {
+            Ok(answers) => answers,
+            Err(_) => return Received::DeadlinePassed,
+        },
     };
-    batch.extend(answers.into_iter().map(|Answer { contact_id, ending, body }| Answered { contact_id, ending, body }));
-    match received {
-        Err(_) => Received::DeadlinePassed,
-        Ok(0) => Received::End,
-        Ok(_) => Received::Some,
+    if answers.is_empty() {
+        return Received::End;
     }
+    batch.extend(answers.into_iter().map(|Answer { contact_id, ending, body }| Answered { contact_id, ending, body }));
+    Received::Some
 }
 
 /// Waits for room in the queue of pages; false where nobody takes them any more.
-async fn reserve(pages: Option<mpsc::Sender<Vec<ContactId>>>) -> bool {
+async fn reserve(pages: Option<mpsc::Sender<Vec<Planned>>>) -> bool {
     match pages {
         Some(pages) => pages.reserve().await.is_ok(),
         None => false,

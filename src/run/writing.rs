@@ -17,8 +17,9 @@ use crate::schema::outcome::{Outcome, Reason};
 use crate::schema::{ContactId, OUTCOMES, Table};
 use crate::store::{Store, Stored};
 
-/// Rows of one table that are collected before they are written.
+/// Rows of one table, and bytes of answers, that are collected before they are written.
 const BATCH: usize = 2_048;
+const BATCH_BYTES: usize = 8 << 20;
 
 /// Batches that may wait for the writers.
 const QUEUE: usize = 2;
@@ -100,7 +101,7 @@ fn flatten(
         if done % LOOK_UP == 0 {
             super::ensure_going(stop)?;
         }
-        if flattener.rows() >= BATCH { hand_on(flattener) } else { Ok(()) }
+        if flattener.rows() >= BATCH || flattener.bytes() >= BATCH_BYTES { hand_on(flattener) } else { Ok(()) }
     })?;
     hand_on(flattener)?;
     Ok(tally)

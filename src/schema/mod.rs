@@ -54,6 +54,15 @@ pub enum InputLine {
     },
 }
 
+/// A contact that is to be fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Planned {
+    /// The contact.
+    pub contact_id: ContactId,
+    /// Whether a failure is what is known of it.
+    pub failed_before: bool,
+}
+
 /// One table of the export.
 #[derive(Debug)]
 pub struct Table {

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::{Error, Store};
-use crate::schema::{ContactId, InputLine};
+use crate::schema::{ContactId, InputLine, Planned};
 
 /// What the input holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,6 +40,10 @@ LEFT JOIN responses r ON r.contact_id = t.contact_id AND r.request_key = ?1
 LEFT JOIN failures f ON f.contact_id = t.contact_id AND f.request_key = ?1
 WHERE r.contact_id IS NULL OR r.fetched_at < ?2 OR f.contact_id IS NOT NULL
 ORDER BY max(ifnull(r.fetched_at, f.failed_at), ifnull(f.failed_at, r.fetched_at)) NULLS FIRST, t.contact_id";
+
+const PLANNED: &str = "
+SELECT contact_id, EXISTS (SELECT * FROM failures f WHERE f.contact_id = plan.contact_id AND f.request_key = ?1 AND f.outcome = 'failed')
+FROM plan WHERE position > ?2 ORDER BY position LIMIT ?3";
 
 const UNANSWERED: &str = "
 SELECT count(*) FROM plan
@@ -84,12 +88,15 @@ impl Store {
     ///
     /// # Errors
     /// Where the state cannot be read.
-    pub fn planned(&self, after: u64, at_most: u32) -> Result<Vec<ContactId>, Error> {
+    pub fn planned(&self, request_key: i64, after: u64, at_most: u32) -> Result<Vec<Planned>, Error> {
         self.run(|connection| {
-            let mut statement = connection.prepare("SELECT contact_id FROM plan WHERE position > ?1 ORDER BY position LIMIT ?2")?;
+            let mut statement = connection.prepare(PLANNED)?;
             let after = i64::try_from(after).unwrap_or(i64::MAX);
-            let ids = statement.query_map(params![after, at_most], |row| row.get::<_, i64>(0))?;
-            ids.filter_map(|id| id.map(ContactId::new).transpose()).collect()
+            let planned = statement.query_map(params![request_key, after, at_most], |row| {
+                let failed_before = row.get(1)?;
+                Ok(ContactId::new(row.get(0)?).map(|contact_id| Planned { contact_id, failed_before }))
+            })?;
+            planned.filter_map(Result::transpose).collect()
         })
     }
 }

@@ -5,7 +5,9 @@
 mod access;
 mod address;
 mod login;
+pub mod queue;
 mod state;
+mod tries;
 
 use std::future::Future;
 use std::num::NonZeroU32;
@@ -27,8 +29,8 @@ use super::pace::Rate;
 use super::retry::RetryPolicy;
 use super::tenant::{NotLocated, Unusable};
 use crate::report::Progress;
-use crate::schema::ContactId;
 use crate::schema::outcome::Ending;
+use crate::schema::{ContactId, Planned};
 
 /// How the API is called.
 #[derive(Debug, Clone)]
@@ -140,8 +142,8 @@ const TELL: Duration = Duration::from_secs(1);
 pub async fn fetch<A: Api>(
     api: &A,
     settings: &Settings,
-    mut plan: mpsc::Receiver<Vec<ContactId>>,
-    answers: &mpsc::Sender<Answer>,
+    mut plan: mpsc::Receiver<Vec<Planned>>,
+    answers: &queue::Sender,
     mut stop: watch::Receiver<bool>,
     tell: &mut dyn FnMut(&Progress),
 ) -> Fetched {
@@ -214,7 +216,7 @@ pub async fn fetch<A: Api>(
 async fn last_call(
     state: &mut State,
     in_flight: &mut FuturesUnordered<impl Future<Output = (Attempt, ContactId)>>,
-    answers: &mpsc::Sender<Answer>,
+    answers: &queue::Sender,
     end: End,
     stop: &mut watch::Receiver<bool>,
 ) -> End {
@@ -276,13 +278,7 @@ async fn one_attempt<A: Api>(api: &A, contact_id: ContactId, login: u64, start: 
 }
 
 /// Applies the verdict on one attempt; an answer that is final goes out.
-async fn settle(
-    state: &mut State,
-    attempt: Attempt,
-    contact_id: ContactId,
-    in_flight: usize,
-    answers: &mpsc::Sender<Answer>,
-) -> Result<(), End> {
+async fn settle(state: &mut State, attempt: Attempt, contact_id: ContactId, in_flight: usize, answers: &queue::Sender) -> Result<(), End> {
     match state.settle(contact_id, attempt, in_flight, fastrand::f64())? {
         Some(answer) => answers.send(answer).await.map_err(|_| End::NotStored),
         None => Ok(()),

@@ -9,20 +9,25 @@ use hdrhistogram::Histogram;
 
 use super::access::{Access, Door, TurnedAway};
 use super::login::Sent;
+use super::tries::Tries;
 use super::{Answer, Attempt, Chore, Done, End, Settings};
 use crate::extract::budget::RetryBudget;
 use crate::extract::client::{NoReply, Reply};
 use crate::extract::hopeless::FirstAnswers;
 use crate::extract::inspect::Content;
-use crate::extract::outage::{Gate, Meaning, Outage};
+use crate::extract::outage::{Few, Gate, Meaning, Outage};
 use crate::extract::pace::{Limiter, Pace};
 use crate::extract::verdict::{Demand, Fate, Health, Verdict, verdict, verdict_without_reply};
 use crate::report::{Progress, Waiting};
-use crate::schema::ContactId;
 use crate::schema::outcome::{Ending, Outcome, Reason};
+use crate::schema::{ContactId, Planned};
 
 /// Contacts that may wait for their next attempt before no new ones are begun.
 const MOST_WAITING: usize = 1_000;
+
+/// How often each of the last contacts of a run has to fail before an outage is suspected, where so many attempts are
+/// allowed: before the last one.
+const FAILURES_OF_FEW: u32 = 3;
 
 /// What is to be done next.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,25 +44,11 @@ pub(super) enum Next {
     Stop(End),
 }
 
-/// What is known of a contact between its attempts.
-#[derive(Debug, Default, Clone)]
-struct Tries {
-    /// Requests sent.
-    sends: u32,
-    /// Attempts that count against the policy: not those that an outage or a login cost.
-    charged: u32,
-    /// Whether its last answer had no body.
-    was_empty: bool,
-    turned_away: TurnedAway,
-    /// How its last attempt ended.
-    last: Option<Ending>,
-    /// How many requests had been served when it was last refused for being too fast.
-    served_at_refusal: Option<u64>,
-}
-
 pub(super) struct State {
     settings: Settings,
-    planned: VecDeque<ContactId>,
+    planned: VecDeque<Planned>,
+    /// Whether more of the plan may come.
+    plan_open: bool,
     waiting: BinaryHeap<Reverse<(Duration, ContactId)>>,
     /// Contacts with at least one attempt behind them or in flight.
     tries: HashMap<ContactId, Tries>,
@@ -82,6 +73,7 @@ impl State {
             pace: Pace::new(settings.max_in_flight),
             settings,
             planned: VecDeque::new(),
+            plan_open: true,
             waiting: BinaryHeap::new(),
             tries: HashMap::new(),
             budget: RetryBudget::default(),
@@ -96,8 +88,15 @@ impl State {
     }
 
     /// Takes in more of the plan.
-    pub(super) fn plan(&mut self, page: Vec<ContactId>) {
+    pub(super) fn plan(&mut self, page: Vec<Planned>) {
         self.planned.extend(page);
+    }
+
+    /// The next contact of the plan.
+    fn begin(&mut self) -> Option<ContactId> {
+        let Planned { contact_id, failed_before } = self.planned.pop_front()?;
+        self.tries.insert(contact_id, Tries::new(failed_before));
+        Some(contact_id)
     }
 
     pub(super) fn into_latency(self) -> Histogram<u64> {
@@ -106,6 +105,7 @@ impl State {
 
     /// What is to be done now, with so many requests in flight.
     pub(super) fn next(&mut self, now: Duration, in_flight: usize, plan_open: bool) -> Next {
+        self.plan_open = plan_open;
         let nothing_to_send = !plan_open && self.planned.is_empty() && self.waiting.is_empty();
         if nothing_to_send {
             return if in_flight == 0 { Next::Stop(End::Complete) } else { Next::Wait(None) };
@@ -131,7 +131,7 @@ impl State {
             return Next::Wait(None);
         }
         let closed_until = self.limiter.as_ref().and_then(|limiter| limiter.closed_until(now));
-        if let Some(until) = self.pace.paused_until(now).max(closed_until) {
+        if let Some(until) = self.pace.closed_until(now).max(closed_until) {
             return Next::Wait(Some(until));
         }
         if gate == Gate::Probe { self.probe(now, plan_open) } else { self.next_contact(now, plan_open) }
@@ -156,7 +156,7 @@ impl State {
             }
         }
         if self.waiting.len() < MOST_WAITING {
-            if let Some(contact_id) = self.planned.pop_front() {
+            if let Some(contact_id) = self.begin() {
                 return Next::Send(contact_id);
             }
             if plan_open {
@@ -168,7 +168,7 @@ impl State {
 
     /// The contact to ask for while the server is away. One that waits comes last: it may fail by its own fault for ever.
     fn probe(&mut self, now: Duration, plan_open: bool) -> Next {
-        if let Some(contact_id) = self.known_good.or_else(|| self.planned.pop_front()) {
+        if let Some(contact_id) = self.known_good.or_else(|| self.begin()) {
             return Next::Send(contact_id);
         }
         if plan_open {
@@ -188,6 +188,7 @@ impl State {
     pub(super) fn sent(&mut self, contact_id: ContactId, now: Duration) -> u64 {
         self.progress.attempts += 1;
         self.outage.sent(contact_id);
+        self.pace.sent(now);
         if let Some(limiter) = &mut self.limiter {
             limiter.sent(now);
         }
@@ -219,8 +220,10 @@ impl State {
         if !self.outage.is_suspected() {
             self.pace.replied(done, sent, in_flight, verdict.health);
         }
-        self.progress.push_backs += u64::from(verdict.health == Health::PushBack);
+        self.progress.push_backs += u64::from(matches!(verdict.health, Health::PushBack | Health::TooMany));
+        // Those that failed on an earlier night say nothing of the job.
         if let Ok((reply, content)) = &reply
+            && !self.tries.get(&contact_id).is_some_and(|tries| tries.failed_before)
             && let Some(hopeless) = self.first_answers.note(reply.status, content)
         {
             return Err(End::Hopeless(hopeless));
@@ -228,7 +231,7 @@ impl State {
         match self.door(Sent { contact_id, login, at: sent }, &verdict, done) {
             Door::Open => {}
             Door::Again => {
-                self.turned_away(contact_id, &verdict, done, roll);
+                self.turned_away(contact_id, &verdict, in_flight, done, roll);
                 if self.known_good != Some(contact_id) {
                     self.waiting.push(Reverse((done, contact_id)));
                 }
@@ -248,9 +251,13 @@ impl State {
             }
             Door::Stop => return Err(self.access.refused()),
         }
-        let counted = self.note_health(contact_id, &verdict, done, roll);
-        if let Demand::Pause(Some(pause)) = verdict.demand {
-            self.pace.pause_until(done + pause.min(self.settings.patience));
+        let counted = self.note_health(contact_id, &verdict, in_flight, done, roll);
+        if let Fate::Again { not_before: Some(wait), .. } = verdict.fate {
+            let until = done + wait.min(self.settings.patience);
+            self.outage.put_off(until);
+            if matches!(verdict.demand, Demand::Pause(_)) {
+                self.pace.pause_until(until);
+            }
         }
         if self.known_good == Some(contact_id) {
             return Ok(None);
@@ -279,11 +286,11 @@ impl State {
     }
 
     /// A request that did not come in is no contact's fault; as a probe it has ended all the same.
-    fn turned_away(&mut self, contact_id: ContactId, verdict: &Verdict, now: Duration, roll: f64) {
+    fn turned_away(&mut self, contact_id: ContactId, verdict: &Verdict, in_flight: usize, now: Duration, roll: f64) {
         if verdict.health == Health::Well {
-            self.note_health(contact_id, verdict, now, roll);
+            self.note_health(contact_id, verdict, in_flight, now, roll);
         } else if self.outage.is_suspected() {
-            let meaning = self.outage.failed(contact_id, now, roll);
+            let meaning = self.outage.failed(contact_id, self.few(verdict.health, in_flight), now, roll);
             self.note_outage(meaning, false);
         }
     }
@@ -295,7 +302,7 @@ impl State {
     }
 
     /// Tells the outage how the server fares; false where the attempt does not count against its contact.
-    fn note_health(&mut self, contact_id: ContactId, verdict: &Verdict, now: Duration, roll: f64) -> bool {
+    fn note_health(&mut self, contact_id: ContactId, verdict: &Verdict, in_flight: usize, now: Duration, roll: f64) -> bool {
         if verdict.health == Health::Well {
             self.served += 1;
             if self.outage.answered() {
@@ -307,11 +314,26 @@ impl State {
         if is_web_page && self.first_answers.undecided() && !self.outage.is_suspected() {
             return true;
         }
-        let is_refusal = matches!(verdict.demand, Demand::Pause(_));
-        // Where the server serves nobody, its refusals are not the contact's fault.
-        let counts = !is_refusal || self.is_singled_out(contact_id);
-        let meaning = if is_refusal { self.outage.refused(contact_id, now, roll) } else { self.outage.failed(contact_id, now, roll) };
-        self.note_outage(meaning, counts)
+        let few = self.few(verdict.health, in_flight);
+        let meaning = if verdict.health == Health::TooMany {
+            self.outage.refused(contact_id, few, now, roll)
+        } else {
+            self.outage.failed(contact_id, few, now, roll)
+        };
+        // A server that cannot be reached is no contact's fault.
+        self.note_outage(meaning, verdict.health != Health::Away)
+    }
+
+    /// How few contacts make an outage when no others are left. With a contact that is known to be good it can be found
+    /// out whether it is one.
+    fn few(&self, health: Health, in_flight: usize) -> Few {
+        let open = if self.plan_open { usize::MAX } else { self.planned.len() + self.waiting.len() + in_flight };
+        let failures = match (health, self.known_good) {
+            (Health::Away, _) => 1,
+            (_, Some(_)) => FAILURES_OF_FEW.min(self.settings.retry.max_attempts.get() - 1).max(1),
+            (_, None) => u32::MAX,
+        };
+        Few { open, failures }
     }
 
     /// Applies what a failure means; false where it does not count against its contact.
@@ -326,8 +348,8 @@ impl State {
             Meaning::Confirms => {
                 self.progress.outages += 1;
                 for (contact_id, failures) in self.outage.streak() {
-                    if let Some(tries) = self.tries.get_mut(contact_id) {
-                        tries.charged = tries.charged.saturating_sub(*failures);
+                    if let Some(tries) = self.tries.get_mut(&contact_id) {
+                        tries.charged = tries.charged.saturating_sub(failures);
                     }
                 }
                 false
@@ -335,32 +357,11 @@ impl State {
         }
     }
 
-    /// Whether others were served since this contact was last refused.
-    fn is_singled_out(&mut self, contact_id: ContactId) -> bool {
-        let Some(tries) = self.tries.get_mut(&contact_id) else { return false };
-        tries.served_at_refusal.replace(self.served).is_some_and(|served| served < self.served)
-    }
-
     /// After which delay the contact is tried again, if it is, and how this attempt ended.
     fn fate(&mut self, contact_id: ContactId, verdict: &Verdict, counted: bool, roll: f64) -> (Option<Duration>, Ending) {
-        let patience = self.settings.patience;
-        let retry = self.settings.retry;
         let mut tries = self.tries.remove(&contact_id).unwrap_or_default();
         tries.charged += u32::from(counted);
-        let (again, outcome, error) = match verdict.fate {
-            Fate::Exported => (None, Outcome::Exported, None),
-            Fate::Missing => (None, Outcome::Missing, None),
-            Fate::Failed(reason) => (None, Outcome::Failed, Some(reason)),
-            Fate::Again { reason, not_before } => {
-                (retry.delay(tries.sends, tries.charged, not_before.map(|wait| wait.min(patience)), roll), Outcome::Failed, Some(reason))
-            }
-            Fate::EmptyAgain => {
-                let again = if tries.was_empty { None } else { retry.delay(tries.sends, tries.charged, None, roll) };
-                tries.was_empty = true;
-                (again, Outcome::Missing, None)
-            }
-        };
-        let ending = Ending { outcome, http_status: None, attempts: tries.sends, error, message: None, fetched_at: None };
+        let (again, ending) = tries.fate(verdict, self.served, self.settings.retry, self.settings.patience, roll);
         if again.is_some() {
             self.tries.insert(contact_id, tries);
         }

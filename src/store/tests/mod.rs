@@ -44,9 +44,9 @@ impl Scene {
 
     fn planned(&mut self, fresh_since: i64) -> Vec<i64> {
         let plan = self.store.plan(KEY, fresh_since).unwrap();
-        let all = self.store.planned(0, u32::MAX).unwrap();
+        let all = self.store.planned(KEY, 0, u32::MAX).unwrap();
         assert_eq!((plan.to_fetch, plan.fresh), (count(all.len()), plan.targets - count(all.len())));
-        all.into_iter().map(ContactId::get).collect()
+        all.into_iter().map(|planned| planned.contact_id.get()).collect()
     }
 
     fn walked(&mut self, failed_since: i64) -> Vec<(Target, Option<Vec<u8>>)> {

@@ -92,11 +92,11 @@ proptest! {
         let whole = scene.planned(0);
         let mut pages = Vec::new();
         loop {
-            let next = scene.store.planned(count(pages.len()), page).unwrap();
+            let next = scene.store.planned(KEY, count(pages.len()), page).unwrap();
             if next.is_empty() {
                 break;
             }
-            pages.extend(next.into_iter().map(ContactId::get));
+            pages.extend(next.into_iter().map(|planned| planned.contact_id.get()));
         }
         prop_assert_eq!(pages, whole);
     }

@@ -40,6 +40,8 @@ async fn fates_and_attempts() {
         (&[again(500), again(500), Say::Summary], Outcome::Exported, None, Some(200), 3),
         (&[again(500)], Outcome::Failed, Some(Reason::HttpStatus), Some(500), 6),
         (&[again(503)], Outcome::Failed, Some(Reason::HttpStatus), Some(503), 6),
+        (&[again(429)], Outcome::Failed, Some(Reason::HttpStatus), Some(429), 6),
+        (&[Say::Refuse, Say::Refuse, Say::Summary], Outcome::Exported, None, Some(200), 3),
         (&[Say::Page], Outcome::Failed, Some(Reason::NotJson), Some(200), 6),
         (&[Say::Reset], Outcome::Failed, Some(Reason::Connection), None, 6),
         (&[Say::Hang, Say::Reset, Say::Hang], Outcome::Failed, Some(Reason::Timeout), None, 6),
@@ -58,12 +60,17 @@ async fn fates_and_attempts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_contact_that_alone_is_refused_fails_in_the_end() {
-    for contact_id in [5, 20] {
-        let react = |seen: Seen| (ms(10), if seen.contact_id == contact_id { Say::Status(429, None) } else { Say::Summary });
-        let outcomes = trial(20).run(react).await;
+async fn the_last_contact_may_fail_like_any_other() {
+    let says = [Say::Status(429, None), Say::Status(503, None), Say::Reset];
+    for (say, attempts) in says.into_iter().flat_map(|say| [1, 3, 6].map(|attempts| (say, attempts))) {
+        let react = |seen: Seen| (ms(10), if seen.contact_id == 20 { say } else { Say::Summary });
+        let mut trial = trial(20);
+        trial.settings.retry.max_attempts = NonZeroU32::new(attempts).unwrap();
+        let outcomes = trial.run(react).await;
         assert_eq!((outcomes.fetched.end.clone(), outcomes.count(Outcome::Failed)), (End::Complete, 1));
-        assert!((6..120).contains(&outcomes.attempts(contact_id)), "{}", outcomes.attempts(contact_id));
+        assert_eq!((outcomes.attempts(20), outcomes.fetched.progress.outages), (attempts, 0), "{say:?}");
+        let others = outcomes.seen.len() - usize::try_from(attempts).unwrap();
+        assert!((19..=20).contains(&others), "{say:?}: at most one that is known to be good is asked for again");
     }
 }
 

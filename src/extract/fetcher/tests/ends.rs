@@ -97,6 +97,20 @@ async fn fifty_equal_refusals_are_hopeless() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn contacts_that_failed_before_do_not_make_it_hopeless() {
+    let refuse = |_| (ms(10), Say::Status(400, None));
+    let mut known = trial(200);
+    known.failed_before = 1..201;
+    let outcomes = known.run(refuse).await;
+    assert_eq!((outcomes.fetched.end.clone(), outcomes.count(Outcome::Failed)), (End::Complete, 200));
+    let mut mixed = trial(1_000);
+    mixed.failed_before = 1..101;
+    let outcomes = mixed.run(refuse).await;
+    assert_eq!(outcomes.fetched.end, End::Hopeless(Hopeless { status: 400, reason: Reason::HttpStatus }));
+    assert!((150..160).contains(&outcomes.seen.len()), "{} requests", outcomes.seen.len());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_login_that_is_refused_ends_it() {
     let outcomes = trial(100).run(|_| (ms(10), Say::Status(401, None))).await;
     assert_eq!(outcomes.fetched.end, End::LoginRefused { status: 401, worked_before: false });

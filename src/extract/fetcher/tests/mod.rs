@@ -16,6 +16,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
+use super::queue::queue;
 use super::{Answer, Api, End, Fetched, Settings, fetch};
 use crate::extract::auth::{Life, NoLogin};
 use crate::extract::client::{NoReply, Reply};
@@ -23,8 +24,8 @@ use crate::extract::inspect::{Content, inspect};
 use crate::extract::retry::RetryPolicy;
 use crate::extract::tenant::NotLocated;
 use crate::gzip::Unpacker;
-use crate::schema::ContactId;
 use crate::schema::outcome::{Found, Outcome, Reason};
+use crate::schema::{ContactId, Planned};
 
 /// What the API does with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,8 @@ enum Say {
     Page,
     /// This status, with a `Retry-After`.
     Status(u16, Option<Duration>),
+    /// There is no connection.
+    Refuse,
     /// The connection breaks.
     Reset,
     /// No answer in time.
@@ -107,8 +110,9 @@ impl<F: Fn(Seen) -> (Duration, Say)> Api for Script<F> {
             Say::Status(status, retry_after) => {
                 Ok(Reply { status, retry_after, is_gzip: false, body: Bytes::from_static(br#"{"Error":true,"Message":"no"}"#) })
             }
-            Say::Reset => Err(NoReply { reason: Reason::Connection, status: None }),
-            Say::Hang => Err(NoReply { reason: Reason::Timeout, status: None }),
+            Say::Refuse => Err(NoReply { reason: Reason::Connection, status: None, was_connected: false }),
+            Say::Reset => Err(NoReply { reason: Reason::Connection, status: None, was_connected: true }),
+            Say::Hang => Err(NoReply { reason: Reason::Timeout, status: None, was_connected: true }),
         }
     }
 
@@ -147,6 +151,8 @@ const LOGIN_TAKES: Duration = ms(100);
 struct Trial {
     settings: Settings,
     contacts: u32,
+    /// Contacts that failed on an earlier night.
+    failed_before: std::ops::Range<i64>,
     /// When somebody asks to stop.
     stop_after: Option<Duration>,
     /// When answers are no longer taken.
@@ -182,6 +188,7 @@ fn trial(contacts: u32) -> Trial {
     Trial {
         settings,
         contacts,
+        failed_before: 0..0,
         stop_after: None,
         deaf_after: None,
         seed: 1,
@@ -208,10 +215,11 @@ impl Trial {
             located: RefCell::default(),
         };
         let (pages, plan) = mpsc::channel(2);
-        let (sender, mut receiver) = mpsc::channel(16);
+        let (sender, mut receiver) = queue(16);
         let (stop, stopped) = watch::channel(false);
         let feed = async {
-            let contacts: Vec<_> = (1..=i64::from(self.contacts)).map(|id| ContactId::new(id).unwrap()).collect();
+            let planned = |id| Planned { contact_id: ContactId::new(id).unwrap(), failed_before: self.failed_before.contains(&id) };
+            let contacts: Vec<_> = (1..=i64::from(self.contacts)).map(planned).collect();
             for page in contacts.chunks(100) {
                 if pages.send(page.to_vec()).await.is_err() {
                     break;
@@ -222,8 +230,11 @@ impl Trial {
         let keep = async {
             let mut answers = Vec::new();
             let deaf_at = start + self.deaf_after.unwrap_or(Duration::from_secs(1_000_000_000));
-            while let Ok(Some(answer)) = tokio::time::timeout_at(deaf_at, receiver.recv()).await {
-                answers.push(answer);
+            while let Ok(received) = tokio::time::timeout_at(deaf_at, receiver.receive(16)).await
+                && !received.is_empty()
+            {
+                received.iter().for_each(|answer| receiver.stored(answer.body.as_ref()));
+                answers.extend(received);
             }
             drop(receiver);
             answers

@@ -32,6 +32,52 @@ async fn eight_slots_refuse_at_most_three_percent_once_settled() {
     assert_eq!((outcomes.fetched.progress.outages, outcomes.fetched.progress.failed), (0, 0));
 }
 
+/// A server that takes so many requests per second, a second's worth of them at once, and refuses the rest.
+struct Bucket {
+    per_second: f64,
+    tokens: Cell<f64>,
+    filled_at: Cell<Duration>,
+}
+
+impl Bucket {
+    fn new(per_second: f64) -> Self {
+        Self { per_second, tokens: Cell::new(per_second), filled_at: Cell::new(Duration::ZERO) }
+    }
+
+    fn takes(&self, now: Duration) -> bool {
+        let passed = now.saturating_sub(self.filled_at.replace(now)).as_secs_f64();
+        let tokens = (self.tokens.get() + passed * self.per_second).min(self.per_second);
+        let takes = tokens >= 1.0;
+        self.tokens.set(if takes { tokens - 1.0 } else { tokens });
+        takes
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_counts_requests_refuses_at_most_three_percent_once_settled() {
+    for (per_second, retry_after) in [(20.0, None), (200.0, None), (20.0, Some(seconds(1)))] {
+        let mut trial = wide_trial();
+        trial.settings.max_duration = Some(seconds(120));
+        let bucket = Bucket::new(per_second);
+        let refused = RefCell::new(Vec::new());
+        let react = |seen: Seen| {
+            if bucket.takes(seen.at) {
+                return (ms(5), Say::Summary);
+            }
+            refused.borrow_mut().push(seen.at);
+            (ms(2), Say::Status(429, retry_after))
+        };
+        let outcomes = trial.run(react).await;
+        let at_first = refused.borrow().iter().filter(|at| **at < seconds(20)).count();
+        let later = refused.borrow().len() - at_first;
+        let settled = sent(&outcomes, 20, 120);
+        assert!(at_first < 150, "{per_second}: {at_first} refused at first");
+        assert!(later * 100 <= settled * 3, "{per_second}: {later} of {settled} refused");
+        assert!(f64::from(u32::try_from(settled - later).unwrap()) >= 80.0 * per_second, "{per_second}: {settled} in 100 s");
+        assert_eq!((outcomes.fetched.progress.outages, outcomes.fetched.progress.failed), (0, 0));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn after_an_outage_of_a_minute_the_rate_is_back_within_half_a_minute() {
     for (seed, fault) in (0..8).flat_map(|seed| [(seed, Say::Reset), (seed, Say::Status(503, None))]) {

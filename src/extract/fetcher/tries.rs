@@ -1,0 +1,62 @@
+//! What is known of a contact between its attempts, and what becomes of it after one.
+
+use std::time::Duration;
+
+use super::access::TurnedAway;
+use crate::extract::retry::RetryPolicy;
+use crate::extract::verdict::{Fate, Health, Verdict};
+use crate::schema::outcome::{Ending, Outcome};
+
+/// The attempts at one contact.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Tries {
+    /// Requests sent.
+    pub(super) sends: u32,
+    /// Attempts that count against the policy: not those that an outage or a login cost.
+    pub(super) charged: u32,
+    pub(super) turned_away: TurnedAway,
+    /// Whether it failed on an earlier night.
+    pub(super) failed_before: bool,
+    /// How its last attempt ended.
+    pub(super) last: Option<Ending>,
+    /// Whether its last answer had no body.
+    was_empty: bool,
+    /// How many requests had been served when it was first refused for being one too many.
+    served_at_refusal: Option<u64>,
+}
+
+impl Tries {
+    /// None yet.
+    pub(super) fn new(failed_before: bool) -> Self {
+        Self { failed_before, ..Self::default() }
+    }
+
+    /// After which delay the contact is tried again, if it is, and how this attempt ended; `served` is how many requests
+    /// have been served so far. The server's own wish for a delay counts up to `patience`.
+    pub(super) fn fate(
+        &mut self,
+        verdict: &Verdict,
+        served: u64,
+        retry: RetryPolicy,
+        patience: Duration,
+        roll: f64,
+    ) -> (Option<Duration>, Ending) {
+        // Where the server serves nobody any more, its refusals are no contact's fault.
+        let is_spared = verdict.health == Health::TooMany && *self.served_at_refusal.get_or_insert(served) == served && self.sends > 1;
+        let charged = if is_spared { 0 } else { self.charged };
+        let (again, outcome, error) = match verdict.fate {
+            Fate::Exported => (None, Outcome::Exported, None),
+            Fate::Missing => (None, Outcome::Missing, None),
+            Fate::Failed(reason) => (None, Outcome::Failed, Some(reason)),
+            Fate::Again { reason, not_before } => {
+                (retry.delay(self.sends, charged, not_before.map(|wait| wait.min(patience)), roll), Outcome::Failed, Some(reason))
+            }
+            Fate::EmptyAgain => {
+                let again = if self.was_empty { None } else { retry.delay(self.sends, charged, None, roll) };
+                self.was_empty = true;
+                (again, Outcome::Missing, None)
+            }
+        };
+        (again, Ending { outcome, http_status: None, attempts: self.sends, error, message: None, fetched_at: None })
+    }
+}

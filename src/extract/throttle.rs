@@ -1,0 +1,115 @@
+//! The rate that a server which refuses requests for being too many has shown to bear. There is none before the first
+//! refusal. Each lowers it below what was served of late; answers raise it again, slowly at first and ever faster, until it
+//! no longer matters. Pure: time is an argument.
+
+use std::time::Duration;
+
+/// What a refusal leaves of the rate that was served.
+const AFTER_REFUSAL: f64 = 0.85;
+/// A refusal takes at most this much of the rate: one that comes in a burst says little.
+const MOST_TAKEN: f64 = 0.5;
+/// Requests per second that are always sent.
+const LEAST: f64 = 0.5;
+/// Growth per second just after a refusal, and how long it takes to double.
+const GROWTH: f64 = 0.01;
+const DOUBLES_IN: f64 = 4.0;
+/// Time that passes without answers is no sign of health.
+const LONGEST_STEP: f64 = 1.0;
+/// A rate beyond this holds nothing back.
+const UNLIMITED: f64 = 100_000.0;
+
+/// Keeps requests to the rate that the server bears.
+#[derive(Debug, Default)]
+pub(super) struct Throttle {
+    served: Served,
+    limit: Option<Limit>,
+}
+
+#[derive(Debug)]
+struct Limit {
+    per_second: f64,
+    refused_at: Duration,
+    grown_at: Duration,
+    /// Seconds with answers since the refusal.
+    age: f64,
+    /// When the next request may go.
+    next: Duration,
+}
+
+impl Throttle {
+    /// When the next request may be sent, where that is ahead.
+    pub(super) fn closed_until(&self, now: Duration) -> Option<Duration> {
+        self.limit.as_ref().map(|limit| limit.next).filter(|next| *next > now)
+    }
+
+    /// Notes that a request was sent.
+    pub(super) fn sent(&mut self, now: Duration) {
+        if let Some(limit) = &mut self.limit {
+            limit.next = limit.next.max(now) + Duration::from_secs_f64(1.0 / limit.per_second);
+        }
+    }
+
+    /// Notes an answer as it should be.
+    pub(super) fn served(&mut self, now: Duration) {
+        self.served.note(now);
+        if let Some(limit) = &mut self.limit {
+            limit.grow(now);
+            if limit.per_second > UNLIMITED {
+                self.limit = None;
+            }
+        }
+    }
+
+    /// Notes that a request, sent at `sent`, was one too many. Those sent before the last such news tell nothing new.
+    pub(super) fn refused(&mut self, now: Duration, sent: Duration) {
+        let served = self.served.per_second(now);
+        let borne = match &self.limit {
+            Some(limit) if sent < limit.refused_at => return,
+            Some(limit) => served.clamp(limit.per_second * MOST_TAKEN, limit.per_second),
+            None => served,
+        };
+        let per_second = (borne * AFTER_REFUSAL).max(LEAST);
+        let next = now + Duration::from_secs_f64(1.0 / per_second);
+        self.limit = Some(Limit { per_second, refused_at: now, grown_at: now, age: 0.0, next });
+    }
+}
+
+impl Limit {
+    fn grow(&mut self, now: Duration) {
+        let passed = now.saturating_sub(self.grown_at).as_secs_f64().min(LONGEST_STEP);
+        self.grown_at = now;
+        self.age += passed;
+        let growth = GROWTH * (self.age / DOUBLES_IN).exp2();
+        self.per_second = (self.per_second * (growth * passed).exp()).min(2.0 * UNLIMITED);
+    }
+}
+
+/// Answers in this second and in the one before.
+#[derive(Debug, Default)]
+struct Served {
+    second: u64,
+    now: f64,
+    before: f64,
+}
+
+impl Served {
+    fn note(&mut self, now: Duration) {
+        self.turn(now);
+        self.now += 1.0;
+    }
+
+    fn per_second(&mut self, now: Duration) -> f64 {
+        self.turn(now);
+        let passed = f64::from(now.subsec_millis()) / 1_000.0;
+        if self.second == 0 { self.now / passed.max(0.1) } else { (self.before + self.now) / (1.0 + passed) }
+    }
+
+    fn turn(&mut self, now: Duration) {
+        let second = now.as_secs();
+        if second != self.second {
+            self.before = if second == self.second + 1 { self.now } else { 0.0 };
+            self.now = 0.0;
+            self.second = second;
+        }
+    }
+}
