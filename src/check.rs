@@ -18,7 +18,7 @@ use crate::extract::connection::Connection;
 use crate::extract::fetcher::Api as _;
 use crate::extract::hopeless::{FirstAnswers, Hopeless};
 use crate::extract::inspect::Content;
-use crate::extract::reader::{Reader, Source};
+use crate::extract::reader::{Column, Reader, Source};
 use crate::extract::tenant::NotLocated;
 use crate::extract::verdict::{Fate, verdict};
 use crate::gzip::Unpacker;
@@ -152,8 +152,8 @@ impl Failure {
 }
 
 /// What the first lines of the input hold.
-#[derive(Default)]
 struct Input {
+    column: Column,
     lines: usize,
     ids: BTreeSet<ContactId>,
     rejected: usize,
@@ -161,8 +161,9 @@ struct Input {
 }
 
 fn read_input(source: &Source) -> Result<Input, Error> {
-    let mut input = Input::default();
-    for line in Reader::open(source)?.take(LINES) {
+    let reader = Reader::open(source)?;
+    let mut input = Input { column: reader.column().clone(), lines: 0, ids: BTreeSet::new(), rejected: 0, first: None };
+    for line in reader.take(LINES) {
         input.lines += 1;
         match line? {
             InputLine::Target { contact_id, .. } => {
@@ -178,7 +179,8 @@ fn read_input(source: &Source) -> Result<Input, Error> {
 impl Input {
     fn describe(&self, source: &Source) -> String {
         let first = if self.lines == LINES { "first " } else { "" };
-        format!("{}: {first}{} lines, {} contact ids, {} rejected", source.place, self.lines, self.ids.len(), self.rejected)
+        let Self { column, lines, ids, rejected, .. } = self;
+        format!("{}: {first}{lines} lines, {} contact ids, {rejected} rejected; ids come from {column}", source.place, ids.len())
     }
 }
 

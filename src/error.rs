@@ -57,7 +57,9 @@ impl Exit {
                  the same command goes on"
             }
             Self::Login => "the API refused the login",
-            Self::Storage => "output or state could not be written (disk full, permissions); the same command goes on",
+            Self::Storage => {
+                "output, state or stdout could not be written (disk full, permissions); the same command goes on, where the message says so"
+            }
             Self::Interrupted => "interrupted (SIGINT, SIGTERM); answers in flight were stored, the same command goes on",
         }
     }
@@ -85,6 +87,10 @@ pub enum Error {
     Load(#[from] load::Error),
     #[error("{path}: cannot be written", path = path.display())]
     Output { path: PathBuf, source: std::io::Error },
+    #[error("standard output cannot be written")]
+    StandardOutput(#[source] std::io::Error),
+    #[error("the run was published as {dir}, but its summary could not be printed", dir = dir.display())]
+    SummaryNotPrinted { dir: PathBuf, source: std::io::Error },
     #[error("`output.dir`: {path} cannot be written; check the path and its permissions", path = path.display())]
     OutputFolder { path: PathBuf, source: std::io::Error },
     #[error("another run of this job is under way ({holder}); it holds {path}", path = path.display())]
@@ -127,8 +133,11 @@ impl Error {
             | Self::Client(_)
             | Self::Certificates { .. }
             | Self::Sandbox(_)
-            | Self::OutputFolder { .. } => Exit::Usage,
-            Self::Store(_) | Self::Output { .. } | Self::NoRoom { .. } => Exit::Storage,
+            | Self::OutputFolder { .. }
+            | Self::Load(load::Error::LatestIsNoLink { .. }) => Exit::Usage,
+            Self::Store(_) | Self::Output { .. } | Self::StandardOutput(_) | Self::SummaryNotPrinted { .. } | Self::NoRoom { .. } => {
+                Exit::Storage
+            }
             Self::Load(error) if error.is_storage() => Exit::Storage,
             Self::Locked { .. } => Exit::Locked,
             Self::Unreachable { .. } | Self::NothingFetched => Exit::Unreachable,
@@ -169,6 +178,7 @@ impl Error {
             Self::Store(error) if error.is_resumable() => Some(MEND),
             Self::Load(error) if error.is_storage() => Some(MEND),
             Self::NoRoom { .. } => Some("make room, or lower `output.keep`; nothing was called"),
+            Self::SummaryNotPrinted { .. } => Some("nothing has to be run again; `manifest.json` in that folder is the same summary"),
             Self::NothingStored => {
                 Some("answers fit only the `api` settings that they were asked with (address, limit, tables, language, time zone)")
             }

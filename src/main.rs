@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use superoffice_export::check::check;
 use superoffice_export::cli::{Cli, RunArgs, SummaryFormat, TablesFormat, Verb};
 use superoffice_export::error::{Error, Exit};
+use superoffice_export::extract::reader::Place;
 use superoffice_export::job;
 use superoffice_export::load::verify;
 use superoffice_export::report::{LogFormat, ProgressMode, Reporter};
-use superoffice_export::run::{Done, Options, run};
+use superoffice_export::run::{Done, Options, Summary, run};
 use superoffice_export::sandbox;
 use superoffice_export::schema::{docs, sql};
 use tokio::sync::watch;
@@ -22,7 +23,7 @@ use tokio::sync::watch;
 mod signals;
 
 fn main() -> ExitCode {
-    let mut cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // Help and version are no errors; clap knows which stream they go to.
         Err(error) => {
@@ -32,23 +33,40 @@ fn main() -> ExitCode {
         }
     };
     // A panic is a defect of this program, and ends like one.
-    match catch_unwind(AssertUnwindSafe(|| carry_out(&mut cli.command))).unwrap_or(Err(Error::Defect)) {
+    match catch_unwind(AssertUnwindSafe(|| carry_out(&cli.command))).unwrap_or_else(|_| Err(Error::Defect.into())) {
         Ok(exit) => ExitCode::from(exit.code()),
-        Err(error) => {
-            print_error(&error, &cli.command);
-            ExitCode::from(error.exit().code())
+        Err(failure) => {
+            let is_json = matches!(&cli.command, Verb::Run(arguments) if arguments.log_format == LogFormat::Json);
+            print_failure(&failure, is_json);
+            ExitCode::from(failure.error.exit().code())
         }
     }
 }
 
-fn carry_out(verb: &mut Verb) -> Result<Exit, Error> {
+/// Why a command ended without what it was asked for.
+struct Failure {
+    error: Error,
+    /// Whether the input came from standard input: the same command alone does not bring it back.
+    is_piped: bool,
+    /// Whether `--fresh` was given and is done with: with it, the same command would begin again, and pay for every answer
+    /// twice.
+    is_begun: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, is_piped: false, is_begun: false }
+    }
+}
+
+fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
     match verb {
-        Verb::Run(arguments) => run_job(arguments),
+        Verb::Run(arguments) => return run_job(arguments),
         Verb::Check { job, verbose, overrides } => {
             if *verbose {
                 Reporter::new(ProgressMode::None, LogFormat::Text, true);
             }
-            return check(job, &overrides.0, &mut print);
+            return Ok(check(job, &overrides.0, &mut print)?);
         }
         Verb::Tables { format } => print(&match format {
             TablesFormat::Markdown => docs::markdown(),
@@ -59,7 +77,7 @@ fn carry_out(verb: &mut Verb) -> Result<Exit, Error> {
         Verb::Sandbox { port, seed, latency, faults } => {
             let settings =
                 sandbox::Settings { port: *port, seed: *seed, latency: latency.0, faults: faults.0, ..sandbox::Settings::default() };
-            let sandbox = sandbox::start(settings)?;
+            let sandbox = sandbox::start(settings).map_err(Error::from)?;
             print(&format!("{}\n", sandbox.base_url()))?;
             sandbox.wait();
             Ok(())
@@ -68,30 +86,45 @@ fn carry_out(verb: &mut Verb) -> Result<Exit, Error> {
     Ok(Exit::Published)
 }
 
-fn run_job(arguments: &mut RunArgs) -> Result<(), Error> {
-    let job = job::read(&arguments.job, &arguments.overrides.0)?;
+fn run_job(arguments: &RunArgs) -> Result<Exit, Failure> {
     let mut report = Reporter::new(arguments.progress, arguments.log_format, arguments.verbose);
+    let job = job::read(&arguments.job, &arguments.overrides.0).map_err(Error::from)?;
+    let is_piped = job.source.place == Place::StandardInput;
     let (stop, stopped) = watch::channel(false);
     signals::listen(stop).map_err(Error::System)?;
     let mut options = Options { fresh: arguments.fresh, offline: arguments.offline, plan_only: arguments.plan };
     let result = run(&job, &mut options, &stopped, &mut report);
-    arguments.fresh = options.fresh;
+    let is_begun = arguments.fresh && !options.fresh;
     report.end();
-    match (result?, arguments.summary) {
-        (Done::Planned(plan), _) => print(&format!("{plan}\n")),
-        (Done::Published(summary), SummaryFormat::Json) => print(&summary.manifest.to_json().map_err(|_| Error::Defect)?),
-        (Done::Published(summary), SummaryFormat::Text) if !report.is_silent() => {
+    match result.map_err(|error| Failure { error, is_piped, is_begun })? {
+        Done::Planned(plan) => print(&format!("{plan}\n"))?,
+        Done::Published(summary) => show_summary(&summary, arguments.summary, is_piped, &report)?,
+    }
+    Ok(Exit::Published)
+}
+
+fn show_summary(summary: &Summary, format: SummaryFormat, is_piped: bool, report: &Reporter) -> Result<(), Error> {
+    match format {
+        SummaryFormat::Json => {
+            let text = summary.manifest.to_json().map_err(|_| Error::Defect)?;
+            // The run is out: starting it again would ask for everything anew.
+            write_stdout(&text).map_err(|source| Error::SummaryNotPrinted { dir: PathBuf::from(&summary.manifest.dir), source })
+        }
+        SummaryFormat::Text => {
             let mut text = summary.text();
             if summary.manifest.outcomes.failed > 0 {
                 // A day more than the run is old, so that all its answers are young enough.
                 let hours = Timestamp::now().duration_since(summary.manifest.started_at).as_hours() + 24;
-                let again = command_line(arguments.fresh, &["--max-age", &format!("{hours}h")]);
+                let again = if is_piped {
+                    format!("the same input with --max-age {hours}h")
+                } else {
+                    command_line(true, &["--max-age", &format!("{hours}h")])
+                };
                 text = format!("{text}  {:>11} {again}  # only those that failed\n", "again");
             }
-            drop(std::io::stderr().write_all(text.as_bytes()));
+            report.close(&text);
             Ok(())
         }
-        (Done::Published(_), SummaryFormat::Text) => Ok(()),
     }
 }
 
@@ -106,25 +139,29 @@ fn verify_export(dir: &Path) -> Result<(), Error> {
     Err(Error::Differs { dir: verified.folder, differences: verified.differences.len() })
 }
 
-/// Prints what was asked for. A reader that has gone away, as `head` does, is no error.
+/// Prints what was asked for.
 fn print(text: &str) -> Result<(), Error> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::Output { path: "standard output".into(), source: error })
-        }
+    write_stdout(text).map_err(Error::StandardOutput)
+}
+
+/// A reader that has gone away, as `head` does, is no error.
+fn write_stdout(text: &str) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }
 }
 
-/// This command for a shell, with more arguments in place of those of the same flag. Without `--fresh` where that is done
-/// with: the run would begin again, and pay for every answer twice.
-fn command_line(fresh: bool, more: &[&str]) -> String {
+/// This command for a shell, with more arguments in place of those of the same flag; without `--fresh` where the run that
+/// it asked for `is_begun`.
+fn command_line(is_begun: bool, more: &[&str]) -> String {
     let mut words = vec![env!("CARGO_PKG_NAME").to_owned()];
     let mut given = std::env::args().skip(1);
     while let Some(word) = given.next() {
         if more.first() == Some(&word.as_str()) {
             given.next();
-        } else if (fresh || word != "--fresh") && more.first().is_none_or(|flag| !word.starts_with(&format!("{flag}="))) {
+        } else if !(is_begun && word == "--fresh") && more.first().is_none_or(|flag| !word.starts_with(&format!("{flag}="))) {
             words.push(word);
         }
     }
@@ -138,13 +175,24 @@ fn quoted(word: &str) -> String {
     if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
-fn print_error(error: &Error, verb: &Verb) {
-    let fresh = matches!(verb, Verb::Run(arguments) if arguments.fresh);
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source()).map(|cause| format!("caused by: {cause}\n"));
-    let hint = error.hint().map(|hint| format!("hint: {hint}\n"));
-    let is_done_with = !fresh && std::env::args().any(|word| word == "--fresh");
-    let note = if is_done_with { "  # without --fresh, which would begin anew" } else { "" };
-    let again = error.is_resumable().then(|| format!("again: {}{note}\n", command_line(fresh, &[])));
-    let text: String = [format!("error: {error}\n")].into_iter().chain(causes).chain(hint).chain(again).collect();
+fn print_failure(Failure { error, is_piped, is_begun }: &Failure, is_json: bool) {
+    let causes: Vec<_> = std::iter::successors(error.source(), |cause| (*cause).source()).map(ToString::to_string).collect();
+    let input = (*is_piped && error.is_resumable()).then_some("the contact ids came from standard input; give it the same again");
+    let begun = (*is_begun && error.is_resumable()).then_some("leave `--fresh` out of it, which would begin anew");
+    let hints: Vec<_> = error.hint().into_iter().chain(begun).chain(input).collect();
+    let again = (!is_piped && error.is_resumable()).then(|| command_line(*is_begun, &[]));
+    if is_json {
+        let hint = (!hints.is_empty()).then(|| hints.join("; "));
+        let problem = [vec![error.to_string()], causes].concat().join(": ");
+        tracing::error!(exit = error.exit().code(), hint, again, "{problem}");
+        return;
+    }
+    let lines = |label: &'static str, texts: Vec<String>| texts.into_iter().map(move |text| format!("{label}: {text}\n"));
+    let hints = hints.into_iter().map(str::to_owned).collect();
+    let text: String = lines("error", vec![error.to_string()])
+        .chain(lines("caused by", causes))
+        .chain(lines("hint", hints))
+        .chain(lines("again", again.into_iter().collect()))
+        .collect();
     drop(std::io::stderr().write_all(text.as_bytes()));
 }

@@ -2,7 +2,7 @@
 //! checking happen on a thread of their own, beside the one that talks to the network.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +41,8 @@ pub struct Connection {
     client: Client,
     way: Mutex<Way>,
     logins: AtomicU64,
+    /// Whether it was told that the address cannot be had.
+    is_lost: AtomicBool,
     inspector: Inspector,
 }
 
@@ -60,7 +62,15 @@ impl Connection {
     /// Where the system gives no thread.
     pub fn new(place: Place, authenticator: Authenticator, client: Client, check: Arc<Check>) -> std::io::Result<Self> {
         let inspector = Inspector::start(check)?;
-        Ok(Self { place, authenticator, client, way: Mutex::default(), logins: AtomicU64::new(0), inspector })
+        Ok(Self {
+            place,
+            authenticator,
+            client,
+            way: Mutex::default(),
+            logins: AtomicU64::new(0),
+            is_lost: AtomicBool::new(false),
+            inspector,
+        })
     }
 
     /// The address of the API, once it is known.
@@ -114,7 +124,11 @@ impl Api for Connection {
             Place::Fixed(url) => (url.clone(), None),
             Place::Tenant(tenant) => {
                 let (located, cause) = listen(tenant.locate(self.api().is_some())).await;
-                let located = located.inspect_err(|error| warn!("{error}{cause}"))?;
+                // An outage takes many probes, and is one piece of news.
+                let located = located.inspect_err(|error| {
+                    if self.is_lost.swap(true, Ordering::Relaxed) { debug!("{error}{cause}") } else { warn!("{error}{cause}") }
+                })?;
+                self.is_lost.store(false, Ordering::Relaxed);
                 (located.api, Some(located.valid_for))
             }
         };

@@ -164,7 +164,8 @@ mod tests {
             ("[fetch]\nlimit = 5", "job.toml:2: unknown key `limit`; it belongs to [api]"),
             ("[api]\nauth = { scheme = \"basic\", zzz = 1 }", "job.toml:2: unknown key `zzz`"),
             ("[fetch]\ntimeout = \"soon\"", "job.toml:2: expected a duration such as \"30s\", \"500ms\", \"2h\" or \"1h 30m\""),
-            ("[fetch]\ntimeout = 30", "job.toml:2: invalid type: integer `30`, expected a string"),
+            ("[fetch]\ntimeout = 30", "job.toml:2: expected a duration such as \"30s\", \"500ms\", \"2h\" or \"1h 30m\""),
+            ("[output]\nmax_failed = 0.01", "job.toml:2: expected a share from \"0%\" to \"100%\""),
             ("[api]\nlimit = -1", "job.toml:2: invalid value: integer `-1`, expected u32"),
             ("[api\n", "job.toml:1: "),
         ];

@@ -95,7 +95,7 @@ section! {
         path: PathBuf = "", --"source";
         /// Heading of the id column; by default contactId, contact_id, Company ID, ContactId or PrimaryKey. One column needs no heading.
         column: String = "", --"column";
-        /// Delimiter; by default detected among comma, semicolon, tab and bar.
+        /// Delimiter; by default that of a first line `sep=;`, else detected among comma, semicolon, tab and bar.
         delimiter: String = "", --"delimiter";
     }
 }

@@ -8,12 +8,12 @@ use serde::Deserialize;
 
 /// A duration as typed: `"30s"`, `"500ms"`, `"2h"`, `"1h 30m"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(try_from = "toml::Value")]
 pub struct Period(pub Duration);
 
 /// A share as typed: `"1%"`, `"0.5%"`.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(try_from = "toml::Value")]
 pub struct Share(pub f64);
 
 /// A value that could not be read as what the key takes.
@@ -67,19 +67,21 @@ impl FromStr for Share {
     }
 }
 
-impl TryFrom<String> for Period {
+impl TryFrom<toml::Value> for Period {
     type Error = InvalidValue;
 
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+    // A bare number lacks its unit, as an empty text does.
+    fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
+        value.as_str().unwrap_or_default().parse()
     }
 }
 
-impl TryFrom<String> for Share {
+impl TryFrom<toml::Value> for Share {
     type Error = InvalidValue;
 
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+    // A bare number lacks its unit, as an empty text does.
+    fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
+        value.as_str().unwrap_or_default().parse()
     }
 }
 

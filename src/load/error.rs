@@ -27,6 +27,12 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// Something else stands where the link to the newest run goes, as after a restore that followed links.
+    #[error("{}: is not a link, and would be in the way of the one that names the newest run; move it aside", path.display())]
+    LatestIsNoLink {
+        /// Where it stands.
+        path: PathBuf,
+    },
     /// Rows that are not those of the declaration: a defect of this program.
     #[error("{table}: the rows do not have the columns of this table")]
     Columns {

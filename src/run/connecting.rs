@@ -100,6 +100,8 @@ mod tests {
     use super::*;
     use crate::extract::auth::{NoLogin, Refusal, TokenFlaw};
     use crate::extract::fetcher::Api as _;
+    use crate::report::log::logged;
+    use crate::sandbox::State;
 
     /// The demo job of a system user, asking a sandbox that the test can turn knobs on.
     fn demo() -> (Job, Sandbox) {
@@ -121,6 +123,22 @@ mod tests {
         sandbox.tenant().unwrap().set_flaw(Some(sandbox::Flaw::UnknownKey));
         assert_eq!(log_in(), Err(NoLogin::Refused(Refusal::Token(TokenFlaw::UnknownKey))));
         assert_eq!(connection.logins(), 4);
+    }
+
+    #[test]
+    fn an_outage_of_the_state_endpoint_is_warned_of_once() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (job, sandbox) = demo();
+        let connection = connect(&job, Some(&sandbox)).unwrap();
+        let warnings = |state, times| {
+            sandbox.tenant().unwrap().set_state(state);
+            let lines =
+                logged(|| (0..times).for_each(|_| assert_eq!(runtime.block_on(connection.locate()).is_ok(), state == State::Running)));
+            lines.into_iter().filter(|line| line.starts_with("WARN")).count()
+        };
+        assert_eq!(warnings(State::OfflineMaintenance, 3), 1);
+        assert_eq!(warnings(State::Running, 2), 0);
+        assert_eq!(warnings(State::Unknown, 3), 1);
     }
 
     #[test]

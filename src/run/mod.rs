@@ -70,6 +70,7 @@ pub fn run(job: &Job, options: &mut Options, stop: &watch::Receiver<bool>, repor
     begin::mend(dir, &mut store)?;
     let (mut run, is_new) = begin::begin(dir, &store, *options)?;
 
+    report.say(&format!("ids come from {}", reader.column()));
     report.begin("reading", None);
     let targets = read(reader, &mut store, stop, report)?;
     let request_key = request_key(job);

@@ -166,3 +166,86 @@ fn to_float(number: u64) -> f64 {
 }
 
 const INFALLIBLE: &str = "writing to a String cannot fail";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::load::manifest::Outcomes;
+    use crate::load::writer::FileReport;
+
+    fn quiet() -> Summary {
+        let file =
+            |name: &str, rows, bytes| (name.to_owned(), FileReport { file: format!("{name}.parquet"), rows, bytes, sha256: String::new() });
+        let manifest = Manifest {
+            format_version: manifest::FORMAT_VERSION,
+            program: manifest::PROGRAM.to_owned(),
+            version: manifest::VERSION.to_owned(),
+            run: "20261122T020000Z".to_owned(),
+            dir: "/srv/exports/runs/20261122T020000Z".to_owned(),
+            started_at: Timestamp::constant(1_795_312_800, 0),
+            ended_at: Timestamp::constant(1_795_316_400, 250_000_000),
+            job: serde_json::Value::Null,
+            targets: Targets { distinct: 3, duplicates: 0, rejected: 0 },
+            outcomes: Outcomes { exported: 3, ..Outcomes::default() },
+            calls: Calls::default(),
+            fetch: Fetch::default(),
+            tables: BTreeMap::from([file("outcomes", 3, 900), file("contacts", 3, 4_000)]),
+            drift: Drift::default(),
+            truncated: BTreeMap::new(),
+            coverage: 1.0,
+            oldest_fetched_at: None,
+        };
+        Summary { manifest, failures: Failures::new(), progress: None }
+    }
+
+    #[test]
+    fn a_quiet_night_is_told_shortly() {
+        assert_snapshot!(quiet().text(), @r#"
+        run 20261122T020000Z
+              targets 3 distinct, 0 duplicate, 0 rejected
+             outcomes 3 exported
+                calls 0, of which 0 retries; 0 logins
+                      contacts.parquet             3 rows     3.91 KiB
+                      outcomes.parquet             3 rows        900 B
+                 took 3600.2 s
+                files /srv/exports/runs/20261122T020000Z
+                 open cd /srv/exports/runs/20261122T020000Z && duckdb -init views.sql
+        "#);
+    }
+
+    #[test]
+    fn all_that_may_need_a_look_is_told() {
+        let mut summary = quiet();
+        let manifest = &mut summary.manifest;
+        manifest.targets = Targets { distinct: 48_112, duplicates: 1_020, rejected: 2 };
+        manifest.outcomes = Outcomes { exported: 46_000, missing: 1_000, failed: 112, pending: 1_000, rejected: 2 };
+        manifest.calls = Calls { attempts: 48_500, retries: 1_388, logins: 3 };
+        let latency_ms = Latency { p50: Some(48.04), p95: Some(120.0), p99: Some(2_400.55) };
+        manifest.fetch = Fetch { seconds: 4_850.04, contacts_per_second: 9.71, latency_ms };
+        manifest.drift = Drift { cells: 12, naive_instants: 3, unknown_members: 40 };
+        manifest.truncated = BTreeMap::from([("sales".to_owned(), 1_200)]);
+        summary.failures = Failures::from([("http_status", (110, vec![7, 8, 9])), ("timeout", (2, vec![1_001, 1_002]))]);
+        summary.progress = Some(Progress { push_backs: 1_388, outages: 2, limit: 5, ..Progress::default() });
+        assert_snapshot!(summary.text(), @r#"
+        run 20261122T020000Z
+              targets 48,112 distinct, 1,020 duplicate, 2 rejected
+             outcomes 46,000 exported, 1,000 missing, 112 failed, 1,000 pending, 2 rejected
+                calls 48,500, of which 1,388 retries; 3 logins
+             fetching 4850.0 s, 9.7 contacts/s; answers took 48.0 ms (p50), 120.0 (p95), 2400.6 (p99)
+               server asked for less 1,388 times and was away 2 times; at the end it took 5 at once
+                      contacts.parquet             3 rows     3.91 KiB
+                      outcomes.parquet             3 rows        900 B
+                drift 12 values not converted, 3 instants without offset, 40 unknown members (see `extra`)
+            truncated sales of 1,200 contacts reached `api.limit` and may go on
+                  110 failed: http_status (such as contact 7, 8, 9)
+                    2 failed: timeout (such as contact 1001, 1002)
+                 took 3600.2 s
+                files /srv/exports/runs/20261122T020000Z
+                 open cd /srv/exports/runs/20261122T020000Z && duckdb -init views.sql
+        "#);
+    }
+}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """End-to-end benchmark: the release binary against `superoffice-export sandbox` in its own process.
 
-Prints, for each number of contacts: contacts/s of the whole run, CPU per contact of the exporter, peak memory.
+Prints, for each number of contacts: contacts/s of the whole run and of fetching alone, CPU per contact of the exporter, peak memory.
 
     cargo build --release && python3 tests/bench/end_to_end.py 10000 100000
     python3 tests/bench/end_to_end.py --latency 50ms --in-flight 64 20000      # bound by latency
@@ -11,6 +11,7 @@ The script needs `pip install aiohttp pyarrow`.
 """
 
 import argparse
+import json
 import os
 import pathlib
 import subprocess
@@ -59,7 +60,11 @@ def main():
                     f'[fetch]\nmax_in_flight = {options.in_flight}\n[output]\ndir = "out"\nformat = "{options.format}"\n'
                 )
                 seconds, cpu, peak = measure([PROGRAM, "run", job, "--progress", "none"])
-                print(f"{contacts:>9} contacts: {contacts / seconds:8.0f}/s, {cpu / contacts * 1e6:6.1f} µs CPU per contact, peak {peak:6.1f} MiB")
+                fetch = json.loads((folder / "out/latest/manifest.json").read_text())["fetch"]["contacts_per_second"]
+                print(
+                    f"{contacts:>9} contacts: {contacts / seconds:8.0f}/s, fetching alone {fetch:8.0f}/s, "
+                    f"{cpu / contacts * 1e6:6.1f} µs CPU per contact, peak {peak:6.1f} MiB"
+                )
                 if options.script:
                     script = [sys.executable, ROOT / "tests/bench/asyncio_export.py", base_url, ids, folder / "script"]
                     script_seconds, script_cpu, script_peak = measure([*script, str(options.in_flight)])

@@ -88,6 +88,11 @@ fn two_columns_of_ids() {
     --- stderr
     error: ./contacts.csv, line 1: more than one column fits; set `[source] column` to the exact spelling of the right one, renaming it if need be, of "contactId", "contactId"
     "#);
+    assert_snapshot!(refused(|job| job.csv("ContactId,Navn,contactid\n7,x,8\n")), @r#"
+    exit 2
+    --- stderr
+    error: ./contacts.csv, line 1: more than one column fits; set `[source] column` to the exact spelling of the right one, renaming it if need be, of "ContactId", "Navn", "contactid"
+    "#);
 }
 
 #[test]
@@ -240,6 +245,25 @@ fn an_output_folder_that_cannot_be_written() {
     error: `output.dir`: ./file/exports cannot be written; check the path and its permissions
     caused by: Not a directory (os error 20)
     "#);
+}
+
+#[test]
+fn something_else_where_the_link_to_the_newest_run_goes() {
+    let put_file: fn(&Job) = |job| std::fs::write(job.path("exports/latest"), "").unwrap();
+    let put_folder: fn(&Job) = |job| std::fs::create_dir(job.path("exports/latest")).unwrap();
+    for put in [put_file, put_folder] {
+        let mock = Mock::healthy();
+        let job = Job::against(&mock);
+        std::fs::create_dir(job.path("exports")).unwrap();
+        put(&job);
+        let refused =
+            "error: [folder]/exports/latest: is not a link, and would be in the way of the one that names the newest run; move it aside\n";
+        assert_eq!(job.run_with(&["--progress", "none"]).expect(2).stderr, refused);
+        assert_eq!(mock.calls(), 0, "something was called");
+        std::fs::rename(job.path("exports/latest"), job.path("aside")).unwrap();
+        job.run().expect(0);
+        job.run().expect(0);
+    }
 }
 
 #[test]

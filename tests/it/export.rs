@@ -180,6 +180,22 @@ fn the_summary_on_stdout_is_the_manifest() {
 }
 
 #[test]
+fn every_file_says_how_it_was_asked_for() {
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+
+    let job = Job::sandbox().with("api.limit = 7").with("api.language = \"nb\"").with("api.time_zone = \"Europe/Oslo\"");
+    job.run().expect(0);
+    let export = job.export();
+    for name in export.files().iter().filter(|name| name.ends_with(".parquet")) {
+        let reader = SerializedFileReader::new(std::fs::File::open(export.folder.join(name)).unwrap()).unwrap();
+        let pairs = reader.metadata().file_metadata().key_value_metadata().unwrap();
+        let pairs: BTreeMap<_, _> = pairs.iter().map(|pair| (pair.key.as_str(), pair.value.as_deref().unwrap())).collect();
+        let expected = [("superoffice.language", "nb"), ("superoffice.limit", "7"), ("superoffice.time_zone", "Europe/Oslo")];
+        assert_eq!(pairs, BTreeMap::from(expected), "{name}");
+    }
+}
+
+#[test]
 fn ids_come_from_standard_input_too() {
     let job = Job::sandbox().ids([1, 2]).with("source.path = \"-\"");
     let mut command = job.command();

@@ -17,6 +17,7 @@ mod hostile;
 mod layers;
 mod limits;
 mod mock;
+mod printed;
 mod readme;
 mod requests;
 mod resume;

@@ -1,4 +1,4 @@
-//! Guesses what separates the cells, from the first line. Leaves reading on to the records.
+//! What separates the cells, going by the first line: it may say so, or it is guessed. Leaves reading on to the records.
 
 use std::cmp::Reverse;
 
@@ -11,15 +11,23 @@ const CANDIDATES: [u8; 4] = *b",;\t|";
 /// Stands for none in a file of one column: a comma in there is part of a bad id and must not cut a good one from it.
 const NONE: u8 = 0x1f;
 
-/// The delimiter under which the first line holds one of these headings; else the one that cuts it into most cells.
-pub(super) fn detect(sample: &[u8], names: &[&str]) -> u8 {
+/// The delimiter under which the first line holds a heading of ids; else the one that cuts it into most cells.
+pub(super) fn detect(sample: &[u8], column: Option<&str>) -> u8 {
     let judged = CANDIDATES.map(|delimiter| {
         let headings = first_cells(sample, delimiter);
-        (heading::find(&headings, names) != Match::None, headings.len(), delimiter)
+        (heading::find(&headings, column) != Match::None, headings.len(), delimiter)
     });
     // The first of the best, so that a tie goes by the order of the candidates.
     let best = judged.into_iter().min_by_key(|(is_found, cells, _)| Reverse((*is_found, *cells)));
     best.filter(|(_, cells, _)| *cells > 1).map_or(NONE, |(_, _, delimiter)| delimiter)
+}
+
+/// The delimiter that a first line of its own names, as in `sep=;`, which Excel reads and writes.
+pub(super) fn declared(sample: &[u8]) -> Option<u8> {
+    let line = sample.split(|byte| matches!(byte, b'\r' | b'\n')).next()?;
+    let (delimiter, name) = line.split_last()?;
+    let is_one = |byte: u8| byte == b'\t' || (byte.is_ascii_punctuation() && byte != b'"');
+    (name.eq_ignore_ascii_case(b"sep=") && is_one(*delimiter)).then_some(*delimiter)
 }
 
 fn first_cells(sample: &[u8], delimiter: u8) -> Vec<String> {
@@ -33,8 +41,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_first_line_may_name_the_delimiter() {
+        let cases: [(&str, Option<u8>); 11] = [
+            ("sep=;\r\ncontactId;Name\r\n", Some(b';')),
+            ("SEP=,\n1\n", Some(b',')),
+            ("sep=\t\r1", Some(b'\t')),
+            ("sep=|", Some(b'|')),
+            ("sep=", None),
+            ("sep=;;\n", None),
+            ("sep=\"\n", None),
+            ("sep=a\n", None),
+            ("\nsep=;\n", None),
+            ("sep;\n", None),
+            ("", None),
+        ];
+        for (sample, expected) in cases {
+            assert_eq!(declared(sample.as_bytes()), expected, "{sample:?}");
+        }
+    }
+
+    #[test]
     fn the_delimiter_comes_from_the_first_line() {
-        let names = heading::names(None);
         let cases = [
             ("contactId,Name\n1,A;B;C;D\n", b','),
             ("contactId;Name\n", b';'),
@@ -53,7 +80,7 @@ mod tests {
             ("", NONE),
         ];
         for (sample, expected) in cases {
-            assert_eq!(detect(sample.as_bytes(), &names), expected, "{sample:?}");
+            assert_eq!(detect(sample.as_bytes(), None), expected, "{sample:?}");
         }
     }
 }

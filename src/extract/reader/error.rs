@@ -116,6 +116,12 @@ pub enum Error {
     },
 }
 
+/// As much of a heading as is shown.
+pub(super) fn start_of(heading: &str) -> String {
+    const SHOWN_CHARACTERS: usize = 60;
+    heading.chars().take(SHOWN_CHARACTERS).collect()
+}
+
 /// The headings of the input, shown quoted, escaped and shortened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Headings(pub(super) Vec<String>);
@@ -123,11 +129,9 @@ pub struct Headings(pub(super) Vec<String>);
 impl fmt::Display for Headings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 20;
-        const SHOWN_CHARACTERS: usize = 60;
         for (index, heading) in self.0.iter().take(SHOWN).enumerate() {
             let separator = if index == 0 { "" } else { ", " };
-            let start: String = heading.chars().take(SHOWN_CHARACTERS).collect();
-            write!(formatter, "{separator}{start:?}")?;
+            write!(formatter, "{separator}{:?}", start_of(heading))?;
         }
         match self.0.len().saturating_sub(SHOWN) {
             0 => Ok(()),

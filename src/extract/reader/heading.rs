@@ -9,20 +9,15 @@ use super::{Column, cell};
 /// Usual headings of a company id, the preferred first.
 const USUAL: [&str; 6] = ["contactId", "contact_id", "contact.contact_id", "Company ID", "ContactId", "PrimaryKey"];
 
-/// The headings to look for: the one asked for, else the usual ones.
-pub(super) fn names(column: Option<&str>) -> Vec<&str> {
-    column.map_or_else(|| USUAL.to_vec(), |column| vec![column.trim()])
-}
-
 /// The cells of the current record as headings.
 pub(super) fn headings<R: BufRead>(records: &Records<R>) -> Vec<String> {
     records.cells().map(|bytes| cell::decode(bytes).trim().to_owned()).collect()
 }
 
 /// The id column, going by the current record, which is the first.
-pub(super) fn locate<R: BufRead>(records: &Records<R>, column: Option<&str>, names: &[&str]) -> Result<Column, Error> {
+pub(super) fn locate<R: BufRead>(records: &Records<R>, column: Option<&str>) -> Result<Column, Error> {
     let mut headings = headings(records);
-    let found = find(&headings, names);
+    let found = find(&headings, column);
     let (place, line) = (records.place().clone(), records.line());
     match (found, headings.as_mut_slice(), column) {
         (Match::One(index), headings, _) => Ok(Column { index, heading: headings.get_mut(index).map(std::mem::take) }),
@@ -44,11 +39,15 @@ pub(super) enum Match {
     Several,
 }
 
-/// The heading that fits best. An earlier name beats a later one, then the exact spelling beats others.
-pub(super) fn find(headings: &[String], names: &[&str]) -> Match {
-    let ranks = || headings.iter().enumerate().filter_map(|(index, heading)| Some((rank(heading, names)?, index)));
-    let Some((best, index)) = ranks().min() else { return Match::None };
-    if ranks().filter(|(rank, _)| *rank == best).count() > 1 { Match::Several } else { Match::One(index) }
+/// The heading that is the one asked for, exactly spelled or else nearly; where none is asked for, the preferred of the
+/// usual ones. Two spellings of one usual name are several: nobody said which is meant.
+pub(super) fn find(headings: &[String], column: Option<&str>) -> Match {
+    let column = column.map(str::trim);
+    let names = column.as_ref().map_or(USUAL.as_slice(), std::slice::from_ref);
+    let ranks = || headings.iter().enumerate().filter_map(|(index, heading)| Some((rank(heading, names)?, index, heading)));
+    let Some((best, index, preferred)) = ranks().min() else { return Match::None };
+    let is_rival = |rank, heading| rank == best || (column.is_none() && is_same(heading, preferred));
+    if ranks().filter(|(rank, _, heading)| is_rival(*rank, heading)).count() > 1 { Match::Several } else { Match::One(index) }
 }
 
 /// Place of the name that the heading is, and whether it is spelled otherwise.
@@ -80,12 +79,12 @@ mod tests {
 
     fn check(headings: &[&str], column: Option<&str>, expected: &Match) {
         let owned: Vec<_> = headings.iter().map(|heading| (*heading).to_owned()).collect();
-        assert_eq!(find(&owned, &names(column)), *expected, "{headings:?} {column:?}");
+        assert_eq!(find(&owned, column), *expected, "{headings:?} {column:?}");
     }
 
     #[test]
     fn usual_headings_are_found_in_order_of_preference() {
-        let cases: [(&[&str], Match); 20] = [
+        let cases: [(&[&str], Match); 25] = [
             (&["Name", "contactId"], Match::One(1)),
             (&["contact_id"], Match::One(0)),
             (&["CONTACT_ID"], Match::One(0)),
@@ -95,8 +94,13 @@ mod tests {
             (&["PrimaryKey", "contactId"], Match::One(1)),
             (&["PrimaryKey", "CONTACTID"], Match::One(1)),
             (&["ContactId", "Company ID"], Match::One(1)),
-            (&["contact_id", "contactId"], Match::One(1)),
-            (&["contactid", "contactId"], Match::One(1)),
+            (&["contactId", "contact.contact_id"], Match::One(0)),
+            (&["contact_id", "contactId"], Match::Several),
+            (&["contactid", "contactId"], Match::Several),
+            (&["ContactId", "Name", "contactid"], Match::Several),
+            (&["company id", "Company ID"], Match::Several),
+            (&["primary_key", "PrimaryKey", "contactId"], Match::One(2)),
+            (&["CONTACTID", "contact-id"], Match::One(0)),
             (&["contactId", "contactId"], Match::Several),
             (&["contactid", "CONTACTID"], Match::Several),
             (&["Contact ID"], Match::None),
@@ -114,12 +118,15 @@ mod tests {
 
     #[test]
     fn a_column_asked_for_is_found_exactly_or_nearly() {
-        let cases: [(&[&str], &str, Match); 10] = [
+        let cases: [(&[&str], &str, Match); 13] = [
             (&["Firma-ID", "firmaid"], "firmaid", Match::One(1)),
             (&["Firma-ID", "Navn"], "firma id", Match::One(0)),
             (&["FIRMA_ID", "Firma-ID"], "firmaid", Match::Several),
             (&["FIRMA_ID", "Firma-ID"], "Firma-ID", Match::One(1)),
             (&["contactId", "Contact ID"], "Contact ID", Match::One(1)),
+            (&["ContactId", "contactid"], "contactid", Match::One(1)),
+            (&["ContactId", "contactid"], "ContactId", Match::One(0)),
+            (&["ContactId", "contactid"], "CONTACTID", Match::Several),
             (&["Contact ID"], "contact id", Match::One(0)),
             (&["Contact ID"], "contactId", Match::None),
             (&["KUNDE Ø"], " kunde ø ", Match::One(0)),

@@ -55,7 +55,8 @@ impl fmt::Display for Place {
 /// is not valid UTF-8, as Windows-1252: ids are ASCII, so this concerns headings and rejected text only. A line with nothing
 /// but ASCII whitespace in a single cell is blank and skipped. Cells beyond the id column are neither looked at nor counted.
 ///
-/// A file whose first line is a single cell has one column: it has no delimiter unless one is set, and no heading where that
+/// A first line such as `sep=;` names the delimiter, unless one is set, and is skipped. Then a file whose first line is a
+/// single cell has one column: it has no delimiter unless one is set, and no heading where that
 /// cell does not begin with a letter.
 pub struct Reader {
     records: Records<Box<dyn BufRead + Send>>,
@@ -64,11 +65,20 @@ pub struct Reader {
     has_ended: bool,
 }
 
-/// Which cell holds the id.
-#[derive(Debug, PartialEq, Eq)]
-struct Column {
+/// Which cell holds the id. Shown as a person would name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
     index: usize,
     heading: Option<String>,
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.heading {
+            Some(heading) => write!(formatter, "the column `{}`", error::start_of(heading).escape_debug()),
+            None => formatter.write_str("the only column, which has no heading"),
+        }
+    }
 }
 
 impl Reader {
@@ -83,26 +93,26 @@ impl Reader {
 
     /// Reads these bytes as if they came from the place that the source names.
     pub fn over(source: &Source, input: Box<dyn Read + Send>) -> Result<Self, Error> {
-        let names = heading::names(source.column.as_deref());
         let (sample, rest) = input::text(&source.place, input)?;
-        let delimiter = match source.delimiter {
+        let declared = delimiter::declared(&sample);
+        let delimiter = match source.delimiter.or(declared) {
             Some(b'"' | b'\r' | b'\n') => return Err(Error::Delimiter),
             Some(delimiter) => delimiter,
-            None => delimiter::detect(&sample, &names),
+            None => delimiter::detect(&sample, source.column.as_deref()),
         };
         let input: Box<dyn BufRead + Send> = Box::new(io::Cursor::new(sample).chain(rest));
         let mut records = Records::new(input, delimiter, source.place.clone());
-        if !records.advance()? {
+        if (declared.is_some() && !records.advance()?) || !records.advance()? {
             return Err(Error::Empty { place: source.place.clone() });
         }
-        let column = heading::locate(&records, source.column.as_deref(), &names)?;
+        let column = heading::locate(&records, source.column.as_deref())?;
         let is_first_pending = column.heading.is_none();
         Ok(Self { records, column, is_first_pending, has_ended: false })
     }
 
-    /// The heading of the id column; none where the input has no heading.
-    pub fn column(&self) -> Option<&str> {
-        self.column.heading.as_deref()
+    /// The column of the ids.
+    pub fn column(&self) -> &Column {
+        &self.column
     }
 }
 

@@ -42,10 +42,15 @@ pub fn published(output_dir: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// Makes the output folder ready for a run: creates it, proves that it can be written to, and removes what dead runs left.
+/// Makes the output folder ready for a run: creates it, proves that it can be written to and that `latest` can be pointed
+/// to the run, and removes what dead runs left.
 pub fn prepare(output_dir: &Path) -> Result<(), Error> {
     create_folder(output_dir)?;
     create_folder(&output_dir.join(RUNS))?;
+    let latest = output_dir.join(LATEST);
+    if latest.symlink_metadata().is_ok_and(|found| !found.is_symlink()) {
+        return Err(Error::LatestIsNoLink { path: latest });
+    }
     sweep(output_dir)?;
     try_out(output_dir, NEXT_LATEST)
 }

@@ -157,6 +157,7 @@ fn an_output_folder_that_is_none_is_a_storage_error() {
     fs::remove_file(&path).unwrap();
     prepare(&path).unwrap();
     fs::create_dir(path.join(LATEST)).unwrap();
+    assert!(matches!(prepare(&path).unwrap_err(), Error::LatestIsNoLink { path } if path.ends_with("exports/latest")));
     let partial = Partial::create(&path, FIRST).unwrap();
     assert!(partial.publish(&manifest(FIRST, BTreeMap::new()), Format::Csv).unwrap_err().is_storage());
 }

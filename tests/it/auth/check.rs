@@ -23,7 +23,7 @@ fn a_job_that_is_well_has_a_tick_in_every_line() {
     let job = system_user(&sandbox).csv("contactId\n17\nx\n18\n17\n");
     let expected = [
         "✓ job      job.toml",
-        "✓ input    ./contacts.csv: 4 lines, 2 contact ids, 1 rejected",
+        "✓ input    ./contacts.csv: 4 lines, 2 contact ids, 1 rejected; ids come from the column `contactId`",
         "✓ output   ./exports",
         "✓ secrets  all that scheme \"system-user\" needs is there",
         "✓ tenant",

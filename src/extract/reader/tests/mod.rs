@@ -42,7 +42,7 @@ fn shown(lines: &[InputLine]) -> String {
 fn lines_of_every_layout_are_read() {
     let usual = || source(None, None);
     let gzip_twice = [gzip(b"contactId\n1\n"), gzip(b"2\n")].concat();
-    let cases: [(&str, Source, &[u8], &str); 33] = [
+    let cases: [(&str, Source, &[u8], &str); 37] = [
         ("a heading and a delimiter", usual(), b"contactId,Name\n1,Acme\n2,Bolt\n", "2:1 3:2"),
         ("the id elsewhere", usual(), b"Name;Company ID\nAcme;7\n", "2:7"),
         ("no line end at the end", usual(), b"contactId\n1", "2:1"),
@@ -73,6 +73,10 @@ fn lines_of_every_layout_are_read() {
         ("a column asked for", source(Some("Contact ID"), None), b"contactId,Contact ID\n1,2\n", "2:2"),
         ("a delimiter set", source(None, Some(b':')), b"contactId:Name\n1:a\n", "2:1"),
         ("a delimiter set, one column", source(None, Some(b',')), b"4\n5\n", "1:4 2:5"),
+        ("a delimiter named", usual(), b"sep=;\r\nNavn, sted;contactId\r\nx;1\r\n", "3:1"),
+        ("a delimiter named that is not guessed", usual(), b"\xef\xbb\xbfsep=~\n\ncontactId~a,b\n1~x\n", "4:1"),
+        ("a delimiter named, no heading", usual(), b"sep=,\n7\n", "2:7"),
+        ("a delimiter named and another set", source(None, Some(b':')), b"sep=;\ncontactId:Name\n1:a;b\n", "3:1"),
         ("gzip", usual(), &gzip(b"contactId\n1\n"), "2:1"),
         ("gzip in parts", usual(), &gzip_twice, "2:1 3:2"),
         ("zstd", usual(), &zstd(b"\xef\xbb\xbf8\n9\n"), "1:8 2:9"),
@@ -86,10 +90,11 @@ fn lines_of_every_layout_are_read() {
 fn an_input_that_cannot_be_read_says_where_and_what_to_do() {
     let usual = || source(None, None);
     let cut = |bytes: &[u8]| bytes[..bytes.len() - 6].to_vec();
-    let cases: [(&str, Source, Vec<u8>, &str); 19] = [
+    let cases: [(&str, Source, Vec<u8>, &str); 20] = [
         ("no bytes", usual(), vec![], "ids.csv is empty; it must hold"),
         ("byte order mark only", usual(), b"\xef\xbb\xbf".into(), "ids.csv is empty"),
         ("blank lines only", usual(), b"\r\n  \n\n".into(), "ids.csv is empty"),
+        ("a delimiter named and no more", usual(), b"sep=;\r\n".into(), "ids.csv is empty"),
         ("gzip of nothing", usual(), gzip(b""), "ids.csv is empty"),
         ("persons", usual(), b"Name,Contact ID\nx,1\n".into(), "line 1: no heading is known to mean company ids (`Contact ID` labels"),
         ("one unknown column", usual(), b"\nContact ID\n1\n".into(), "line 2: no heading is known"),
@@ -125,8 +130,19 @@ fn a_file_that_cannot_be_opened_is_named() {
     let path = folder.path().join("ids.csv");
     std::fs::write(&path, "Company ID\n4\n").unwrap();
     let reader = open(path).ok().unwrap();
-    assert_eq!(reader.column(), Some("Company ID"));
+    assert_eq!(reader.column().to_string(), "the column `Company ID`");
     assert_eq!(shown(&reader.collect::<Result<Vec<_>, _>>().unwrap()), "2:4");
+}
+
+#[test]
+fn the_column_is_named_as_it_stands_but_harmless() {
+    let named = |source: &Source, text: &'static str| {
+        let reader = Reader::over(source, Box::new(io::Cursor::new(text))).ok().unwrap();
+        reader.column().to_string()
+    };
+    assert_eq!(named(&source(None, None), "PrimaryKey;CONTACTID\n"), "the column `CONTACTID`");
+    assert_eq!(named(&source(None, None), "7\n"), "the only column, which has no heading");
+    assert_eq!(named(&source(Some("id \u{1b}[2J"), None), "id \u{1b}[2J;x\n"), "the column `id \\u{1b}[2J`");
 }
 
 #[test]

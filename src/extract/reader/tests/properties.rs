@@ -43,7 +43,7 @@ proptest! {
 
 /// Noise, and fragments that mean something to the reader; plain, or behind a compressor.
 fn any_input() -> impl Strategy<Value = Vec<u8>> {
-    const FRAGMENTS: [&[u8]; 16] = [
+    const FRAGMENTS: [&[u8]; 17] = [
         b"\"",
         b",",
         b";",
@@ -55,6 +55,7 @@ fn any_input() -> impl Strategy<Value = Vec<u8>> {
         b"1",
         b"4711",
         b"contactId",
+        b"sep=;\n",
         b"Contact ID",
         b"[I:5]",
         b"\xff\xfe",
