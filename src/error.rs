@@ -111,7 +111,9 @@ pub enum Error {
     Interrupted,
     #[error("{path}: about {} will be needed, and {} are free", indicatif::HumanBytes(*needed), indicatif::HumanBytes(*free), path = path.display())]
     NoRoom { path: PathBuf, needed: u64, free: u64 },
-    #[error("`fetch.max_duration` or `fetch.max_calls` ended the run before any answer came, and none is stored; nothing was published")]
+    #[error(
+        "the API did not answer until `fetch.max_duration` or `fetch.max_calls` ended the run, and no answer is stored; nothing was published"
+    )]
     NothingFetched,
     #[error("no target has a stored answer to what this job asks; nothing was published")]
     NothingStored,

@@ -99,8 +99,9 @@ pub fn run(job: &Job, options: &mut Options, stop: &watch::Receiver<bool>, repor
         report.end();
         run.calls = run.calls + calls(&result, began);
         let result = completed(result, job)?;
-        // An export without a single answer would take the place of one that has some.
-        if result.end == End::Budget && result.progress.done == 0 && plan.unanswered == plan.targets {
+        // Not an export without a single answer, where the server's absence is all the reason for it.
+        let nothing = result.progress.done == 0 && plan.unanswered == plan.targets;
+        if result.end == End::Budget && nothing && result.progress.outages > 0 {
             return Err(Error::NothingFetched);
         }
         fetched = Some(result);

@@ -141,7 +141,7 @@ impl State {
     pub(super) fn done(&mut self, done: &Done, now: Duration, roll: f64) -> Result<(), End> {
         if !self.access.done(done, now)? {
             let meaning = self.outage.away(now, roll);
-            self.note_outage(meaning, false);
+            self.note_outage(meaning);
         }
         Ok(())
     }
@@ -291,7 +291,7 @@ impl State {
             self.note_health(contact_id, verdict, in_flight, now, roll);
         } else if self.outage.is_suspected() {
             let meaning = self.outage.failed(contact_id, self.few(verdict.health, in_flight), now, roll);
-            self.note_outage(meaning, false);
+            self.note_outage(meaning);
         }
     }
 
@@ -320,8 +320,7 @@ impl State {
         } else {
             self.outage.failed(contact_id, few, now, roll)
         };
-        // A server that cannot be reached is no contact's fault.
-        self.note_outage(meaning, verdict.health != Health::Away)
+        self.note_outage(meaning)
     }
 
     /// How few contacts make an outage when no others are left. With a contact that is known to be good it can be found
@@ -337,19 +336,19 @@ impl State {
     }
 
     /// Applies what a failure means; false where it does not count against its contact.
-    fn note_outage(&mut self, meaning: Meaning, counts: bool) -> bool {
+    fn note_outage(&mut self, meaning: Meaning) -> bool {
         if meaning != Meaning::Own {
             // Each probe asks first where the API is now.
             self.access.doubt_address();
         }
         match meaning {
-            Meaning::Own | Meaning::Suspicion => counts,
+            Meaning::Own | Meaning::Suspicion => true,
             Meaning::Outage => false,
             Meaning::Confirms => {
                 self.progress.outages += 1;
                 for (contact_id, failures) in self.outage.streak() {
                     if let Some(tries) = self.tries.get_mut(&contact_id) {
-                        tries.charged = tries.charged.saturating_sub(failures);
+                        tries.forgive(failures);
                     }
                 }
                 false

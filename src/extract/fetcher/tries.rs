@@ -21,14 +21,31 @@ pub(super) struct Tries {
     pub(super) last: Option<Ending>,
     /// Whether its last answer had no body.
     was_empty: bool,
-    /// How many requests had been served when it was first refused for being one too many.
-    served_at_refusal: Option<u64>,
+    /// How many requests had been served when the server first refused this one for being one too many, or was not there.
+    served_at_first: Option<u64>,
+    /// Outages that gave attempts back.
+    forgiven: u32,
 }
+
+/// So many outages give attempts back. A server that comes and goes for ever is no outage.
+const MOST_FORGIVEN: u32 = 20;
 
 impl Tries {
     /// None yet.
     pub(super) fn new(failed_before: bool) -> Self {
         Self { failed_before, ..Self::default() }
+    }
+
+    /// Gives back attempts that an outage cost.
+    pub(super) fn forgive(&mut self, attempts: u32) {
+        if self.forgiven < MOST_FORGIVEN {
+            self.forgiven += 1;
+            self.charged = self.charged.saturating_sub(attempts);
+        }
+    }
+
+    fn nobody_was_served(&mut self, served: u64) -> bool {
+        *self.served_at_first.get_or_insert(served) == served
     }
 
     /// After which delay the contact is tried again, if it is, and how this attempt ended; `served` is how many requests
@@ -41,8 +58,12 @@ impl Tries {
         patience: Duration,
         roll: f64,
     ) -> (Option<Duration>, Ending) {
-        // Where the server serves nobody any more, its refusals are no contact's fault.
-        let is_spared = verdict.health == Health::TooMany && *self.served_at_refusal.get_or_insert(served) == served && self.sends > 1;
+        // Where the server serves nobody any more, it is no contact's fault that it refuses or is not there.
+        let is_spared = match verdict.health {
+            Health::TooMany => self.nobody_was_served(served) && self.sends > 1,
+            Health::Away => self.nobody_was_served(served),
+            _ => false,
+        };
         let charged = if is_spared { 0 } else { self.charged };
         let (again, outcome, error) = match verdict.fate {
             Fate::Exported => (None, Outcome::Exported, None),

@@ -59,6 +59,16 @@ async fn the_last_contacts_wait_out_an_outage_like_all() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_comes_and_goes_for_ever_is_no_endless_outage() {
+    // Contact 3 is never served, and whoever is asked in its place to find out why is served every other time.
+    for fault in [Say::Refuse, Say::Status(503, None), Say::Status(429, None)] {
+        let react = move |seen: Seen| (ms(10), if seen.contact_id == 3 || seen.attempt % 2 == 0 { fault } else { Say::Summary });
+        let outcomes = trial(3).run(react).await;
+        assert_eq!((outcomes.fetched.end.clone(), outcomes.count(Outcome::Failed)), (End::Complete, 1), "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_is_not_there_is_waited_for_however_few_ask() {
     for contacts in [1, 3, 100] {
         let react = |seen: Seen| (ms(10), if seen.at < seconds(600) { Say::Refuse } else { Say::Summary });

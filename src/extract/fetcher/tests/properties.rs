@@ -13,6 +13,7 @@ fn any_say() -> impl Strategy<Value = Say> {
         1 => Just(Say::Nothing),
         1 => Just(Say::Empty),
         1 => Just(Say::Page),
+        1 => Just(Say::Refuse),
         1 => Just(Say::Reset),
         1 => Just(Say::Hang),
         4 => (status, retry_after).prop_map(|(status, retry_after)| Say::Status(status, retry_after)),
