@@ -144,7 +144,7 @@ mod tests {
             match unpacker.unpack(&damaged, BOUND) {
                 Err(error) => assert_eq!(error, Error::Damaged, "at {place}"),
                 // The last bits before the checksum fill up their byte and mean nothing.
-                Ok(unpacked) => assert_eq!((unpacked, place), (&content[..], packed.len() - 9)),
+                Ok(same) => assert_eq!((same, place), (&content[..], packed.len() - 9)),
             }
         }
         assert!(unpacker.unpack(&packed, BOUND).is_ok());

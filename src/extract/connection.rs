@@ -41,8 +41,8 @@ pub struct Connection {
     client: Client,
     way: Mutex<Way>,
     logins: AtomicU64,
-    /// Whether it was told that the address cannot be had.
-    is_lost: AtomicBool,
+    tenant_news: News,
+    login_news: News,
     inspector: Inspector,
 }
 
@@ -68,7 +68,8 @@ impl Connection {
             client,
             way: Mutex::default(),
             logins: AtomicU64::new(0),
-            is_lost: AtomicBool::new(false),
+            tenant_news: News::default(),
+            login_news: News::default(),
             inspector,
         })
     }
@@ -124,11 +125,8 @@ impl Api for Connection {
             Place::Fixed(url) => (url.clone(), None),
             Place::Tenant(tenant) => {
                 let (located, cause) = listen(tenant.locate(self.api().is_some())).await;
-                // An outage takes many probes, and is one piece of news.
-                let located = located.inspect_err(|error| {
-                    if self.is_lost.swap(true, Ordering::Relaxed) { debug!("{error}{cause}") } else { warn!("{error}{cause}") }
-                })?;
-                self.is_lost.store(false, Ordering::Relaxed);
+                let located = located.inspect_err(|error| self.tenant_news.lost(&format!("{error}{cause}")))?;
+                self.tenant_news.found();
                 (located.api, Some(located.valid_for))
             }
         };
@@ -148,9 +146,10 @@ impl Api for Connection {
         let (credential, cause) = listen(self.authenticator.log_in(refused.as_ref())).await;
         let credential = credential.inspect_err(|error| {
             if matches!(error, NoLogin::Away(_)) {
-                warn!("{error}{cause}");
+                self.login_news.lost(&format!("{error}{cause}"));
             }
         })?;
+        self.login_news.found();
         if calls {
             info!("logged in{}", if refused.is_some() { " again" } else { "" });
         }
@@ -160,6 +159,22 @@ impl Api for Connection {
 
     fn logins(&self) -> u64 {
         self.logins.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether somebody was told that a server is away: an outage takes many probes, and is one piece of news.
+#[derive(Debug, Default)]
+struct News {
+    is_told: AtomicBool,
+}
+
+impl News {
+    fn lost(&self, what: &str) {
+        if self.is_told.swap(true, Ordering::Relaxed) { debug!("{what}") } else { warn!("{what}") }
+    }
+
+    fn found(&self) {
+        self.is_told.store(false, Ordering::Relaxed);
     }
 }
 

@@ -85,6 +85,7 @@ pub struct Pace {
     decreased_at: Option<Duration>,
     paused_until: Duration,
     throttle: Throttle,
+    slow_downs: u64,
     round: Round,
     usual: Option<f64>,
 }
@@ -107,6 +108,7 @@ impl Pace {
             decreased_at: None,
             paused_until: Duration::ZERO,
             throttle: Throttle::default(),
+            slow_downs: 0,
             round: Round::default(),
             usual: None,
         }
@@ -144,6 +146,11 @@ impl Pace {
         self.paused_until = self.paused_until.max(until);
     }
 
+    /// How often answers slowed down so clearly that the limit was lowered.
+    pub fn slow_downs(&self) -> u64 {
+        self.slow_downs
+    }
+
     /// Starts low again, after the server was away.
     pub fn restart(&mut self) {
         self.limit = START.min(self.max);
@@ -164,7 +171,7 @@ impl Pace {
                 self.throttle.served(now);
                 let slow = self.end_round(now.saturating_sub(sent).as_secs_f64());
                 if slow {
-                    self.decrease(now, sent, AFTER_SLOW_DOWN);
+                    self.slow_downs += u64::from(self.decrease(now, sent, AFTER_SLOW_DOWN));
                 } else if in_flight >= self.limit() {
                     self.grow();
                 }

@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn slices_are_of_one_length_but_for_the_last() {
-        assert_eq!(cut(&batch(&[3; 2_500]), 7), [ROWS, ROWS, 2_500 - 2 * ROWS]);
+        assert_eq!(cut(&batch(&vec![3; 2_500]), 7), [ROWS, ROWS, 2_500 - 2 * ROWS]);
         assert_eq!(cut(&batch(&[]), 7), [0_usize; 0]);
     }
 

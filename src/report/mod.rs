@@ -51,8 +51,14 @@ pub struct Progress {
     pub limit: usize,
     /// Why nothing is sent.
     pub waiting: Option<Waiting>,
-    /// Times that the server asked for less.
-    pub push_backs: u64,
+    /// Requests refused for being too many (429).
+    pub refused: u64,
+    /// Pauses of all sending that the server asked for.
+    pub pauses: u64,
+    /// Requests for which the server was short of time or room (408, 503, timeouts).
+    pub short: u64,
+    /// Times that answers slowed down clearly.
+    pub slow_downs: u64,
     /// Outages so far.
     pub outages: u64,
 }

@@ -95,7 +95,10 @@ mod tests {
         in_flight: 31,
         limit: 32,
         waiting: None,
-        push_backs: 0,
+        refused: 0,
+        pauses: 0,
+        short: 0,
+        slow_downs: 0,
         outages: 0,
     };
 

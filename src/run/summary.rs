@@ -88,6 +88,21 @@ fn failure_lines(failures: &Failures) -> String {
     text
 }
 
+/// What the server asked of the pace, where it asked for anything.
+fn strain(progress: &Progress) -> Option<String> {
+    let Progress { refused, pauses, short, slow_downs, outages, limit, .. } = *progress;
+    let reasons = [
+        (refused, "refused as too many"),
+        (pauses, "pauses asked for"),
+        (short, "short of time or room"),
+        (slow_downs, "slow-downs"),
+        (outages, "outages"),
+    ];
+    let told = reasons.into_iter().filter(|(count, _)| *count > 0).map(|(count, reason)| format!("{} {reason}", HumanCount(count)));
+    let told = told.collect::<Vec<_>>().join(", ");
+    (!told.is_empty()).then(|| format!("{told}; at the end it took {limit} at once"))
+}
+
 impl Summary {
     /// The summary for people.
     ///
@@ -118,13 +133,8 @@ impl Summary {
                 ),
             );
         }
-        if let Some(Progress { push_backs, outages, limit, .. }) =
-            self.progress.filter(|progress| progress.push_backs + progress.outages > 0)
-        {
-            line(
-                "server",
-                format!("asked for less {} times and was away {outages} times; at the end it took {limit} at once", HumanCount(push_backs)),
-            );
+        if let Some(strain) = self.progress.as_ref().and_then(strain) {
+            line("server", strain);
         }
         for table in TABLES.iter().filter_map(|table| tables.get(table.name)) {
             line(
@@ -229,14 +239,14 @@ mod tests {
         manifest.drift = Drift { cells: 12, naive_instants: 3, unknown_members: 40 };
         manifest.truncated = BTreeMap::from([("sales".to_owned(), 1_200)]);
         summary.failures = Failures::from([("http_status", (110, vec![7, 8, 9])), ("timeout", (2, vec![1_001, 1_002]))]);
-        summary.progress = Some(Progress { push_backs: 1_388, outages: 2, limit: 5, ..Progress::default() });
+        summary.progress = Some(Progress { refused: 1_380, pauses: 1, short: 8, outages: 2, limit: 5, ..Progress::default() });
         assert_snapshot!(summary.text(), @r#"
         run 20261122T020000Z
               targets 48,112 distinct, 1,020 duplicate, 2 rejected
              outcomes 46,000 exported, 1,000 missing, 112 failed, 1,000 pending, 2 rejected
                 calls 48,500, of which 1,388 retries; 3 logins
              fetching 4850.0 s, 9.7 contacts/s; answers took 48.0 ms (p50), 120.0 (p95), 2400.6 (p99)
-               server asked for less 1,388 times and was away 2 times; at the end it took 5 at once
+               server 1,380 refused as too many, 1 pauses asked for, 8 short of time or room, 2 outages; at the end it took 5 at once
                       contacts.parquet             3 rows     3.91 KiB
                       outcomes.parquet             3 rows        900 B
                 drift 12 values not converted, 3 instants without offset, 40 unknown members (see `extra`)

@@ -62,9 +62,9 @@ pub(super) fn write(
     let metadata = metadata(job);
     let writers = tables.iter().map(|table| writer::create(job.output.format, folder, table, &metadata)).collect::<Result<_, _>>()?;
     let mut flattener = Flattener::new(&job.api.tables, job.api.limit.get());
-    let (batches, waiting) = mpsc::sync_channel(QUEUE);
+    let (batches, queue) = mpsc::sync_channel(QUEUE);
     let (tally, writers) = std::thread::scope(|scope| {
-        let writing = std::thread::Builder::new().name("write".to_owned()).spawn_scoped(scope, move || write_all(&waiting, writers));
+        let writing = std::thread::Builder::new().name("write".to_owned()).spawn_scoped(scope, move || write_all(&queue, writers));
         let writing = writing.map_err(Error::System)?;
         let tally = flatten(store, question, &mut flattener, &batches, stop, report);
         drop(batches);
@@ -108,8 +108,8 @@ fn flatten(
 }
 
 /// Writes what comes, until nothing more does.
-fn write_all(waiting: &mpsc::Receiver<Batches>, mut writers: Writers) -> Result<Writers, Error> {
-    for batches in waiting {
+fn write_all(queue: &mpsc::Receiver<Batches>, mut writers: Writers) -> Result<Writers, Error> {
+    for batches in queue {
         for (batch, writer) in batches.iter().zip(&mut writers) {
             writer.write(batch)?;
         }

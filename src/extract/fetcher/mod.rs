@@ -195,7 +195,9 @@ pub async fn fetch<A: Api>(
             () = tokio::time::sleep_until(start + wake.min(now + TELL)) => tell(&state.progress(start.elapsed(), in_flight.len(), api.logins())),
         }
     };
-    let mut end = last_call(&mut state, &mut in_flight, answers, end, &mut stop).await;
+    // A login that is broken off may have used up the token that the next one needs: it ends beside the last answers.
+    let last_chores = async { while let Ok(Some(_)) = tokio::time::timeout(LAST_CALL, chores.next()).await {} };
+    let (mut end, ()) = tokio::join!(last_call(&mut state, &mut in_flight, answers, end, &mut stop), last_chores);
     if end == End::Budget {
         // That they were tried is kept, so that the next night does not begin with them again.
         for answer in state.unfinished() {
@@ -205,8 +207,6 @@ pub async fn fetch<A: Api>(
             }
         }
     }
-    // A login that is broken off may have used up the token that the next one needs.
-    while let Ok(Some(_)) = tokio::time::timeout(LAST_CALL, chores.next()).await {}
     let progress = state.progress(start.elapsed(), 0, api.logins());
     tell(&progress);
     Fetched { end, progress, latency: state.into_latency() }

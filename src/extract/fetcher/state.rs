@@ -220,7 +220,8 @@ impl State {
         if !self.outage.is_suspected() {
             self.pace.replied(done, sent, in_flight, verdict.health);
         }
-        self.progress.push_backs += u64::from(matches!(verdict.health, Health::PushBack | Health::TooMany));
+        self.progress.refused += u64::from(verdict.health == Health::TooMany);
+        self.progress.short += u64::from(verdict.health == Health::PushBack);
         // Those that failed on an earlier night say nothing of the job.
         if let Ok((reply, content)) = &reply
             && !self.tries.get(&contact_id).is_some_and(|tries| tries.failed_before)
@@ -256,6 +257,7 @@ impl State {
             let until = done + wait.min(self.settings.patience);
             self.outage.put_off(until);
             if matches!(verdict.demand, Demand::Pause(_)) {
+                self.progress.pauses += u64::from(self.pace.paused_until(done).is_none());
                 self.pace.pause_until(until);
             }
         }
@@ -371,7 +373,14 @@ impl State {
     pub(super) fn progress(&self, now: Duration, in_flight: usize, logins: u64) -> Progress {
         let pause = self.pace.paused_until(now).map(|until| Waiting::Pause(until.saturating_sub(now)));
         let outage = self.outage.since().map(|since| Waiting::Outage(now.saturating_sub(since)));
-        Progress { in_flight, logins, limit: self.pace.limit(), waiting: outage.or(pause), ..self.progress }
+        Progress {
+            in_flight,
+            logins,
+            limit: self.pace.limit(),
+            slow_downs: self.pace.slow_downs(),
+            waiting: outage.or(pause),
+            ..self.progress
+        }
     }
 }
 

@@ -233,8 +233,10 @@ impl Trial {
             while let Ok(received) = tokio::time::timeout_at(deaf_at, receiver.receive(16)).await
                 && !received.is_empty()
             {
-                received.iter().for_each(|answer| receiver.stored(answer.body.as_ref()));
-                answers.extend(received);
+                for answer in received {
+                    receiver.stored(answer.body.as_ref());
+                    answers.push(answer);
+                }
             }
             drop(receiver);
             answers

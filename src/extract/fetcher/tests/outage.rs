@@ -62,7 +62,7 @@ async fn the_last_contacts_wait_out_an_outage_like_all() {
 async fn a_server_that_comes_and_goes_for_ever_is_no_endless_outage() {
     // Contact 3 is never served, and whoever is asked in its place to find out why is served every other time.
     for fault in [Say::Refuse, Say::Status(503, None), Say::Status(429, None)] {
-        let react = move |seen: Seen| (ms(10), if seen.contact_id == 3 || seen.attempt % 2 == 0 { fault } else { Say::Summary });
+        let react = move |seen: Seen| (ms(10), if seen.contact_id == 3 || seen.attempt.is_multiple_of(2) { fault } else { Say::Summary });
         let outcomes = trial(3).run(react).await;
         assert_eq!((outcomes.fetched.end.clone(), outcomes.count(Outcome::Failed)), (End::Complete, 1), "{fault:?}");
     }
