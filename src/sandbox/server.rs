@@ -11,6 +11,7 @@ use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
+use tokio::time::Instant;
 
 use super::faults::{Faults, html, json};
 use super::gzip::{Gzip, is_accepted};
@@ -72,18 +73,20 @@ async fn description() -> Response {
 }
 
 async fn summary(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let began = Instant::now();
     let number = shared.requests.fetch_add(1, Ordering::Relaxed);
     let (head, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, LONGEST_QUESTION).await else {
         return malformed("The request body could not be read.");
     };
-    if !shared.latency.is_zero() {
-        tokio::time::sleep(shared.latency).await;
-    }
     let answer = match question(&body, &head.uri) {
         Ok(question) => shared.send(shared.contacts.answer(question), &head.headers),
         Err(reason) => return malformed(reason),
     };
+    if !shared.latency.is_zero() {
+        // The work is part of it.
+        tokio::time::sleep_until(began + shared.latency).await;
+    }
     match shared.faults.of_request(number) {
         None => answer,
         Some(fault) => shared.faults.spoil(fault, number, shared.slow, answer).await,
