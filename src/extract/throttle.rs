@@ -1,9 +1,11 @@
-//! The rate that a server which refuses requests for being too many has shown to bear. There is none before the first
-//! refusal. Each lowers it below what was served of late; answers raise it again, slowly at first and ever faster, until it
+//! The rate that a server which refuses requests for being too many has shown to bear. There is none before refusals come
+//! close together. Each lowers it below what was served of late; answers raise it again, slowly at first and ever faster, until it
 //! no longer matters. Pure: time is an argument.
 
 use std::time::Duration;
 
+/// A refusal says something where the one before it lies at most so many answers back. A lone one may have any reason.
+const NEAR: u32 = 50;
 /// What a refusal leaves of the rate that was served.
 const AFTER_REFUSAL: f64 = 0.85;
 /// A refusal takes at most this much of the rate: one that comes in a burst says little.
@@ -22,6 +24,8 @@ const UNLIMITED: f64 = 100_000.0;
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     served: Served,
+    /// Answers since the last refusal, where there was one.
+    since_refusal: Option<u32>,
     limit: Option<Limit>,
 }
 
@@ -52,6 +56,7 @@ impl Throttle {
     /// Notes an answer as it should be.
     pub(super) fn served(&mut self, now: Duration) {
         self.served.note(now);
+        self.since_refusal = self.since_refusal.map(|answers| answers.saturating_add(1));
         if let Some(limit) = &mut self.limit {
             limit.grow(now);
             if limit.per_second > UNLIMITED {
@@ -62,6 +67,9 @@ impl Throttle {
 
     /// Notes that a request, sent at `sent`, was one too many. Those sent before the last such news tell nothing new.
     pub(super) fn refused(&mut self, now: Duration, sent: Duration) {
+        if self.since_refusal.replace(0).is_none_or(|answers| answers > NEAR) {
+            return;
+        }
         let served = self.served.per_second(now);
         let borne = match &self.limit {
             Some(limit) if sent < limit.refused_at => return,

@@ -79,6 +79,19 @@ async fn a_server_that_counts_requests_refuses_at_most_three_percent_once_settle
 }
 
 #[tokio::test(start_paused = true)]
+async fn refusals_that_have_nothing_to_do_with_the_rate_do_not_slow_it_down() {
+    let mut trial = wide_trial();
+    trial.settings.max_duration = Some(seconds(60));
+    let react = |seen: Seen| {
+        let is_refused = seen.contact_id % 800 == 0 && seen.attempt == 1;
+        (ms(20), if is_refused { Say::Status(429, None) } else { Say::Summary })
+    };
+    let outcomes = trial.run(react).await;
+    assert!(sent(&outcomes, 40, 60) >= 20 * 500, "{} in 20 s", sent(&outcomes, 40, 60));
+    assert_eq!(outcomes.fetched.progress.failed, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_an_outage_of_a_minute_the_rate_is_back_within_half_a_minute() {
     for (seed, fault) in (0..8).flat_map(|seed| [(seed, Say::Reset), (seed, Say::Status(503, None))]) {
         let mut trial = wide_trial();
