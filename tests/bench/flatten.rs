@@ -21,11 +21,11 @@ const ROUNDS: usize = 40;
 #[serde(rename_all = "PascalCase", default)]
 struct Summary {
     contact: Option<Contact>,
-    tickets: Vec<Ticket>,
-    followups: Vec<Activity>,
-    documents: Vec<Activity>,
-    sales: Vec<Sale>,
-    chats: Vec<Chat>,
+    tickets: Option<Vec<Ticket>>,
+    followups: Option<Vec<Activity>>,
+    documents: Option<Vec<Activity>>,
+    sales: Option<Vec<Sale>>,
+    chats: Option<Vec<Chat>>,
 }
 
 #[derive(Deserialize, Default)]
