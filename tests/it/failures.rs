@@ -111,6 +111,15 @@ fn a_sick_or_busy_server_is_asked_again() {
 }
 
 #[test]
+fn a_status_counts_whatever_becomes_of_its_body() {
+    check(html(404).cut(1), "missing - 404 after 1");
+    check(html(400).cut(1), "failed http_status 400 after 1");
+    check(html(500).cut(1), "failed http_status 500 after 3");
+    let announced = Answer::raw("HTTP/1.1 503 Recycling\r\nRetry-After: 0\r\nContent-Length: 99999999\r\n\r\n");
+    check(announced, "failed http_status 503 after 3");
+}
+
+#[test]
 fn a_contact_that_is_always_too_many_fails_in_the_end() {
     for answer in [html(429), with_retry_after(429, "0"), with_retry_after(429, "soon")] {
         check(answer, "failed http_status 429 after 3");
