@@ -13,11 +13,11 @@ use tokio::runtime::Builder;
 use crate::error::{Error, Exit};
 use crate::extract::auth::NoLogin;
 use crate::extract::cause::{Cause, listen};
-use crate::extract::client::{MAX_BODY, NoReply, Reply};
+use crate::extract::client::{NoReply, Reply};
 use crate::extract::connection::Connection;
 use crate::extract::fetcher::Api as _;
 use crate::extract::hopeless::{FirstAnswers, Hopeless};
-use crate::extract::inspect::Content;
+use crate::extract::inspect::{Content, decode};
 use crate::extract::reader::{Column, Reader, Source};
 use crate::extract::tenant::NotLocated;
 use crate::extract::verdict::{Fate, verdict};
@@ -227,7 +227,7 @@ fn principal(reply: Result<Reply, NoReply>, job: &Job) -> Result<Principal, Fail
 /// The body of that answer, as far as it tells a web page.
 fn content_of_principal(reply: &Reply) -> Content {
     let mut unpacker = Unpacker::default();
-    let body = if reply.is_gzip { unpacker.unpack(&reply.body, MAX_BODY).unwrap_or_default() } else { &reply.body };
+    let body = decode(reply, &mut unpacker).unwrap_or_default();
     let is_page = !body.is_empty() && serde_json::from_slice::<IgnoredAny>(body).is_err();
     if is_page { Content::Other(Reason::NotJson) } else { Content::Empty }
 }

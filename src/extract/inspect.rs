@@ -55,7 +55,10 @@ pub fn inspect(contact_id: ContactId, reply: &Reply, unpacker: &mut Unpacker, ch
 }
 
 /// The body, decompressed up to its bound.
-pub(super) fn decode<'a>(reply: &'a Reply, unpacker: &'a mut Unpacker) -> Result<&'a [u8], Reason> {
+///
+/// # Errors
+/// Where it is damaged or larger: the reason.
+pub fn decode<'a>(reply: &'a Reply, unpacker: &'a mut Unpacker) -> Result<&'a [u8], Reason> {
     if !reply.is_gzip || reply.body.is_empty() {
         return Ok(&reply.body);
     }

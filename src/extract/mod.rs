@@ -10,6 +10,7 @@ pub mod connection;
 pub mod fetcher;
 pub mod hopeless;
 pub mod inspect;
+pub mod limiter;
 pub mod outage;
 pub mod pace;
 pub mod reader;

@@ -1,62 +1,12 @@
-//! How fast requests go out. The rate, kept evenly; and how many may be in flight: additive increase while replies come at
-//! their usual speed and the limit is in use, multiplicative decrease on push-back and clear slow-down, judged at most once
-//! per round trip. What a server bears that counts requests is the throttle's matter. Pure: time is an argument.
+//! How many requests may be in flight: additive increase while replies come at their usual speed and the limit is in use,
+//! multiplicative decrease on push-back and clear slow-down, judged at most once per round trip. How many a second is the
+//! limiter's and the throttle's matter. Pure: time is an argument.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::throttle::Throttle;
 use super::verdict::Health;
-
-/// A rate of requests.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rate {
-    per_second: f64,
-}
-
-impl Rate {
-    /// So many requests per second; none unless the number is above zero and finite.
-    pub fn per_second(number: f64) -> Option<Self> {
-        (number.is_finite() && number > 0.0).then_some(Self { per_second: number })
-    }
-
-    /// Requests per second.
-    pub fn get(self) -> f64 {
-        self.per_second
-    }
-
-    /// Time from one request to the next.
-    pub fn period(self) -> Duration {
-        Duration::try_from_secs_f64(1.0 / self.per_second).unwrap_or(Duration::from_hours(24)).max(Duration::from_nanos(1))
-    }
-}
-
-/// A timer that fires late does not lower the rate, up to this much.
-const CATCH_UP: Duration = Duration::from_millis(5);
-
-/// Keeps a rate: one request per period, evenly, with nothing saved up from idle times.
-#[derive(Debug)]
-pub struct Limiter {
-    period: Duration,
-    next: Duration,
-}
-
-impl Limiter {
-    /// A limiter that lets the first request go at once.
-    pub fn new(rate: Rate) -> Self {
-        Self { period: rate.period(), next: Duration::ZERO }
-    }
-
-    /// When the next request may be sent, where that is ahead.
-    pub fn closed_until(&self, now: Duration) -> Option<Duration> {
-        (self.next > now).then_some(self.next)
-    }
-
-    /// Notes that a request was sent.
-    pub fn sent(&mut self, now: Duration) {
-        self.next = self.next.max(now.saturating_sub(CATCH_UP)) + self.period;
-    }
-}
 
 /// Where the limit starts: low, since nothing is known of the server yet.
 const START: f64 = 4.0;

@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::{Limiter, Pace, Rate};
+use super::Pace;
 use crate::extract::verdict::Health;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -177,25 +177,4 @@ fn a_server_that_was_away_is_met_gently_and_its_limit_is_remembered() {
     assert_eq!(pace.limit(), 26, "it doubles each round trip at first");
     well(&mut pace, 26);
     assert_eq!(pace.limit(), 26, "and is careful where the server pushed back");
-}
-
-#[test]
-fn requests_go_out_evenly_at_their_rate() {
-    let mut limiter = Limiter::new(Rate::per_second(10.0).unwrap());
-    let mut now = Duration::ZERO;
-    let mut sent = 0;
-    while now < Duration::from_secs(10) {
-        if let Some(until) = limiter.closed_until(now) {
-            // A timer fires a little late.
-            now = until + MILLISECOND;
-        } else {
-            limiter.sent(now);
-            sent += 1;
-        }
-    }
-    assert_eq!(sent, 100);
-    now += Duration::from_mins(1);
-    limiter.sent(now);
-    limiter.sent(now);
-    assert_eq!(limiter.closed_until(now), Some(now + Duration::from_millis(195)), "idle times are not made up for");
 }

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use super::limiter::{Limiter, Rate};
+
 /// A refusal says something where the one before it lies at most so many answers back. A lone one may have any reason.
 const NEAR: u32 = 50;
 /// What a refusal leaves of the rate that was served.
@@ -31,25 +33,24 @@ pub(super) struct Throttle {
 
 #[derive(Debug)]
 struct Limit {
+    limiter: Limiter,
     per_second: f64,
     refused_at: Duration,
     grown_at: Duration,
     /// Seconds with answers since the refusal.
     age: f64,
-    /// When the next request may go.
-    next: Duration,
 }
 
 impl Throttle {
     /// When the next request may be sent, where that is ahead.
     pub(super) fn closed_until(&self, now: Duration) -> Option<Duration> {
-        self.limit.as_ref().map(|limit| limit.next).filter(|next| *next > now)
+        self.limit.as_ref()?.limiter.closed_until(now)
     }
 
     /// Notes that a request was sent.
     pub(super) fn sent(&mut self, now: Duration) {
         if let Some(limit) = &mut self.limit {
-            limit.next = limit.next.max(now) + Duration::from_secs_f64(1.0 / limit.per_second);
+            limit.limiter.sent(now);
         }
     }
 
@@ -77,8 +78,12 @@ impl Throttle {
             None => served,
         };
         let per_second = (borne * AFTER_REFUSAL).max(LEAST);
-        let next = now + Duration::from_secs_f64(1.0 / per_second);
-        self.limit = Some(Limit { per_second, refused_at: now, grown_at: now, age: 0.0, next });
+        self.limit = Rate::per_second(per_second).map(|rate| {
+            let mut limiter = Limiter::new(rate);
+            // The one that was refused takes its turn.
+            limiter.sent(now);
+            Limit { limiter, per_second, refused_at: now, grown_at: now, age: 0.0 }
+        });
     }
 }
 
@@ -89,6 +94,9 @@ impl Limit {
         self.age += passed;
         let growth = GROWTH * (self.age / DOUBLES_IN).exp2();
         self.per_second = (self.per_second * (growth * passed).exp()).min(2.0 * UNLIMITED);
+        if let Some(rate) = Rate::per_second(self.per_second) {
+            self.limiter.change(rate);
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use self::settings::{ApiSection, HeaderValue, default};
 use self::values::{Period, SecretPlace, Share};
 use crate::extract::auth::Scheme;
 use crate::extract::fetcher;
-use crate::extract::pace::Rate;
+use crate::extract::limiter::Rate;
 use crate::extract::reader::{Place as SourcePlace, Source};
 use crate::extract::retry::RetryPolicy;
 use crate::extract::secret::Secret;

@@ -2,7 +2,7 @@
 
 use super::settings::settings;
 use super::*;
-use crate::extract::pace::Rate;
+use crate::extract::limiter::Rate;
 
 const LEAST: &str = "[source]\npath = \"ids.csv\"\n[output]\ndir = \"out\"\n[api]\n";
 

@@ -81,7 +81,7 @@ const INFALLIBLE: &str = "writing to a String cannot fail";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::pace::Rate;
+    use crate::extract::limiter::Rate;
     use crate::extract::retry::RetryPolicy;
 
     fn settings(rate: Option<f64>, max_calls: Option<u64>, max_duration: Option<Duration>) -> Settings {

@@ -25,7 +25,7 @@ use super::auth::{Life, NoLogin, Refusal};
 use super::client::{NoReply, Reply};
 use super::hopeless::Hopeless;
 use super::inspect::Content;
-use super::pace::Rate;
+use super::limiter::Rate;
 use super::retry::RetryPolicy;
 use super::tenant::{NotLocated, Unusable};
 use crate::report::Progress;

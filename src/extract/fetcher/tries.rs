@@ -7,6 +7,9 @@ use crate::extract::retry::RetryPolicy;
 use crate::extract::verdict::{Fate, Health, Verdict};
 use crate::schema::outcome::{Ending, Outcome};
 
+/// So many outages give attempts back. A server that comes and goes for ever is no outage.
+const MOST_FORGIVEN: u32 = 20;
+
 /// The attempts at one contact.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Tries {
@@ -26,9 +29,6 @@ pub(super) struct Tries {
     /// Outages that gave attempts back.
     forgiven: u32,
 }
-
-/// So many outages give attempts back. A server that comes and goes for ever is no outage.
-const MOST_FORGIVEN: u32 = 20;
 
 impl Tries {
     /// None yet.

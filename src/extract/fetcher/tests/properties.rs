@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::extract::pace::Rate;
+use crate::extract::limiter::Rate;
 
 fn any_say() -> impl Strategy<Value = Say> {
     let retry_after = prop_oneof![Just(None), (0_u64..40).prop_map(|after| Some(seconds(after)))];
