@@ -129,3 +129,37 @@ impl Served {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends as fast as the throttle lets it for a second; every request is served at once. Gives how many there were.
+    fn one_second(throttle: &mut Throttle, from: u64) -> u32 {
+        let mut sent = 0;
+        for millisecond in 0..1_000 {
+            let now = Duration::from_secs(from) + Duration::from_millis(millisecond);
+            if throttle.closed_until(now).is_none() {
+                throttle.sent(now);
+                throttle.served(now);
+                sent += 1;
+            }
+        }
+        sent
+    }
+
+    #[test]
+    fn refusals_lower_the_rate_and_answers_raise_it_again() {
+        let mut throttle = Throttle::default();
+        assert_eq!(one_second(&mut throttle, 0), 1_000, "nothing holds back");
+        let now = Duration::from_secs(1);
+        throttle.refused(now, now);
+        assert_eq!(throttle.closed_until(now), None, "a lone refusal says nothing");
+        (0..12).for_each(|_| throttle.refused(now, now));
+        let sent: Vec<_> = (2..42).map(|second| one_second(&mut throttle, second)).collect();
+        // Each refusal takes its part of what was served: 0.85 to the power of twelve leaves 142 of 1,000.
+        assert!((140..150).contains(&sent[0]) && sent[4] < sent[0] + 20, "slowly at first: {sent:?}");
+        assert!(sent[16] > 2 * sent[0] && sent[16] < 1_000, "then faster: {sent:?}");
+        assert!(sent[39] == 1_000, "and in the end nothing holds back: {sent:?}");
+    }
+}
