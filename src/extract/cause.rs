@@ -1,11 +1,14 @@
 //! Why no answer came, in the words of the system and of TLS: for the log, and for whoever listens. Addresses are left out,
-//! since that of a proxy may hold a password. What follows from it is the verdict's matter, which knows the kind alone.
+//! since that of a proxy may hold a password. What follows from it is the verdict's matter, which knows the reason alone.
 
 use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
+use std::io;
 
 use tracing::debug;
+
+use crate::schema::outcome::Reason;
 
 tokio::task_local! {
     static HEARD: RefCell<Option<Cause>>;
@@ -35,11 +38,14 @@ pub async fn listen<T>(work: impl Future<Output = T>) -> (T, Cause) {
     (result, cause.unwrap_or_default())
 }
 
-/// Tells why no answer came.
-pub(super) fn tell(error: &reqwest::Error) {
+/// Tells why no answer came: a time-out anywhere in the chain of causes, else `otherwise`.
+pub(super) fn reason(error: &reqwest::Error, otherwise: Reason) -> Reason {
     let cause = Cause(words(error));
     debug!("no answer came{cause}");
     hear(cause);
+    let mut inputs = chain(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+    let is_timeout = error.is_timeout() || inputs.any(|error| error.kind() == io::ErrorKind::TimedOut);
+    if is_timeout { Reason::Timeout } else { otherwise }
 }
 
 fn hear(cause: Cause) {
@@ -47,10 +53,13 @@ fn hear(cause: Cause) {
     HEARD.try_with(|heard| *heard.borrow_mut() = Some(cause)).unwrap_or_default();
 }
 
+fn chain(error: &dyn Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |cause| (*cause).source())
+}
+
 /// The chain of causes. The outermost errors name the address, and say no more than that something failed.
 fn words(error: &dyn Error) -> Option<String> {
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    let mut words: Vec<_> = causes.map(ToString::to_string).collect();
+    let mut words: Vec<_> = chain(error).map(ToString::to_string).collect();
     words.dedup();
     let telling = words.get(1..).filter(|rest| !rest.is_empty()).unwrap_or(&words);
     (!telling.is_empty()).then(|| telling.join(": "))

@@ -1,22 +1,19 @@
 //! Exactly one HTTP attempt. What the answer means is the verdict's matter; trying again is the fetcher's.
 
-use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
 use reqwest::{Certificate, Identity, Proxy, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::body::Bounds;
 use super::cause;
 use super::retry::retry_after;
 use crate::schema::ContactId;
 use crate::schema::outcome::Reason;
-
-/// No body, sent or decoded, is read beyond this.
-pub const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// The operation, below the address of the API (vendor's OpenAPI file of the contact agent).
 const OPERATION: &str = "v1/Agents/Contact/GetContactSummary";
@@ -41,7 +38,7 @@ pub struct Question {
 /// How connections are made.
 #[derive(Debug, Clone)]
 pub struct Transport {
-    /// Longest wait for a whole answer, and for each next piece of it.
+    /// Longest wait for a whole answer.
     pub timeout: Duration,
     /// Proxy, in place of the environment's.
     pub proxy: Option<Url>,
@@ -101,6 +98,7 @@ pub struct Client {
     headers: HeaderMap,
     query: Option<String>,
     limit: u32,
+    bounds: Bounds,
 }
 
 /// Where requests go and what they carry: the address of the API, the question's headers and the login's.
@@ -120,7 +118,7 @@ impl Client {
         let mut all = question.headers()?;
         all.extend(headers.clone());
         let query = question.select.as_ref().map(|select| format!("$select={select}"));
-        Ok(Self { http, headers: all, query, limit: question.limit })
+        Ok(Self { http, headers: all, query, limit: question.limit, bounds: Bounds::default() })
     }
 
     /// The way to the API at this address, logged in with these headers.
@@ -143,7 +141,7 @@ impl Client {
     /// Where no whole answer came; redirects are answers.
     pub async fn attempt(&self, route: &Route, contact_id: ContactId) -> Result<Reply, NoReply> {
         let body = format!(r#"{{"ContactId":{contact_id},"Limit":{}}}"#, self.limit);
-        exchange(self.http.post(route.summary.clone()).headers(route.headers.clone()).body(body)).await
+        exchange(self.http.post(route.summary.clone()).headers(route.headers.clone()).body(body), &self.bounds).await
     }
 
     /// Asks who is logged in. The answer is about a person; its status is what matters.
@@ -151,7 +149,7 @@ impl Client {
     /// # Errors
     /// Where no whole answer came.
     pub async fn principal(&self, route: &Route) -> Result<Reply, NoReply> {
-        exchange(self.http.get(route.principal.clone()).headers(route.headers.clone())).await
+        exchange(self.http.get(route.principal.clone()).headers(route.headers.clone()), &self.bounds).await
     }
 }
 
@@ -159,9 +157,9 @@ impl Client {
 ///
 /// # Errors
 /// Where no whole answer came; redirects are answers.
-pub async fn exchange(request: RequestBuilder) -> Result<Reply, NoReply> {
+pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply, NoReply> {
     let mut response = request.send().await.map_err(|error| NoReply {
-        reason: reason(&error, Reason::Connection),
+        reason: cause::reason(&error, Reason::Connection),
         status: None,
         was_connected: !error.is_connect(),
     })?;
@@ -169,7 +167,7 @@ pub async fn exchange(request: RequestBuilder) -> Result<Reply, NoReply> {
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let retry_after = header(RETRY_AFTER).and_then(|value| retry_after(value, SystemTime::now()));
     let is_gzip = header(CONTENT_ENCODING).is_some_and(is_gzip);
-    let body = match read_body(&mut response).await {
+    let body = match bounds.read(&mut response).await {
         Ok(body) => body,
         // What another status means does not hang on its body.
         Err(_) if !response.status().is_success() => Bytes::new(),
@@ -181,37 +179,6 @@ pub async fn exchange(request: RequestBuilder) -> Result<Reply, NoReply> {
 /// Whether a Content-Encoding is gzip, by its name or the older one (RFC 9110, 8.4.1.3).
 fn is_gzip(content_encoding: &str) -> bool {
     ["gzip", "x-gzip"].into_iter().any(|name| content_encoding.trim().eq_ignore_ascii_case(name))
-}
-
-async fn read_body(response: &mut reqwest::Response) -> Result<Bytes, Reason> {
-    if response.content_length().is_some_and(|length| usize::try_from(length).is_ok_and(|length| length > MAX_BODY)) {
-        return Err(Reason::BodyTooLarge);
-    }
-    let cut = |error: reqwest::Error| reason(&error, Reason::BodyCut);
-    let first = response.chunk().await.map_err(cut)?.unwrap_or_default();
-    let Some(second) = response.chunk().await.map_err(cut)? else { return Ok(first) };
-    let mut body = BytesMut::from(first);
-    let mut next = Some(second);
-    while let Some(piece) = next {
-        if body.len() + piece.len() > MAX_BODY {
-            return Err(Reason::BodyTooLarge);
-        }
-        body.extend_from_slice(&piece);
-        next = response.chunk().await.map_err(cut)?;
-    }
-    Ok(body.freeze())
-}
-
-/// A time-out anywhere in the chain of causes, else `otherwise`. The chain itself goes to whoever wants to know.
-fn reason(error: &reqwest::Error, otherwise: Reason) -> Reason {
-    cause::tell(error);
-    let mut source = error.source();
-    let mut timed_out = error.is_timeout();
-    while let Some(cause) = source {
-        timed_out |= cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut);
-        source = cause.source();
-    }
-    if timed_out { Reason::Timeout } else { otherwise }
 }
 
 impl Question {
@@ -242,7 +209,6 @@ pub fn http_client(transport: &Transport) -> Result<reqwest::Client, Error> {
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .timeout(transport.timeout)
-        .read_timeout(transport.timeout)
         .connect_timeout(transport.timeout)
         .pool_idle_timeout(Duration::from_mins(1))
         .tcp_nodelay(true)

@@ -1,12 +1,16 @@
 //! Looks into an answer as far as the verdict needs: is it a summary, nothing, an error object, or something else. Runs
 //! beside the network thread; keeps nothing.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 
 use bytes::Bytes;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::client::{MAX_BODY, Reply};
+use super::body::MAX_BODY;
+use super::client::Reply;
 use crate::gzip::{self, Unpacker};
 use crate::schema::ContactId;
 use crate::schema::outcome::{Found, Reason};
@@ -85,14 +89,46 @@ impl From<ErrorObject> for Content {
 /// (vendor's pages on agents, REST and the client's carriers). Older servers leave the message out. Of doubled members the
 /// last one counts.
 fn error_object(body: &[u8]) -> Option<ErrorObject> {
-    let members: HashMap<String, &RawValue> = serde_json::from_slice(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)).ok()?;
-    let text = |name: &str| serde_json::from_str::<String>(members.get(name)?.get()).ok().filter(|text| !text.is_empty());
-    let is_there = |name: &str| members.get(name).is_some_and(|value| value.get() != "null");
+    let Members(members) = serde_json::from_slice(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)).ok()?;
+    let text = |name| serde_json::from_str::<String>(members.get(name)?.get()).ok().filter(|text| !text.is_empty());
+    let is_there = |name| members.get(name).is_some_and(|value| value.get() != "null");
     let is_marked = members.get("Error").is_some_and(|value| value.get() == "true");
     let message = text("Message").or_else(|| text("ErrorMessage"));
     let is_exception = ["MessageDetail", "ErrorType", "ExceptionType"].into_iter().any(is_there);
     let is_error = is_marked || is_there("ErrorMessage") || (is_there("Message") && is_exception);
     is_error.then(|| ErrorObject { is_marked, message: message.map(|message| cut(&message)) })
+}
+
+/// The members that error objects have, each as it was written; no others, of which there may be any number.
+#[derive(Default)]
+struct Members<'a>(HashMap<&'static str, &'a RawValue>);
+
+impl Members<'_> {
+    const NAMES: [&'static str; 6] = ["Error", "ErrorMessage", "ErrorType", "ExceptionType", "Message", "MessageDetail"];
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self::default())
+    }
+}
+
+impl<'de> Visitor<'de> for Members<'de> {
+    type Value = Self;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Self, A::Error> {
+        while let Some(name) = members.next_key::<Cow<'_, str>>()? {
+            let value = members.next_value()?;
+            if let Some(name) = Self::NAMES.into_iter().find(|known| *known == name) {
+                self.0.insert(name, value);
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// The message in one line of bounded length.

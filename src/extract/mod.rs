@@ -3,6 +3,7 @@
 //! answers and making rows of them is left to others.
 
 pub mod auth;
+pub mod body;
 pub mod budget;
 pub mod cause;
 pub mod client;

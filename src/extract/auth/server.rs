@@ -4,6 +4,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{RequestBuilder, Url};
 use serde::de::DeserializeOwned;
 
+use crate::extract::body::Bounds;
 use crate::extract::client::{Reply, exchange};
 use crate::extract::inspect::decode;
 use crate::gzip::Unpacker;
@@ -74,7 +75,9 @@ impl Answer {
 
 /// Sends a request; answers of a server, or a proxy before it, that cannot work now are no answers.
 pub async fn send(request: RequestBuilder) -> Result<Answer, Away> {
-    let reply = exchange(request.header(ACCEPT, "application/json")).await.map_err(|no_reply| Away::NoReply(no_reply.reason))?;
+    let reply = exchange(request.header(ACCEPT, "application/json"), &Bounds::default())
+        .await
+        .map_err(|no_reply| Away::NoReply(no_reply.reason))?;
     answer(&reply)
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, mpsc};
 use super::Answer;
 
 /// Bytes of bodies that may wait until they are stored. One that is larger waits alone.
-const ROOM: u32 = 64 << 20;
+const ROOM: u32 = 8 << 20;
 
 /// A queue for so many answers.
 pub fn queue(answers: usize) -> (Sender, Receiver) {
