@@ -1,51 +1,72 @@
 //! What no column takes, kept as JSON text exactly as it was written, nested as on the wire.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
 
+use serde::de::{Deserializer as _, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
 use super::Fault;
 use super::cell::unquote;
-use super::key::{Key, Members};
+use super::key::Key;
 use crate::schema::LEFT_OUT;
 
 /// Deeper than any answer; the bound keeps hostile nesting from exhausting the stack.
 const MAX_DEPTH: usize = 64;
 
-/// The members of one object that go to `extra`, in the order in which they came.
+/// More than any object has; the bound keeps hostile ones from exhausting the memory.
+const MAX_MEMBERS: usize = 10_000;
+
+/// The members of one object that go to `extra`, each as JSON text with its place among them.
 #[derive(Debug, Default)]
 pub(super) struct Extra<'a> {
-    members: Vec<(Cow<'a, str>, String)>,
+    members: HashMap<Cow<'a, str>, (usize, String)>,
+    place: usize,
 }
 
 impl<'a> Extra<'a> {
     /// Keeps a member, given as JSON text. Of doubled members the last one counts, even where it leaves nothing to keep.
-    pub(super) fn set(&mut self, key: Key<'a>, json: Option<String>) {
+    ///
+    /// # Errors
+    /// Where there are too many members.
+    pub(super) fn set(&mut self, key: Key<'a>, json: Option<String>) -> Result<(), Fault> {
         if self.members.is_empty() && json.is_none() {
-            return;
+            return Ok(());
         }
-        let name = key.name();
-        self.members.retain(|(other, _)| *other != name);
-        if let Some(json) = json {
-            self.members.push((name, json));
-        }
+        self.place += 1;
+        match json {
+            Some(json) => self.members.insert(key.into_text(), (self.place, json)),
+            None => self.members.remove(&key.into_text()),
+        };
+        if self.members.len() > MAX_MEMBERS { Err(Fault::WrongStructure) } else { Ok(()) }
     }
 
-    /// All members as a JSON object; none where there are none.
+    /// All members as a JSON object, in the order in which they came; none where there are none.
     pub(super) fn into_json(self) -> Option<String> {
-        object(self.members.iter().map(|(name, json)| (name.as_ref(), json.as_str())))
+        let mut members: Vec<_> = self.members.into_iter().collect();
+        members.sort_unstable_by_key(|(_, (place, _))| *place);
+        let mut text = String::new();
+        for (name, (_, json)) in &members {
+            text.push(if text.is_empty() { '{' } else { ',' });
+            text.push_str(&quote(name));
+            text.push(':');
+            text.push_str(json);
+        }
+        (!text.is_empty()).then(|| text + "}")
     }
 }
 
 /// Whether a member of this name is left out by design.
-pub(super) fn is_left_out(name: &str) -> bool {
-    LEFT_OUT.iter().any(|(left_out, _)| *left_out == name)
+pub(super) fn is_left_out(key: &Key<'_>) -> bool {
+    LEFT_OUT.iter().any(|(left_out, _)| key.is(left_out))
 }
 
 /// A value without its nulls and without what is left out by design; none where nothing remains.
 ///
 /// # Errors
-/// Where the value is nested too deeply.
+/// Where the value is nested too deeply, or an object in it has too many members.
 pub(super) fn prune(raw: &RawValue) -> Result<Option<String>, Fault> {
     prune_at(raw, 0)
 }
@@ -54,43 +75,52 @@ fn prune_at(raw: &RawValue, depth: usize) -> Result<Option<String>, Fault> {
     if depth > MAX_DEPTH {
         return Err(Fault::WrongStructure);
     }
-    match raw.get().as_bytes().first() {
+    let text = raw.get();
+    match text.as_bytes().first() {
         Some(b'n') => Ok(None),
-        Some(b'{') => {
-            let members: Members<'_> = serde_json::from_str(raw.get()).map_err(|_| Fault::NotJson)?;
-            let mut kept = Extra::default();
-            for (key, value) in members.0 {
-                if !is_left_out(&key.name()) {
-                    let json = prune_at(value, depth + 1)?;
-                    kept.set(key, json);
-                }
-            }
-            Ok(kept.into_json())
-        }
-        Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|_| Fault::NotJson)?;
-            let mut kept = Vec::with_capacity(items.len());
-            for item in items {
-                // A place in a list means something: what is empty there stays, as null.
-                kept.push(prune_at(item, depth + 1)?.unwrap_or_else(|| "null".to_owned()));
-            }
-            Ok(kept.iter().any(|item| item != "null").then(|| format!("[{}]", kept.join(","))))
-        }
+        // It is known to be JSON: what goes wrong in it is a bound.
+        Some(b'{' | b'[') => Deserializer::from_str(text).deserialize_any(Within { depth }).map_err(|_| Fault::WrongStructure),
         // Half a surrogate pair would make the whole of `extra` unreadable for most readers of JSON.
-        Some(b'"') if serde_json::from_str::<String>(raw.get()).is_err() => Ok(Some(quote(&unquote(raw.get())))),
-        _ => Ok(Some(raw.get().to_owned())),
+        Some(b'"') if serde_json::from_str::<String>(text).is_err() => Ok(Some(quote(&unquote(text)))),
+        _ => Ok(Some(text.to_owned())),
     }
 }
 
-fn object<'m>(members: impl Iterator<Item = (&'m str, &'m str)>) -> Option<String> {
-    let mut text = String::new();
-    for (name, json) in members {
-        text.push(if text.is_empty() { '{' } else { ',' });
-        text.push_str(&quote(name));
-        text.push(':');
-        text.push_str(json);
+/// What is kept of an object or a list at this depth.
+struct Within {
+    depth: usize,
+}
+
+impl<'de> Visitor<'de> for Within {
+    type Value = Option<String>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object or a list")
     }
-    (!text.is_empty()).then(|| text + "}")
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut kept = Extra::default();
+        while let Some((key, value)) = members.next_entry::<Key<'_>, &RawValue>()? {
+            if !is_left_out(&key) {
+                let json = prune_at(value, self.depth + 1).map_err(A::Error::custom)?;
+                kept.set(key, json).map_err(A::Error::custom)?;
+            }
+        }
+        Ok(kept.into_json())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut text = String::new();
+        let mut is_any_kept = false;
+        while let Some(item) = items.next_element::<&RawValue>()? {
+            let json = prune_at(item, self.depth + 1).map_err(A::Error::custom)?;
+            text.push(if text.is_empty() { '[' } else { ',' });
+            // A place in a list means something: what is empty there stays, as null.
+            text.push_str(json.as_deref().unwrap_or("null"));
+            is_any_kept |= json.is_some();
+        }
+        Ok(is_any_kept.then(|| text + "]"))
+    }
 }
 
 fn quote(text: &str) -> String {
@@ -123,6 +153,8 @@ mod tests {
             (r#"{"quo\"te": true}"#, Some(r#"{"quo\"te":true}"#)),
             ("[]", None),
             ("[null]", None),
+            (r#"[null, [], {"A": null}]"#, None),
+            (r#"[[], 1, "a", {"A": [2]}]"#, Some(r#"[null,1,"a",{"A":[2]}]"#)),
         ];
         for (json, expected) in cases {
             assert_eq!(pruned(json).as_deref(), expected, "{json}");
@@ -133,5 +165,13 @@ mod tests {
     fn nesting_is_bounded() {
         let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(prune(serde_json::from_str(&deep).unwrap()).unwrap_err(), Fault::WrongStructure);
+    }
+
+    #[test]
+    fn the_number_of_members_is_bounded() {
+        let members = |count| format!("{{{}}}", (0..count).map(|number| format!(r#""{number}":1"#)).collect::<Vec<_>>().join(","));
+        let widest = members(MAX_MEMBERS);
+        assert_eq!(pruned(&widest), Some(widest));
+        assert_eq!(prune(serde_json::from_str(&members(MAX_MEMBERS + 1)).unwrap()).unwrap_err(), Fault::WrongStructure);
     }
 }

@@ -12,7 +12,10 @@ use super::key::Key;
 use super::shape::{Shape, Slot};
 use super::{Drift, Fault};
 use crate::schema::outcome::Found;
-use crate::schema::{ColumnType, ContactId, Rows, Source, Table};
+use crate::schema::{ColumnType, ContactId, MAX_ITEMS, Rows, Source, Table, data_tables};
+
+/// Items that memory is taken for at once.
+const ITEMS_AT_ONCE: usize = 4;
 
 /// A table as the parser sees it.
 #[derive(Debug)]
@@ -106,8 +109,7 @@ impl Reading<'_> {
     fn keep_unknown<'a, E: serde::de::Error>(&mut self, extra: &mut Extra<'a>, key: Key<'a>, raw: &RawValue) -> Result<(), E> {
         let json = self.keep(raw)?;
         self.drift.unknown_members += u64::from(json.is_some());
-        extra.set(key, json);
-        Ok(())
+        extra.set(key, json).map_err(E::custom)
     }
 }
 
@@ -177,21 +179,21 @@ impl<'de> Visitor<'de> for RootSeed<'_, '_> {
         let reading = self.0;
         let mut root = Root::new(reading.layouts);
         while let Some(key) = map.next_key::<Key<'_>>()? {
-            let name = key.name();
             root.is_empty = false;
-            let known = reading.layouts.iter().position(|layout| layout.table.root_member() == Some(name.as_ref()));
+            let is_member_of = |table: &Table| table.root_member().is_some_and(|name| key.is(name));
+            let known = reading.layouts.iter().position(|layout| is_member_of(layout.table));
             if let Some((layout, rows)) = known.and_then(|place| Some((reading.layouts.get(place)?, root.tables.get_mut(place)?))) {
                 root.any_member = true;
                 *rows = map.next_value_seed(TableSeed { reading: &mut *reading, layout })?;
-            } else if is_summary_member(&name) {
+            } else if data_tables().any(is_member_of) {
                 // Not asked for: whatever a server sends all the same is not wanted.
                 root.any_member = true;
                 map.next_value::<IgnoredAny>()?;
-            } else if extra::is_left_out(&name) {
+            } else if extra::is_left_out(&key) {
                 map.next_value::<IgnoredAny>()?;
             } else {
                 let raw: &RawValue = map.next_value()?;
-                if name == "Error" && raw.get() == "true" {
+                if key.is("Error") && raw.get() == "true" {
                     return Err(A::Error::custom("an error object"));
                 }
                 reading.keep_unknown(&mut root.extra, key, raw)?;
@@ -199,10 +201,6 @@ impl<'de> Visitor<'de> for RootSeed<'_, '_> {
         }
         Ok(root)
     }
-}
-
-fn is_summary_member(name: &str) -> bool {
-    crate::schema::data_tables().any(|table| table.root_member() == Some(name))
 }
 
 /// The value of a root member: an object or a list of objects, as declared.
@@ -259,6 +257,9 @@ impl<'de> Visitor<'de> for TableSeed<'_, '_> {
         let width = self.reading.width(self.layout.table);
         loop {
             let start = rows.cells.len();
+            if start == rows.cells.capacity() {
+                rows.cells.reserve(width * ITEMS_AT_ONCE);
+            }
             rows.cells.extend(std::iter::repeat_n(Cell::Null, width));
             let row = rows.cells.get_mut(start..).expect("it was just made that long");
             let item = ItemSeed { reading: &mut *self.reading, shape: &self.layout.shape, row };
@@ -267,6 +268,9 @@ impl<'de> Visitor<'de> for TableSeed<'_, '_> {
                 return Ok(Some(rows));
             };
             rows.length += 1;
+            if rows.length > MAX_ITEMS {
+                return Err(A::Error::custom("a list too long"));
+            }
             match item {
                 None => drop(rows.cells.drain(start..)),
                 Some(extra) => self.complete(rows.cells.get_mut(start..).unwrap_or_default(), rows.length, extra),
@@ -317,25 +321,25 @@ fn read_object<'de, A: MapAccess<'de>>(
 ) -> Result<Option<String>, A::Error> {
     let mut extra = Extra::default();
     let mut hint = 0;
-    while let Some(key) = map.next_key()? {
-        match shape.slot(key, &mut hint) {
+    while let Some(key) = map.next_key::<Key<'_>>()? {
+        match shape.slot(&key, &mut hint) {
             Some(Slot::Cells(columns)) => {
                 let raw: &RawValue = map.next_value()?;
                 let converted = reading.purpose == Purpose::Rows && fill(row, columns, raw.get(), &mut reading.drift);
                 let json = if converted { None } else { reading.keep(raw)? };
-                extra.set(key, json);
+                extra.set(key, json).map_err(A::Error::custom)?;
             }
             Some(Slot::Object(shape)) => {
                 // Of doubled members the last one counts: what an earlier one filled is emptied.
                 shape.each_column(&mut |column| set_cell(row, column, Cell::Null));
                 let json = map.next_value_seed(ItemSeed { reading: &mut *reading, shape, row: &mut *row })?.flatten();
-                extra.set(key, json);
+                extra.set(key, json).map_err(A::Error::custom)?;
             }
-            None if extra::is_left_out(&key.name()) => drop(map.next_value::<IgnoredAny>()?),
+            None if extra::is_left_out(&key) => drop(map.next_value::<IgnoredAny>()?),
             None => {
                 let raw: &RawValue = map.next_value()?;
                 match &mut is_other_contact {
-                    Some(is_other) if key.name() == "ContactId" => {
+                    Some(is_other) if key.is("ContactId") => {
                         **is_other = match convert(raw.get(), ColumnType::Integer) {
                             Converted::Cell(Cell::Integer(id)) => id != reading.contact_id.get(),
                             converted => converted != Converted::Cell(Cell::Null),

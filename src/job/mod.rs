@@ -28,7 +28,7 @@ use crate::extract::secret::Secret;
 use crate::extract::tenant::is_loopback;
 use crate::load::writer::Format;
 use crate::sandbox;
-use crate::schema::{self, Table};
+use crate::schema::{self, MAX_ITEMS, Table};
 
 /// A checked job: what a run uses.
 #[derive(Debug)]
@@ -233,7 +233,7 @@ fn api(section: ApiSection, place: Place, folder: &Path) -> Result<Api, Problem>
     let auth = auth::scheme(section.auth.unwrap_or_default(), app_token.as_ref(), &place, folder)?;
     Ok(Api {
         place,
-        limit: non_zero(section.limit.unwrap_or_else(|| default("api", "limit")), "api.limit")?,
+        limit: limit(section.limit.unwrap_or_else(|| default("api", "limit")))?,
         tables: tables(section.tables)?,
         language: or_default(section.language, "api", "language"),
         culture: section.culture,
@@ -369,6 +369,11 @@ fn required<T>(value: Option<T>, key: &'static str) -> Result<T, Problem> {
 
 fn non_zero(number: u32, key: &'static str) -> Result<NonZeroU32, Problem> {
     NonZeroU32::new(number).ok_or_else(|| (key, "must be above zero".to_owned()))
+}
+
+fn limit(number: u32) -> Result<NonZeroU32, Problem> {
+    let is_taken = usize::try_from(number).is_ok_and(|number| number <= MAX_ITEMS);
+    NonZeroU32::new(number).filter(|_| is_taken).ok_or_else(|| ("api.limit", format!("must be between 1 and {MAX_ITEMS}")))
 }
 
 fn period(value: Option<Period>, section: &str, key: &str) -> Duration {

@@ -11,6 +11,9 @@ mod tables;
 
 pub use tables::{LEFT_OUT, OUTCOMES, TABLES};
 
+/// Most items of one list that are asked for or taken; the bound keeps a hostile list from exhausting the memory.
+pub const MAX_ITEMS: usize = 100_000;
+
 /// A SuperOffice contact (a company): the id a target asks for, 1 to 2,147,483,647.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContactId(i32);

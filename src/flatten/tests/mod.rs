@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::schema::outcome::Ending;
-use crate::schema::{ColumnType, TABLES, data_tables};
+use crate::schema::{ColumnType, MAX_ITEMS, TABLES, data_tables};
 
 /// The rows of each table, in the order of `TABLES`; a row is an object of its cells, nulls left out.
 type Tables = Vec<Vec<Value>>;

@@ -51,6 +51,8 @@ fn the_root_decides_between_exported_missing_and_failed() {
 #[test]
 fn what_is_no_summary_is_refused_and_what_is_no_json_is_told_apart() {
     let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+    let list = |item: &str, length| format!("{{\"Tickets\": [{}]}}", vec![item; length].join(","));
+    assert_eq!(refused(list("null", MAX_ITEMS)), None);
     let cases = [
         ("", "not_json"),
         ("<html></html>", "not_json"),
@@ -74,6 +76,8 @@ fn what_is_no_summary_is_refused_and_what_is_no_json_is_told_apart() {
         (r#"{"Tickets": ""}"#, "wrong_structure"),
         (r#"{"Tickets": [{}, 5]}"#, "wrong_structure"),
         (r#"{"Tickets": [[]]}"#, "wrong_structure"),
+        (&list("{}", MAX_ITEMS + 1), "wrong_structure"),
+        (&list("null", MAX_ITEMS + 1), "wrong_structure"),
         (&deep("[", "]"), "wrong_structure"),
         (&format!("{{\"Tickets\": {}}}", deep("[", "]")), "wrong_structure"),
         (&format!("{{\"Tickets\": [{{\"Title\": {}}}]}}", deep("{\"A\":", "}")), "wrong_structure"),
@@ -85,6 +89,17 @@ fn what_is_no_summary_is_refused_and_what_is_no_json_is_told_apart() {
         assert_eq!(refused(body).as_deref(), Some(error), "{start}");
     }
     assert_eq!(refused(b"{\"Contact\": {\"Name\": \"\xE6\"}}").as_deref(), Some("not_json"));
+}
+
+/// Read in one pass, however often a name comes back.
+#[test]
+fn members_without_number_make_no_rows() {
+    let members = |names: usize| (0..300_000).map(|number| format!("\"{}\": 1", number % names)).collect::<Vec<_>>().join(",");
+    for names in [10_001, 300_000] {
+        assert_eq!(refused(format!("{{\"Contact\": {{{}}}}}", members(names))).as_deref(), Some("wrong_structure"));
+        assert_eq!(refused(format!("{{\"Contact\": {{}}, {}}}", members(names))).as_deref(), Some("wrong_structure"));
+    }
+    assert_eq!(refused(format!("{{\"Contact\": {{{}}}}}", members(10_000))), None);
 }
 
 #[test]

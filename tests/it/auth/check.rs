@@ -53,7 +53,7 @@ fn what_fails_is_said_with_its_remedy() {
 
     let sandbox = sandbox(|_| {});
     let job = || system_user(&sandbox);
-    check_failure(&job().with("api.limit = 0"), 2, &["✗ job", "`api.limit`: must be above zero"]);
+    check_failure(&job().with("api.limit = 0"), 2, &["✗ job", "`api.limit`: must be between 1 and"]);
     check_failure(&job().csv(""), 2, &["✗ input", "✓ login"]);
     let blocked = job().ids([]).file("file", "").with("output.dir = \"file/exports\"");
     check_failure(&blocked, 2, &["✗ output   `output.dir`: ./file/exports cannot be written; check the path", "✓ login"]);
