@@ -1,5 +1,6 @@
 //! The columns of one table as they grow, row by row, until they are taken as a record batch.
 
+use std::mem;
 use std::sync::Arc;
 
 use arrow_array::builder::{
@@ -10,6 +11,9 @@ use arrow_schema::SchemaRef;
 
 use super::cell::Cell;
 use crate::schema::{ColumnType, Table};
+
+/// Most bytes of text that a column has room for from the start.
+const MOST_TEXT: usize = 1 << 16;
 
 /// The columns of one table.
 #[derive(Debug)]
@@ -30,7 +34,7 @@ enum ColumnBuilder {
 
 impl Columns {
     pub(super) fn of(table: &Table) -> Self {
-        let columns = table.columns.iter().map(|column| ColumnBuilder::of(column.column_type)).collect();
+        let columns = table.columns.iter().map(|column| ColumnBuilder::new(column.column_type, 0, 0)).collect();
         Self { schema: table.arrow_schema(), columns }
     }
 
@@ -46,20 +50,32 @@ impl Columns {
 
     /// Takes all rows as a record batch and starts again.
     pub(super) fn take(&mut self) -> RecordBatch {
-        let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
+        let arrays = self.columns.iter_mut().map(ColumnBuilder::take).collect();
         RecordBatch::try_new(Arc::clone(&self.schema), arrays).expect("builders and schema are made from one declaration")
     }
 }
 
 impl ColumnBuilder {
-    fn of(column_type: ColumnType) -> Self {
+    /// A builder with room for so many rows, and for so many bytes of text.
+    fn new(column_type: ColumnType, rows: usize, text: usize) -> Self {
         match column_type {
-            ColumnType::Integer => Self::Integer(Int64Builder::new()),
-            ColumnType::Float => Self::Float(Float64Builder::new()),
-            ColumnType::Boolean => Self::Boolean(BooleanBuilder::new()),
-            ColumnType::Text => Self::Text(StringBuilder::new()),
-            ColumnType::Instant => Self::Instant(TimestampMicrosecondBuilder::new().with_data_type(column_type.arrow_type())),
-            ColumnType::Date => Self::Date(Date32Builder::new()),
+            ColumnType::Integer => Self::Integer(Int64Builder::with_capacity(rows)),
+            ColumnType::Float => Self::Float(Float64Builder::with_capacity(rows)),
+            ColumnType::Boolean => Self::Boolean(BooleanBuilder::with_capacity(rows)),
+            ColumnType::Text => Self::Text(StringBuilder::with_capacity(rows, text)),
+            ColumnType::Instant => Self::Instant(TimestampMicrosecondBuilder::with_capacity(rows).with_data_type(column_type.arrow_type())),
+            ColumnType::Date => Self::Date(Date32Builder::with_capacity(rows)),
+        }
+    }
+
+    fn column_type(&self) -> ColumnType {
+        match self {
+            Self::Integer(_) => ColumnType::Integer,
+            Self::Float(_) => ColumnType::Float,
+            Self::Boolean(_) => ColumnType::Boolean,
+            Self::Text(_) => ColumnType::Text,
+            Self::Instant(_) => ColumnType::Instant,
+            Self::Date(_) => ColumnType::Date,
         }
     }
 
@@ -89,14 +105,16 @@ impl ColumnBuilder {
         }
     }
 
-    fn finish(&mut self) -> ArrayRef {
-        match self {
-            Self::Integer(column) => Arc::new(column.finish()),
-            Self::Float(column) => Arc::new(column.finish()),
-            Self::Boolean(column) => Arc::new(column.finish()),
-            Self::Text(column) => Arc::new(column.finish()),
-            Self::Instant(column) => Arc::new(column.finish()),
-            Self::Date(column) => Arc::new(column.finish()),
+    /// Takes the column, and makes room for as much again.
+    fn take(&mut self) -> ArrayRef {
+        let text = if let Self::Text(column) = self { column.values_slice().len().min(MOST_TEXT) } else { 0 };
+        match mem::replace(self, Self::new(self.column_type(), self.len(), text)) {
+            Self::Integer(mut column) => Arc::new(column.finish()),
+            Self::Float(mut column) => Arc::new(column.finish()),
+            Self::Boolean(mut column) => Arc::new(column.finish()),
+            Self::Text(mut column) => Arc::new(column.finish()),
+            Self::Instant(mut column) => Arc::new(column.finish()),
+            Self::Date(mut column) => Arc::new(column.finish()),
         }
     }
 }

@@ -29,8 +29,8 @@ const ZSTD_LEVEL: i32 = 3;
 /// As many rows as DuckDB takes in one piece, and a whole number of slices.
 const ROWS_PER_GROUP: usize = 122_880;
 
-/// A row group of unusually long rows ends here, since each of its columns is in memory while it is encoded.
-const BYTES_PER_GROUP: u64 = 128 << 20;
+/// A row group ends where one of its columns is as long as this, since a column is in memory while it is encoded.
+const BYTES_PER_COLUMN: usize = 16 << 20;
 
 /// Pages of a third of a row group: large enough to compress well, small enough for a reader to skip.
 const ROWS_PER_PAGE: usize = ROWS_PER_GROUP / 3;
@@ -63,7 +63,11 @@ impl ParquetWriter {
 
     fn write_slice(&mut self, slice: &RecordBatch) -> Result<(), Error> {
         self.staging.push(slice)?;
-        if self.staging.rows() >= ROWS_PER_GROUP || self.staging.bytes() >= BYTES_PER_GROUP { self.write_row_group() } else { Ok(()) }
+        if self.staging.rows() >= ROWS_PER_GROUP || self.staging.longest_column() >= BYTES_PER_COLUMN {
+            self.write_row_group()
+        } else {
+            Ok(())
+        }
     }
 
     fn write_row_group(&mut self) -> Result<(), Error> {

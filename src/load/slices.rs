@@ -12,7 +12,7 @@ use arrow_select::concat::concat_batches;
 pub(super) const ROWS: usize = 1024;
 
 /// A slice ends with the row that brings its text to so many bytes.
-const TEXT: usize = 8 << 20;
+const TEXT: usize = 4 << 20;
 
 /// Collects rows until they make a slice.
 #[derive(Debug)]
@@ -55,7 +55,10 @@ impl Slices {
     fn take(&mut self) -> Result<RecordBatch, ArrowError> {
         self.rows = 0;
         self.text = 0;
-        concat_batches(&self.schema, &mem::take(&mut self.pieces))
+        match mem::take(&mut self.pieces).as_slice() {
+            [one] => Ok(one.clone()),
+            pieces => concat_batches(&self.schema, pieces),
+        }
     }
 
     /// How many of these rows go into the slice, and the text in them.

@@ -4,17 +4,21 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Cursor};
+use std::mem;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 
 use super::error::{Error, encode, storage};
 use crate::schema::Table;
+
+/// Working memory that is kept; almost all slices need less.
+const KEPT: usize = 1 << 20;
 
 /// Staged rows of one table.
 pub(super) struct Staging {
@@ -24,6 +28,8 @@ pub(super) struct Staging {
     columns: Vec<StagedColumn>,
     rows: usize,
     bytes: u64,
+    /// Working memory.
+    buffer: Vec<u8>,
 }
 
 struct StagedColumn {
@@ -46,7 +52,7 @@ impl Staging {
         let columns =
             schema.fields().iter().map(|field| StagedColumn { schema: Arc::new(Schema::new(vec![Arc::clone(field)])), slices: Vec::new() });
         let columns = columns.collect();
-        Ok(Self { file, path, table, columns, rows: 0, bytes: 0 })
+        Ok(Self { file, path, table, columns, rows: 0, bytes: 0, buffer: Vec::new() })
     }
 
     /// How many rows wait.
@@ -54,19 +60,20 @@ impl Staging {
         self.rows
     }
 
-    /// How many bytes they take here.
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes
+    /// How many bytes the longest column takes here.
+    pub(super) fn longest_column(&self) -> usize {
+        self.columns.iter().map(|column| column.slices.iter().map(|place| place.length).sum()).max().unwrap_or_default()
     }
 
     /// Appends the rows.
     pub(super) fn push(&mut self, slice: &RecordBatch) -> Result<(), Error> {
         for (column, array) in self.columns.iter_mut().zip(slice.columns()) {
-            let bytes = to_bytes(&column.schema, array).map_err(encode(self.table))?;
-            self.file.write_all_at(&bytes, self.bytes).map_err(storage("write", &self.path))?;
-            column.slices.push(Place { offset: self.bytes, length: bytes.len() });
-            self.bytes += u64::try_from(bytes.len()).expect("usize fits in u64");
+            self.buffer = to_bytes(&column.schema, array, mem::take(&mut self.buffer)).map_err(encode(self.table))?;
+            self.file.write_all_at(&self.buffer, self.bytes).map_err(storage("write", &self.path))?;
+            column.slices.push(Place { offset: self.bytes, length: self.buffer.len() });
+            self.bytes += u64::try_from(self.buffer.len()).expect("usize fits in u64");
         }
+        self.buffer.shrink_to(KEPT);
         self.rows += slice.num_rows();
         Ok(())
     }
@@ -90,9 +97,10 @@ impl Staging {
     }
 }
 
-fn to_bytes(schema: &SchemaRef, array: &ArrayRef) -> Result<Vec<u8>, ArrowError> {
+fn to_bytes(schema: &SchemaRef, array: &ArrayRef, mut buffer: Vec<u8>) -> Result<Vec<u8>, ArrowError> {
+    buffer.clear();
     let batch = RecordBatch::try_new(Arc::clone(schema), vec![Arc::clone(array)])?;
-    let mut writer = StreamWriter::try_new(Vec::with_capacity(array.get_array_memory_size()), schema)?;
+    let mut writer = StreamWriter::try_new(buffer, schema)?;
     writer.write(&batch)?;
     writer.into_inner()
 }

@@ -17,12 +17,13 @@ use crate::schema::outcome::{Outcome, Reason};
 use crate::schema::{ContactId, OUTCOMES, Table};
 use crate::store::{Store, Stored};
 
-/// Rows of one table, and bytes of answers, that are collected before they are written.
-const BATCH: usize = 2_048;
-const BATCH_BYTES: usize = 8 << 20;
+/// Rows of one table, and bytes of answers, that are collected before they are written. Small batches keep the memory small
+/// and even; the writers put them together.
+const BATCH: usize = 512;
+const BATCH_BYTES: usize = 1 << 20;
 
 /// Batches that may wait for the writers.
-const QUEUE: usize = 2;
+const QUEUE: usize = 1;
 
 /// Targets after which it is asked whether to stop.
 const LOOK_UP: u64 = 256;

@@ -68,7 +68,7 @@ impl Store {
         // FULL: a commit is on the disk, even where the power fails. One per batch, so it costs little.
         store.run(|connection| {
             connection
-                .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = FILE; PRAGMA cache_size = -8192;")
+                .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = FILE; PRAGMA cache_size = -4096;")
         })?;
         Ok(store)
     }
