@@ -125,7 +125,7 @@ const MAX_DIGITS: usize = 19;
 /// The text inside a JSON string, given as it was written; half a surrogate pair becomes U+FFFD.
 pub(super) fn unquote(raw: &str) -> Cow<'_, str> {
     let inner = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(raw);
-    if inner.as_bytes().contains(&b'\\') { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) }
+    if memchr::memchr(b'\\', inner.as_bytes()).is_some() { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) }
 }
 
 /// `serde_json` would refuse halves of surrogate pairs, which servers leave that cut text at a number of UTF-16 units.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
 
 use crate::error::Error;
 use crate::extract::connection::Connection;
@@ -17,8 +17,10 @@ use crate::store::{Answered, Calls, Run, Store};
 
 /// Answers are stored at the latest after this long, after so many, and after so many bytes.
 const BATCH_TIME: Duration = Duration::from_secs(1);
+/// While they are collected, answers are taken in so often: to wake for each of them costs more than to store it.
+const ROUND: Duration = Duration::from_millis(5);
 const BATCH: usize = 1_000;
-const BATCH_BYTES: usize = 16 << 20;
+const BATCH_BYTES: usize = 4 << 20;
 /// Contacts of the plan that are read at once.
 const PAGE: u32 = 1_000;
 
@@ -75,6 +77,8 @@ async fn keep(
     let mut batch = Vec::with_capacity(BATCH);
     let mut bytes = 0;
     let mut deadline = None;
+    let mut rounds = interval(ROUND);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         while let Some(sender) = pages.take() {
             let Ok(place) = sender.try_reserve() else {
@@ -92,7 +96,7 @@ async fn keep(
         let sender = pages.clone();
         let before = batch.len();
         tokio::select! {
-            received = next_answers(&mut answered, &mut batch, deadline) => {
+            received = next_answers(&mut answered, &mut batch, deadline, &mut rounds) => {
                 if received == Received::Some {
                     deadline = deadline.or(Some(Instant::now() + BATCH_TIME));
                 }
@@ -124,7 +128,15 @@ fn bodies(batch: &[Answered<Bytes>]) -> impl Iterator<Item = &Bytes> {
     batch.iter().filter_map(|answered| answered.body.as_ref())
 }
 
-async fn next_answers(answered: &mut Receiver, batch: &mut Vec<Answered<Bytes>>, deadline: Option<Instant>) -> Received {
+async fn next_answers(
+    answered: &mut Receiver,
+    batch: &mut Vec<Answered<Bytes>>,
+    deadline: Option<Instant>,
+    rounds: &mut Interval,
+) -> Received {
+    if !batch.is_empty() {
+        rounds.tick().await;
+    }
     let answers = answered.receive(BATCH - batch.len());
     let answers = match deadline {
         None => answers.await,
