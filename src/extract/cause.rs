@@ -48,6 +48,13 @@ pub(super) fn reason(error: &reqwest::Error, otherwise: Reason) -> Reason {
     if is_timeout { Reason::Timeout } else { otherwise }
 }
 
+/// Tells that an answer did not come in time.
+pub(super) fn timed_out() -> Reason {
+    debug!("no answer came in time");
+    hear(Cause(Some("operation timed out".to_owned())));
+    Reason::Timeout
+}
+
 fn hear(cause: Cause) {
     // Mostly nobody listens.
     HEARD.try_with(|heard| *heard.borrow_mut() = Some(cause)).unwrap_or_default();

@@ -8,6 +8,7 @@ use reqwest::header::{
 };
 use reqwest::{Certificate, Identity, Proxy, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::{Instant, timeout_at};
 
 use super::body::Bounds;
 use super::cause;
@@ -38,7 +39,7 @@ pub struct Question {
 /// How connections are made.
 #[derive(Debug, Clone)]
 pub struct Transport {
-    /// Longest wait for a whole answer.
+    /// Longest wait for a connection.
     pub timeout: Duration,
     /// Proxy, in place of the environment's.
     pub proxy: Option<Url>,
@@ -114,11 +115,11 @@ impl Client {
     ///
     /// # Errors
     /// Where a setting makes no header.
-    pub fn new(http: reqwest::Client, question: &Question, headers: &HeaderMap) -> Result<Self, Error> {
+    pub fn new(http: reqwest::Client, bounds: Bounds, question: &Question, headers: &HeaderMap) -> Result<Self, Error> {
         let mut all = question.headers()?;
         all.extend(headers.clone());
         let query = question.select.as_ref().map(|select| format!("$select={select}"));
-        Ok(Self { http, headers: all, query, limit: question.limit, bounds: Bounds::default() })
+        Ok(Self { http, headers: all, query, limit: question.limit, bounds })
     }
 
     /// The way to the API at this address, logged in with these headers.
@@ -158,7 +159,10 @@ impl Client {
 /// # Errors
 /// Where no whole answer came; redirects are answers.
 pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply, NoReply> {
-    let mut response = request.send().await.map_err(|error| NoReply {
+    let deadline = Instant::now() + bounds.total;
+    let sent = timeout_at(deadline, request.send()).await;
+    let sent = sent.map_err(|_| NoReply { reason: cause::timed_out(), status: None, was_connected: true })?;
+    let mut response = sent.map_err(|error| NoReply {
         reason: cause::reason(&error, Reason::Connection),
         status: None,
         was_connected: !error.is_connect(),
@@ -167,7 +171,7 @@ pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply,
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let retry_after = header(RETRY_AFTER).and_then(|value| retry_after(value, SystemTime::now()));
     let is_gzip = header(CONTENT_ENCODING).is_some_and(is_gzip);
-    let body = match bounds.read(&mut response).await {
+    let body = match bounds.read(&mut response, deadline).await {
         Ok(body) => body,
         // What another status means does not hang on its body.
         Err(_) if !response.status().is_success() => Bytes::new(),
@@ -208,7 +212,6 @@ pub fn http_client(transport: &Transport) -> Result<reqwest::Client, Error> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
-        .timeout(transport.timeout)
         .connect_timeout(transport.timeout)
         .pool_idle_timeout(Duration::from_mins(1))
         .tcp_nodelay(true)

@@ -1,7 +1,6 @@
 //! Looks into an answer as far as the verdict needs: is it a summary, nothing, an error object, or something else. Runs
 //! beside the network thread; keeps nothing.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -121,7 +120,7 @@ impl<'de> Visitor<'de> for Members<'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Self, A::Error> {
-        while let Some(name) = members.next_key::<Cow<'_, str>>()? {
+        while let Some(name) = members.next_key::<String>()? {
             let value = members.next_value()?;
             if let Some(name) = Self::NAMES.into_iter().find(|known| *known == name) {
                 self.0.insert(name, value);

@@ -9,7 +9,7 @@ use jiff::tz::Offset;
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::auth::server::{Answer, Away, LoginServer, send};
+use super::auth::server::{Answer, Away, LoginServer};
 
 /// A state is believed for at least this long, and for at most so long, whatever it says of itself.
 const SHORTEST: Duration = Duration::from_mins(1);
@@ -152,7 +152,7 @@ impl Tenant {
     /// Where it cannot be used, or nothing can be learnt of it.
     pub async fn locate(&self, was_located: bool) -> Result<Located, NotLocated> {
         let url = self.server.at(&format!("api/state/{}", self.id));
-        let answer = send(self.server.http.get(url)).await?;
+        let answer = self.server.send(self.server.http.get(url)).await?;
         self.read(&answer, was_located, Timestamp::now())
     }
 
@@ -207,9 +207,11 @@ fn valid_for(until: Option<&str>, now: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::body::Bounds;
 
     fn tenant(login: &str) -> Tenant {
-        let server = LoginServer { http: reqwest::Client::new(), url: Url::parse(login).unwrap() };
+        let server =
+            LoginServer { http: reqwest::Client::new(), bounds: Bounds::new(Duration::from_secs(1)), url: Url::parse(login).unwrap() };
         Tenant { server, id: "Cust12345".to_owned(), allow_http: false }
     }
 

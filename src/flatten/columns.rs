@@ -12,7 +12,8 @@ use arrow_schema::SchemaRef;
 use super::cell::Cell;
 use crate::schema::{ColumnType, Table};
 
-/// Most bytes of text that a column has room for from the start.
+/// Most rows, and most bytes of text, that a column has room for from the start.
+const MOST_ROWS: usize = 1 << 10;
 const MOST_TEXT: usize = 1 << 16;
 
 /// The columns of one table.
@@ -108,7 +109,7 @@ impl ColumnBuilder {
     /// Takes the column, and makes room for as much again.
     fn take(&mut self) -> ArrayRef {
         let text = if let Self::Text(column) = self { column.values_slice().len().min(MOST_TEXT) } else { 0 };
-        match mem::replace(self, Self::new(self.column_type(), self.len(), text)) {
+        match mem::replace(self, Self::new(self.column_type(), self.len().min(MOST_ROWS), text)) {
             Self::Integer(mut column) => Arc::new(column.finish()),
             Self::Float(mut column) => Arc::new(column.finish()),
             Self::Boolean(mut column) => Arc::new(column.finish()),

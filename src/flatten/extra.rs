@@ -24,23 +24,33 @@ const MAX_MEMBERS: usize = 10_000;
 pub(super) struct Extra<'a> {
     members: HashMap<Cow<'a, str>, (usize, String)>,
     place: usize,
+    unknown: usize,
 }
 
 impl<'a> Extra<'a> {
     /// Keeps a member, given as JSON text. Of doubled members the last one counts, even where it leaves nothing to keep.
-    ///
-    /// # Errors
-    /// Where there are too many members.
-    pub(super) fn set(&mut self, key: Key<'a>, json: Option<String>) -> Result<(), Fault> {
+    pub(super) fn set(&mut self, key: Key<'a>, json: Option<String>) {
         if self.members.is_empty() && json.is_none() {
-            return Ok(());
+            return;
         }
         self.place += 1;
         match json {
-            Some(json) => self.members.insert(key.into_text(), (self.place, json)),
-            None => self.members.remove(&key.into_text()),
+            Some(json) => self.members.insert(key.name(), (self.place, json)),
+            None => self.members.remove(&key.name()),
         };
-        if self.members.len() > MAX_MEMBERS { Err(Fault::WrongStructure) } else { Ok(()) }
+    }
+
+    /// The same for a member that no column takes.
+    ///
+    /// # Errors
+    /// Where there are too many of them, doubled ones and nulls included.
+    pub(super) fn set_unknown(&mut self, key: Key<'a>, json: Option<String>) -> Result<(), Fault> {
+        self.unknown += 1;
+        if self.unknown > MAX_MEMBERS {
+            return Err(Fault::WrongStructure);
+        }
+        self.set(key, json);
+        Ok(())
     }
 
     /// All members as a JSON object, in the order in which they came; none where there are none.
@@ -59,7 +69,7 @@ impl<'a> Extra<'a> {
 }
 
 /// Whether a member of this name is left out by design.
-pub(super) fn is_left_out(key: &Key<'_>) -> bool {
+pub(super) fn is_left_out(key: Key<'_>) -> bool {
     LEFT_OUT.iter().any(|(left_out, _)| key.is(left_out))
 }
 
@@ -101,9 +111,9 @@ impl<'de> Visitor<'de> for Within {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut kept = Extra::default();
         while let Some((key, value)) = members.next_entry::<Key<'_>, &RawValue>()? {
-            if !is_left_out(&key) {
+            if !is_left_out(key) {
                 let json = prune_at(value, self.depth + 1).map_err(A::Error::custom)?;
-                kept.set(key, json).map_err(A::Error::custom)?;
+                kept.set_unknown(key, json).map_err(A::Error::custom)?;
             }
         }
         Ok(kept.into_json())

@@ -109,7 +109,7 @@ impl Reading<'_> {
     fn keep_unknown<'a, E: serde::de::Error>(&mut self, extra: &mut Extra<'a>, key: Key<'a>, raw: &RawValue) -> Result<(), E> {
         let json = self.keep(raw)?;
         self.drift.unknown_members += u64::from(json.is_some());
-        extra.set(key, json).map_err(E::custom)
+        extra.set_unknown(key, json).map_err(E::custom)
     }
 }
 
@@ -189,7 +189,7 @@ impl<'de> Visitor<'de> for RootSeed<'_, '_> {
                 // Not asked for: whatever a server sends all the same is not wanted.
                 root.any_member = true;
                 map.next_value::<IgnoredAny>()?;
-            } else if extra::is_left_out(&key) {
+            } else if extra::is_left_out(key) {
                 map.next_value::<IgnoredAny>()?;
             } else {
                 let raw: &RawValue = map.next_value()?;
@@ -322,20 +322,20 @@ fn read_object<'de, A: MapAccess<'de>>(
     let mut extra = Extra::default();
     let mut hint = 0;
     while let Some(key) = map.next_key::<Key<'_>>()? {
-        match shape.slot(&key, &mut hint) {
+        match shape.slot(key, &mut hint) {
             Some(Slot::Cells(columns)) => {
                 let raw: &RawValue = map.next_value()?;
                 let converted = reading.purpose == Purpose::Rows && fill(row, columns, raw.get(), &mut reading.drift);
                 let json = if converted { None } else { reading.keep(raw)? };
-                extra.set(key, json).map_err(A::Error::custom)?;
+                extra.set(key, json);
             }
             Some(Slot::Object(shape)) => {
                 // Of doubled members the last one counts: what an earlier one filled is emptied.
                 shape.each_column(&mut |column| set_cell(row, column, Cell::Null));
                 let json = map.next_value_seed(ItemSeed { reading: &mut *reading, shape, row: &mut *row })?.flatten();
-                extra.set(key, json).map_err(A::Error::custom)?;
+                extra.set(key, json);
             }
-            None if extra::is_left_out(&key) => drop(map.next_value::<IgnoredAny>()?),
+            None if extra::is_left_out(key) => drop(map.next_value::<IgnoredAny>()?),
             None => {
                 let raw: &RawValue = map.next_value()?;
                 match &mut is_other_contact {

@@ -48,7 +48,7 @@ impl Shape {
     }
 
     /// The slot of a member. `hint` is where it is looked for first, since servers write members in one order; it moves on.
-    pub(super) fn slot(&self, key: &Key<'_>, hint: &mut usize) -> Option<&Slot> {
+    pub(super) fn slot(&self, key: Key<'_>, hint: &mut usize) -> Option<&Slot> {
         let is_hinted = self.members.get(*hint).is_some_and(|(known, _)| key.is(known));
         let place = if is_hinted { *hint } else { self.members.iter().position(|(known, _)| key.is(known))? };
         *hint = place + 1;
@@ -89,9 +89,9 @@ mod tests {
             let mut hint = start;
             for written in [r#""SaleDate""#, r#""S\u0061leDate""#] {
                 let key = serde_json::from_str(written).unwrap();
-                assert!(matches!(shape.slot(&key, &mut hint), Some(Slot::Cells(cells)) if cells.len() == 2));
+                assert!(matches!(shape.slot(key, &mut hint), Some(Slot::Cells(cells)) if cells.len() == 2));
             }
-            assert!(shape.slot(&serde_json::from_str(r#""saleDate""#).unwrap(), &mut hint).is_none());
+            assert!(shape.slot(serde_json::from_str(r#""saleDate""#).unwrap(), &mut hint).is_none());
         }
     }
 }

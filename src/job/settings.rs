@@ -173,7 +173,7 @@ section! {
         requests_per_second: f64 = "", --"requests-per-second";
         /// Most requests in flight; default 8 with `tenant`, 32 with `base_url`.
         max_in_flight: u32 = "", --"max-in-flight";
-        /// Longest wait for a whole answer. One that falls silent in its middle is given up after 10 s.
+        /// Longest wait for a whole answer. Ten seconds of silence after its head, or in its middle, end it.
         timeout: Period = "30s", --"timeout";
         /// Most attempts per contact.
         max_attempts: u32 = "6", --"max-attempts";

@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, Schema, SchemaRef};
@@ -19,6 +19,9 @@ use crate::schema::Table;
 
 /// Working memory that is kept; almost all slices need less.
 const KEPT: usize = 1 << 20;
+
+/// More than a slice takes besides its values.
+const ENVELOPE: usize = 4 << 10;
 
 /// Staged rows of one table.
 pub(super) struct Staging {
@@ -99,6 +102,7 @@ impl Staging {
 
 fn to_bytes(schema: &SchemaRef, array: &ArrayRef, mut buffer: Vec<u8>) -> Result<Vec<u8>, ArrowError> {
     buffer.clear();
+    buffer.reserve_exact(array.to_data().get_slice_memory_size()? + ENVELOPE);
     let batch = RecordBatch::try_new(Arc::clone(schema), vec![Arc::clone(array)])?;
     let mut writer = StreamWriter::try_new(buffer, schema)?;
     writer.write(&batch)?;

@@ -8,6 +8,7 @@ use reqwest::header::{HeaderMap, HeaderName};
 use crate::error::Error;
 use crate::extract::auth::server::LoginServer;
 use crate::extract::auth::{Authenticator, header};
+use crate::extract::body::Bounds;
 use crate::extract::client::{self, Client, Question, Transport, http_client};
 use crate::extract::connection::{self, Connection};
 use crate::extract::secret::Secret;
@@ -44,7 +45,8 @@ pub(crate) fn sandbox(job: &Job) -> Result<Option<Sandbox>, Error> {
 pub(crate) fn connect(job: &Job, sandbox: Option<&Sandbox>) -> Result<Connection, Error> {
     let start = start(job, sandbox)?;
     let http = http_client(&transport(job, &start)?)?;
-    let server = LoginServer { http: http.clone(), url: start.clone() };
+    let bounds = Bounds::new(job.timeout);
+    let server = LoginServer { http: http.clone(), bounds: bounds.clone(), url: start.clone() };
     let (place, tenant) = match &job.api.place {
         Place::Sandbox | Place::BaseUrl(_) => (connection::Place::Fixed(start), ""),
         Place::Tenant { tenant, .. } => {
@@ -53,7 +55,7 @@ pub(crate) fn connect(job: &Job, sandbox: Option<&Sandbox>) -> Result<Connection
         }
     };
     let authenticator = Authenticator::new(&job.api.auth, &server, tenant)?;
-    let client = Client::new(http, &question(job), &headers(job)?)?;
+    let client = Client::new(http, bounds, &question(job), &headers(job)?)?;
     let checker = Checker::new(&job.api.tables);
     let check = Arc::new(move |contact_id, body: &[u8]| checker.check(contact_id, body).map_err(Into::into));
     Connection::new(place, authenticator, client, check).map_err(Error::System)

@@ -22,9 +22,6 @@ use crate::store::{Store, Stored};
 const BATCH: usize = 512;
 const BATCH_BYTES: usize = 1 << 20;
 
-/// Batches that may wait for the writers.
-const QUEUE: usize = 1;
-
 /// Targets after which it is asked whether to stop.
 const LOOK_UP: u64 = 256;
 
@@ -50,7 +47,7 @@ type Batches = Vec<RecordBatch>;
 type Writers = Vec<Box<dyn TableWriter + Send>>;
 
 /// Writes every table of the job from the store alone: the answers to this question, and failures from that instant on.
-/// One thread makes rows, one writes them.
+/// One thread makes rows, one writes them; no batch waits between them, since one can be large.
 pub(super) fn write(
     job: &Job,
     store: &mut Store,
@@ -63,7 +60,7 @@ pub(super) fn write(
     let metadata = metadata(job);
     let writers = tables.iter().map(|table| writer::create(job.output.format, folder, table, &metadata)).collect::<Result<_, _>>()?;
     let mut flattener = Flattener::new(&job.api.tables, job.api.limit.get());
-    let (batches, queue) = mpsc::sync_channel(QUEUE);
+    let (batches, queue) = mpsc::sync_channel(0);
     let (tally, writers) = std::thread::scope(|scope| {
         let writing = std::thread::Builder::new().name("write".to_owned()).spawn_scoped(scope, move || write_all(&queue, writers));
         let writing = writing.map_err(Error::System)?;

@@ -54,6 +54,36 @@ fn a_body_that_drips_meets_the_deadline() {
 }
 
 #[test]
+fn a_body_that_falls_silent_ends_long_before_its_deadline() {
+    let silent = Answer::summary(7).stalled(1);
+    check(silent, &["fetch.timeout = \"1h\"", "fetch.max_attempts = 1"], "failed timeout 200 after 1");
+}
+
+#[test]
+fn large_bodies_come_whole_though_they_wait_for_each_other() {
+    let body = |contact_id: i64| format!(r#"{{"Contact":{{"ContactId":{contact_id},"New":"{}"}}}}"#, "x".repeat(6 << 20));
+    let mock = Mock::answering(move |request| {
+        let body = body(request.contact_id);
+        let chunk = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+        if request.contact_id % 2 == 0 { Answer::json(200, body) } else { Answer::raw(chunk) }
+    });
+    let job = Job::against(&mock).ids(1..=6);
+    job.run().expect(0);
+    for contact_id in 1..=6 {
+        assert_eq!(job.export().outcome(contact_id), "exported - 200 after 1");
+    }
+}
+
+#[test]
+fn lists_and_objects_without_end_make_no_rows() {
+    let items = format!(r#"{{"Contact":{{}},"Tickets":[{}]}}"#, vec!["{}"; 100_001].join(","));
+    let members = (0..10_001).map(|number| format!(r#""{number}":1"#)).collect::<Vec<_>>().join(",");
+    for body in [items, format!(r#"{{"Contact":{{{members}}}}}"#), format!(r#"{{"Contact":{{}},{members}}}"#)] {
+        check(Answer::json(200, body), &[], "failed wrong_structure 200 after 1");
+    }
+}
+
+#[test]
 fn a_head_is_read_up_to_its_bound() {
     let many = (0..1_000).map(|number| format!("X-Header-{number}: a\r\n")).collect::<Vec<_>>().concat();
     check(Answer::raw(format!("HTTP/1.1 200 OK\r\n{many}Content-Length: 4\r\n\r\nnull")), &[], "failed connection - after 2");
@@ -140,6 +170,11 @@ fn instants_are_kept_by_rule() {
     assert_eq!(sales[3]["sale_date"], "2026-03-04T00:00:00Z");
     assert_eq!(sales[2]["extra"], r#"{"SaleDate":"2026-02-30T00:00:00Z"}"#);
     assert_eq!(sales[4]["extra"], r#"{"SaleDate":1772582400}"#);
+}
+
+#[test]
+fn names_hold_no_control_characters() {
+    check(Answer::json(200, "{\"Contact\":{\"a\nb\":1}}"), &[], "failed not_json 200 after 2");
 }
 
 #[test]

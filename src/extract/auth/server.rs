@@ -27,17 +27,25 @@ pub enum Away {
 pub struct LoginServer {
     /// Sends the requests.
     pub http: reqwest::Client,
+    /// What bounds its answers.
+    pub bounds: Bounds,
     /// Its address, without a path below it.
     pub url: Url,
 }
 
 impl LoginServer {
     pub(super) async fn get(&self, path: &str) -> Result<Answer, Away> {
-        send(self.http.get(self.at(path))).await
+        self.send(self.http.get(self.at(path))).await
     }
 
     pub(super) async fn post(&self, path: &str, content_type: &'static str, body: Vec<u8>) -> Result<Answer, Away> {
-        send(self.http.post(self.at(path)).header(CONTENT_TYPE, content_type).body(body)).await
+        self.send(self.http.post(self.at(path)).header(CONTENT_TYPE, content_type).body(body)).await
+    }
+
+    /// Sends a request; answers of a server, or a proxy before it, that cannot work now are no answers.
+    pub(in crate::extract) async fn send(&self, request: RequestBuilder) -> Result<Answer, Away> {
+        let reply = exchange(request.header(ACCEPT, "application/json"), &self.bounds).await;
+        answer(&reply.map_err(|no_reply| Away::NoReply(no_reply.reason))?)
     }
 
     /// The address of a page below it.
@@ -71,14 +79,6 @@ impl Answer {
     pub(in crate::extract) fn new(status: u16, body: &str) -> Self {
         Self { status, body: bytes::Bytes::copy_from_slice(body.as_bytes()) }
     }
-}
-
-/// Sends a request; answers of a server, or a proxy before it, that cannot work now are no answers.
-pub async fn send(request: RequestBuilder) -> Result<Answer, Away> {
-    let reply = exchange(request.header(ACCEPT, "application/json"), &Bounds::default())
-        .await
-        .map_err(|no_reply| Away::NoReply(no_reply.reason))?;
-    answer(&reply)
 }
 
 fn answer(reply: &Reply) -> Result<Answer, Away> {

@@ -9,8 +9,10 @@ fn rows_of(table: &str, body: &str) -> Value {
 
 /// Why an answer is refused.
 fn refused(body: impl AsRef<[u8]>) -> Option<String> {
+    let checked = Checker::new(&data_tables().collect::<Vec<_>>()).check(ContactId::new(7).unwrap(), body.as_ref());
     let (tables, drift) = flatten(body);
     let outcome = &tables["outcomes"][0];
+    assert_eq!(checked.err().map(|fault| Reason::from(fault).as_str()), outcome["error"].as_str(), "the check and the rows agree");
     if outcome["outcome"] != "failed" {
         return None;
     }
@@ -94,12 +96,20 @@ fn what_is_no_summary_is_refused_and_what_is_no_json_is_told_apart() {
 /// Read in one pass, however often a name comes back.
 #[test]
 fn members_without_number_make_no_rows() {
-    let members = |names: usize| (0..300_000).map(|number| format!("\"{}\": 1", number % names)).collect::<Vec<_>>().join(",");
-    for names in [10_001, 300_000] {
-        assert_eq!(refused(format!("{{\"Contact\": {{{}}}}}", members(names))).as_deref(), Some("wrong_structure"));
-        assert_eq!(refused(format!("{{\"Contact\": {{}}, {}}}", members(names))).as_deref(), Some("wrong_structure"));
+    let members = |count: usize, names: usize, value: &str| {
+        (0..count).map(|number| format!("\"{}\": {value}", number % names)).collect::<Vec<_>>().join(",")
+    };
+    for (names, value) in [(5, "1"), (300_000, "1"), (300_000, "null"), (300_000, "[1]")] {
+        let members = members(300_000, names, value);
+        for body in [format!("{{\"Contact\": {{{members}}}}}"), format!("{{\"Contact\": {{}}, {members}}}")] {
+            assert_eq!(refused(body).as_deref(), Some("wrong_structure"), "{names} names, each {value}");
+        }
     }
-    assert_eq!(refused(format!("{{\"Contact\": {{{}}}}}", members(10_000))), None);
+    for value in ["1", "null", "[1]"] {
+        assert_eq!(refused(format!("{{\"Contact\": {{\"AssociateId\": \"x\", {}}}}}", members(10_000, 10_000, value))), None);
+        let body = format!("{{\"Contact\": {{{}}}}}", members(10_001, 10_001, value));
+        assert_eq!(refused(body).as_deref(), Some("wrong_structure"), "one more, each {value}");
+    }
 }
 
 #[test]
