@@ -42,7 +42,7 @@ impl Bounds {
     }
 
     /// Reads a body to its end. One that is large may have to wait for memory, which it has until its last byte is let go;
-    /// that wait puts off the deadline. Of an answer that is no success no more is read than needs none.
+    /// that wait puts off the deadline. An answer that is no success is not worth waiting: its body may not be large.
     ///
     /// # Errors
     /// Where it does not come whole, or is too large: the reason.

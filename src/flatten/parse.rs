@@ -14,9 +14,6 @@ use super::{Drift, Fault};
 use crate::schema::outcome::Found;
 use crate::schema::{ColumnType, ContactId, MAX_ITEMS, Rows, Source, Table, data_tables};
 
-/// Items that memory is taken for at once.
-const ITEMS_AT_ONCE: usize = 4;
-
 /// A table as the parser sees it.
 #[derive(Debug)]
 pub(super) struct Layout {
@@ -257,9 +254,6 @@ impl<'de> Visitor<'de> for TableSeed<'_, '_> {
         let width = self.reading.width(self.layout.table);
         loop {
             let start = rows.cells.len();
-            if start == rows.cells.capacity() {
-                rows.cells.reserve(width * ITEMS_AT_ONCE);
-            }
             rows.cells.extend(std::iter::repeat_n(Cell::Null, width));
             let row = rows.cells.get_mut(start..).expect("it was just made that long");
             let item = ItemSeed { reading: &mut *self.reading, shape: &self.layout.shape, row };
