@@ -1,6 +1,6 @@
-//! `check`: tries everything that a run needs and makes no export. One line per step, and under a step that failed, how to
-//! mend it. The steps that come after a failed one and need it are left out. What an answer means is what a run would make of
-//! it, if all its answers were so.
+//! `check`: tries everything that a run needs and makes no export. One line per step, and under a
+//! step that failed, how to mend it. The steps that come after a failed one and need it are left
+//! out. What an answer means is what a run would make of it, if all its answers were so.
 
 use std::collections::BTreeSet;
 use std::error::Error as _;
@@ -49,8 +49,15 @@ struct Failure {
 ///
 /// # Errors
 /// Where a line cannot be printed. What is wrong with the job is in the checklist and in the exit.
-pub fn check(path: &Path, overrides: &[Override], print: &mut dyn FnMut(&str) -> Result<(), Error>) -> Result<Exit, Error> {
-    let mut checklist = Checklist { print, failed: None };
+pub fn check(
+    path: &Path,
+    overrides: &[Override],
+    print: &mut dyn FnMut(&str) -> Result<(), Error>,
+) -> Result<Exit, Error> {
+    let mut checklist = Checklist {
+        print,
+        failed: None,
+    };
     let job = job::read(path, overrides).map_err(|error| Failure::of(&error.into()));
     if let Some(job) = checklist.step("job", job, |_| path.display().to_string())? {
         let input = read_input(&job.source).map_err(|error| Failure::of(&error));
@@ -65,13 +72,22 @@ pub fn check(path: &Path, overrides: &[Override], print: &mut dyn FnMut(&str) ->
 
 impl Checklist<'_> {
     /// Prints how a step ended; gives what it brought.
-    fn step<T>(&mut self, name: &str, result: Result<T, Failure>, describe: impl FnOnce(&T) -> String) -> Result<Option<T>, Error> {
+    fn step<T>(
+        &mut self,
+        name: &str,
+        result: Result<T, Failure>,
+        describe: impl FnOnce(&T) -> String,
+    ) -> Result<Option<T>, Error> {
         match result {
             Ok(value) => {
                 (self.print)(&format!("✓ {name:<8} {}\n", describe(&value)))?;
                 Ok(Some(value))
             }
-            Err(Failure { exit, problem, hint }) => {
+            Err(Failure {
+                exit,
+                problem,
+                hint,
+            }) => {
                 (self.print)(&format!("✗ {name:<8} {problem}\n"))?;
                 if !hint.is_empty() {
                     (self.print)(&format!("           → {hint}\n"))?;
@@ -84,40 +100,69 @@ impl Checklist<'_> {
 
     /// Everything that calls the server.
     fn connection(&mut self, job: &Job, contact_id: Option<ContactId>) -> Result<(), Error> {
-        let opened = connecting::sandbox(job).and_then(|sandbox| Ok((connecting::connect(job, sandbox.as_ref())?, sandbox)));
+        let opened = connecting::sandbox(job)
+            .and_then(|sandbox| Ok((connecting::connect(job, sandbox.as_ref())?, sandbox)));
         let scheme = job.api.auth.name();
         let opened = opened.map_err(|error| Failure::of(&error));
-        let Some((connection, _sandbox)) = self.step("secrets", opened, |_| format!("all that scheme \"{scheme}\" needs is there"))? else {
+        let Some((connection, _sandbox)) = self.step("secrets", opened, |_| {
+            format!("all that scheme \"{scheme}\" needs is there")
+        })?
+        else {
             return Ok(());
         };
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::System)?;
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Error::System)?;
 
         let (located, cause) = runtime.block_on(listen(connection.locate()));
         let located = located.map_err(|error| not_located(error).because(&cause));
-        let at = |_: &_| connection.api().map(|api| api.to_string()).unwrap_or_default();
-        let name = if matches!(job.api.place, Place::Tenant { .. }) { "tenant" } else { "address" };
+        let at = |_: &_| {
+            connection
+                .api()
+                .map(|api| api.to_string())
+                .unwrap_or_default()
+        };
+        let name = if matches!(job.api.place, Place::Tenant { .. }) {
+            "tenant"
+        } else {
+            "address"
+        };
         if self.step(name, located, at)?.is_none() {
             return Ok(());
         }
         let (logged_in, cause) = runtime.block_on(listen(connection.log_in()));
         let logged_in = logged_in.map_err(|error| no_login(error, job).because(&cause));
-        if self.step("login", logged_in, |_| format!("scheme \"{scheme}\""))?.is_none() {
+        if self
+            .step("login", logged_in, |_| format!("scheme \"{scheme}\""))?
+            .is_none()
+        {
             return Ok(());
         }
         let (reply, cause) = runtime.block_on(listen(connection.principal()));
         match principal(reply, job).map_err(|failure| failure.because(&cause)) {
             Ok(Principal::NoPage { status }) => {
-                (self.print)(&format!("? {:<8} no page here tells who is logged in (status {status}); a contact has to tell\n", "access"))?;
+                (self.print)(&format!(
+                    "? {:<8} no page here tells who is logged in (status {status}); a contact has to tell\n",
+                    "access"
+                ))?;
             }
             result => {
-                if self.step("access", result, |_| "the API lets the login in".to_owned())?.is_none() {
+                if self
+                    .step("access", result, |_| "the API lets the login in".to_owned())?
+                    .is_none()
+                {
                     return Ok(());
                 }
             }
         }
         if let Some(contact_id) = contact_id {
             let (fetched, cause) = runtime.block_on(listen(fetch(&connection, contact_id, job)));
-            self.step("contact", fetched.map_err(|failure| failure.because(&cause)), Clone::clone)?;
+            self.step(
+                "contact",
+                fetched.map_err(|failure| failure.because(&cause)),
+                Clone::clone,
+            )?;
         }
         Ok(())
     }
@@ -131,13 +176,20 @@ impl Failure {
             write!(problem, ": {cause}").expect("writing to a String cannot fail");
             source = cause.source();
         }
-        Self { exit: error.exit(), problem, hint: error.hint().unwrap_or_default().to_owned() }
+        Self {
+            exit: error.exit(),
+            problem,
+            hint: error.hint().unwrap_or_default().to_owned(),
+        }
     }
 
     /// An answer of `whom` that ends a run where the first ones are all like it.
     fn hopeless(hopeless: Hopeless, whom: &str) -> Self {
         let problem = format!("{whom}: {}", said(hopeless.reason, hopeless.status));
-        Self { problem, ..Self::of(&Error::Hopeless(hopeless)) }
+        Self {
+            problem,
+            ..Self::of(&Error::Hopeless(hopeless))
+        }
     }
 
     fn because(mut self, cause: &Cause) -> Self {
@@ -147,7 +199,11 @@ impl Failure {
 
     fn unreachable(problem: String) -> Self {
         let hint = "a run waits for that up to `fetch.patience`; if it stays so, check the address, `api.proxy` and `api.ca_file`";
-        Self { exit: Exit::Unreachable, problem, hint: hint.to_owned() }
+        Self {
+            exit: Exit::Unreachable,
+            problem,
+            hint: hint.to_owned(),
+        }
     }
 }
 
@@ -162,7 +218,13 @@ struct Input {
 
 fn read_input(source: &Source) -> Result<Input, Error> {
     let reader = Reader::open(source)?;
-    let mut input = Input { column: reader.column().clone(), lines: 0, ids: BTreeSet::new(), rejected: 0, first: None };
+    let mut input = Input {
+        column: reader.column().clone(),
+        lines: 0,
+        ids: BTreeSet::new(),
+        rejected: 0,
+        first: None,
+    };
     for line in reader.take(LINES) {
         input.lines += 1;
         match line? {
@@ -179,8 +241,18 @@ fn read_input(source: &Source) -> Result<Input, Error> {
 impl Input {
     fn describe(&self, source: &Source) -> String {
         let first = if self.lines == LINES { "first " } else { "" };
-        let Self { column, lines, ids, rejected, .. } = self;
-        format!("{}: {first}{lines} lines, {} contact ids, {rejected} rejected; ids come from {column}", source.place, ids.len())
+        let Self {
+            column,
+            lines,
+            ids,
+            rejected,
+            ..
+        } = self;
+        format!(
+            "{}: {first}{lines} lines, {} contact ids, {rejected} rejected; ids come from {column}",
+            source.place,
+            ids.len()
+        )
     }
 }
 
@@ -201,7 +273,11 @@ fn no_login(error: NoLogin, job: &Job) -> Failure {
 
 fn refused(status: u16, job: &Job) -> Failure {
     let hint = job.api.auth.hint(job.api.app_token.is_some());
-    Failure::of(&Error::LoginRefused { status, worked_before: false, hint })
+    Failure::of(&Error::LoginRefused {
+        status,
+        worked_before: false,
+        hint,
+    })
 }
 
 /// What the API says of the login. Who that is, is nobody's business here.
@@ -213,14 +289,19 @@ enum Principal {
 }
 
 fn principal(reply: Result<Reply, NoReply>, job: &Job) -> Result<Principal, Failure> {
-    let reply = reply.map_err(|no_reply| Failure::unreachable(format!("the API gave no answer ({no_reply})")))?;
+    let reply = reply
+        .map_err(|no_reply| Failure::unreachable(format!("the API gave no answer ({no_reply})")))?;
     let content = content_of_principal(&reply);
     match (reply.status, hopeless(reply.status, &content)) {
-        (404 | 405, _) => Ok(Principal::NoPage { status: reply.status }),
+        (404 | 405, _) => Ok(Principal::NoPage {
+            status: reply.status,
+        }),
         (status @ (401 | 403), _) => Err(refused(status, job)),
         (_, Some(hopeless)) => Err(Failure::hopeless(hopeless, "the API")),
         (200..=299, None) => Ok(Principal::LetIn),
-        (status, None) => Err(Failure::unreachable(format!("the API answered with status {status}"))),
+        (status, None) => Err(Failure::unreachable(format!(
+            "the API answered with status {status}"
+        ))),
     }
 }
 
@@ -229,7 +310,11 @@ fn content_of_principal(reply: &Reply) -> Content {
     let mut unpacker = Unpacker::default();
     let body = decode(reply, &mut unpacker).unwrap_or_default();
     let is_page = !body.is_empty() && serde_json::from_slice::<IgnoredAny>(body).is_err();
-    if is_page { Content::Other(Reason::NotJson) } else { Content::Empty }
+    if is_page {
+        Content::Other(Reason::NotJson)
+    } else {
+        Content::Empty
+    }
 }
 
 /// What would end a run whose first answers were all like this one.
@@ -239,29 +324,47 @@ fn hopeless(status: u16, content: &Content) -> Option<Hopeless> {
 }
 
 /// Fetches one contact as a run does, once.
-async fn fetch(connection: &Connection, contact_id: ContactId, job: &Job) -> Result<String, Failure> {
+async fn fetch(
+    connection: &Connection,
+    contact_id: ContactId,
+    job: &Job,
+) -> Result<String, Failure> {
     let (status, content) = match connection.attempt(contact_id).await {
         Ok(reply) => (reply.status, connection.inspect(contact_id, &reply).await),
         Err(no_reply) => {
             let problem = format!("{contact_id}: {no_reply}");
             return Err(match no_reply.reason {
-                Reason::BodyTooLarge => Failure { exit: Exit::NotPublished, problem, hint: "lower `api.limit`".to_owned() },
+                Reason::BodyTooLarge => Failure {
+                    exit: Exit::NotPublished,
+                    problem,
+                    hint: "lower `api.limit`".to_owned(),
+                },
                 _ => Failure::unreachable(problem),
             });
         }
     };
-    match (status, hopeless(status, &content), verdict(status, None, &content).fate) {
+    match (
+        status,
+        hopeless(status, &content),
+        verdict(status, None, &content).fate,
+    ) {
         (401, ..) => Err(refused(401, job)),
         (_, Some(hopeless), _) => Err(Failure::hopeless(hopeless, &contact_id.to_string())),
         (_, None, Fate::Exported) => Ok(format!("{contact_id}: a summary, as it should be")),
-        (_, None, Fate::Missing | Fate::EmptyAgain) => Ok(format!("{contact_id}: no such contact (status {status}); the API answers")),
-        (_, None, Fate::Again { reason, .. } | Fate::Failed(reason)) => {
-            Err(Failure::unreachable(format!("{contact_id}: {}", said(reason, status))))
-        }
+        (_, None, Fate::Missing | Fate::EmptyAgain) => Ok(format!(
+            "{contact_id}: no such contact (status {status}); the API answers"
+        )),
+        (_, None, Fate::Again { reason, .. } | Fate::Failed(reason)) => Err(Failure::unreachable(
+            format!("{contact_id}: {}", said(reason, status)),
+        )),
     }
 }
 
 /// What is wrong with an answer, in a few words.
 fn said(reason: Reason, status: u16) -> String {
-    if reason == Reason::HttpStatus { format!("status {status}") } else { format!("{reason} (status {status})") }
+    if reason == Reason::HttpStatus {
+        format!("status {status}")
+    } else {
+        format!("{reason} (status {status})")
+    }
 }

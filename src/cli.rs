@@ -91,7 +91,8 @@ pub struct RunArgs {
     /// Begin a new run, even where one was cut off.
     #[arg(long)]
     pub fresh: bool,
-    /// Call nothing: make a new export from the stored answers. Needs no secret; a run that was cut off stays as it is.
+    /// Call nothing: make a new export from the stored answers. Needs no secret; a run that was cut
+    /// off stays as it is.
     #[arg(long, conflicts_with_all = ["plan", "fresh"])]
     pub offline: bool,
     /// Print what would be fetched, and stop: nothing is called, no run begins.
@@ -120,7 +121,9 @@ pub struct Overrides(pub Vec<Override>);
 
 impl FromArgMatches for Overrides {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let given = settings().filter_map(|setting| Some((setting, matches.get_one::<String>(setting.flag?)?.clone())));
+        let given = settings().filter_map(|setting| {
+            Some((setting, matches.get_one::<String>(setting.flag?)?.clone()))
+        });
         Ok(Self(given.collect()))
     }
 
@@ -133,15 +136,28 @@ impl FromArgMatches for Overrides {
 impl Args for Overrides {
     fn augment_args(command: Command) -> Command {
         settings().fold(command, |command, setting| {
-            let Some(flag) = setting.flag else { return command };
+            let Some(flag) = setting.flag else {
+                return command;
+            };
             let value_name = match setting.kind {
                 Kind::Path => "PATH",
                 Kind::Integer | Kind::Number => "NUMBER",
                 Kind::List => "LIST",
                 Kind::Boolean | Kind::Text | Kind::Table => "VALUE",
             };
-            let help = format!("{} [{}.{}]", setting.doc.trim_end_matches('.'), setting.section, setting.key);
-            command.arg(Arg::new(flag).long(flag).value_name(value_name).help(help).help_heading("Job keys"))
+            let help = format!(
+                "{} [{}.{}]",
+                setting.doc.trim_end_matches('.'),
+                setting.section,
+                setting.key
+            );
+            command.arg(
+                Arg::new(flag)
+                    .long(flag)
+                    .value_name(value_name)
+                    .help(help)
+                    .help_heading("Job keys"),
+            )
         })
     }
 
@@ -151,7 +167,9 @@ impl Args for Overrides {
 }
 
 fn exit_codes() -> String {
-    let lines = Exit::ALL.iter().map(|exit| format!("  {:>3}  {}", exit.code(), exit.doc()));
+    let lines = Exit::ALL
+        .iter()
+        .map(|exit| format!("  {:>3}  {}", exit.code(), exit.doc()));
     format!("Exit codes:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
@@ -168,9 +186,25 @@ mod tests {
 
     #[test]
     fn every_flag_of_a_key_is_an_override() {
-        let cli = Cli::try_parse_from(["superoffice-export", "run", "job.toml", "--limit", "5", "--dir", "out"]).unwrap();
-        let Verb::Run(arguments) = cli.command else { panic!("not run") };
-        let given: Vec<_> = arguments.overrides.0.iter().map(|(setting, value)| (setting.key, value.as_str())).collect();
+        let cli = Cli::try_parse_from([
+            "superoffice-export",
+            "run",
+            "job.toml",
+            "--limit",
+            "5",
+            "--dir",
+            "out",
+        ])
+        .unwrap();
+        let Verb::Run(arguments) = cli.command else {
+            panic!("not run")
+        };
+        let given: Vec<_> = arguments
+            .overrides
+            .0
+            .iter()
+            .map(|(setting, value)| (setting.key, value.as_str()))
+            .collect();
         assert_eq!(given, [("limit", "5"), ("dir", "out")]);
     }
 }

@@ -28,8 +28,16 @@ pub enum Exit {
 
 impl Exit {
     /// Every one, in the order of the codes.
-    pub const ALL: &[Self] =
-        &[Self::Published, Self::NotPublished, Self::Usage, Self::Locked, Self::Unreachable, Self::Login, Self::Storage, Self::Interrupted];
+    pub const ALL: &[Self] = &[
+        Self::Published,
+        Self::NotPublished,
+        Self::Usage,
+        Self::Locked,
+        Self::Unreachable,
+        Self::Login,
+        Self::Storage,
+        Self::Interrupted,
+    ];
 
     /// The code that the shell sees.
     pub const fn code(self) -> u8 {
@@ -48,8 +56,12 @@ impl Exit {
     /// What it means, for the help and the README.
     pub const fn doc(self) -> &'static str {
         match self {
-            Self::Published => "published; failures within `max_failed` (each one is in `outcomes`)",
-            Self::NotPublished => "not published: too many failures, every answer a refusal, no such tenant, or a defect of this program",
+            Self::Published => {
+                "published; failures within `max_failed` (each one is in `outcomes`)"
+            }
+            Self::NotPublished => {
+                "not published: too many failures, every answer a refusal, no such tenant, or a defect of this program"
+            }
             Self::Usage => "bad arguments, job file or input; nothing was called",
             Self::Locked => "another run of this job is under way",
             Self::Unreachable => {
@@ -60,7 +72,9 @@ impl Exit {
             Self::Storage => {
                 "output, state or stdout could not be written (disk full, permissions); the same command goes on, where the message says so"
             }
-            Self::Interrupted => "interrupted (SIGINT, SIGTERM); answers in flight were stored, the same command goes on",
+            Self::Interrupted => {
+                "interrupted (SIGINT, SIGTERM); answers in flight were stored, the same command goes on"
+            }
         }
     }
 }
@@ -78,7 +92,10 @@ pub enum Error {
     #[error(transparent)]
     Client(#[from] client::Error),
     #[error("`api.ca_file`: cannot read {path}", path = path.display())]
-    Certificates { path: PathBuf, source: std::io::Error },
+    Certificates {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error(transparent)]
     Sandbox(#[from] sandbox::Error),
     #[error(transparent)]
@@ -86,31 +103,52 @@ pub enum Error {
     #[error(transparent)]
     Load(#[from] load::Error),
     #[error("{path}: cannot be written", path = path.display())]
-    Output { path: PathBuf, source: std::io::Error },
+    Output {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("standard output cannot be written")]
     StandardOutput(#[source] std::io::Error),
     #[error("the run was published as {dir}, but its summary could not be printed", dir = dir.display())]
-    SummaryNotPrinted { dir: PathBuf, source: std::io::Error },
+    SummaryNotPrinted {
+        dir: PathBuf,
+        source: std::io::Error,
+    },
     #[error("`output.dir`: {path} cannot be written; check the path and its permissions", path = path.display())]
-    OutputFolder { path: PathBuf, source: std::io::Error },
+    OutputFolder {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("another run of this job is under way ({holder}); it holds {path}", path = path.display())]
     Locked { path: PathBuf, holder: String },
-    #[error("the API did not answer as it should for longer than `fetch.patience`; {done} answers of this run are kept")]
+    #[error(
+        "the API did not answer as it should for longer than `fetch.patience`; {done} answers of this run are kept"
+    )]
     Unreachable { done: u64 },
     #[error("the API refused the login with status {status}{}", if *worked_before { ", though it had worked before" } else { "" })]
-    LoginRefused { status: u16, worked_before: bool, hint: &'static str },
+    LoginRefused {
+        status: u16,
+        worked_before: bool,
+        hint: &'static str,
+    },
     #[error(transparent)]
     NoLogin(auth::Refusal),
     #[error(transparent)]
     Unusable(tenant::Unusable),
     #[error(transparent)]
     Hopeless(#[from] hopeless::Hopeless),
-    #[error("nothing was published: {failed} of {distinct} targets failed, more than `output.max_failed` allows")]
+    #[error(
+        "nothing was published: {failed} of {distinct} targets failed, more than `output.max_failed` allows"
+    )]
     TooManyFailures { failed: u64, distinct: u64 },
     #[error("interrupted; nothing was published, and every answer that came is kept")]
     Interrupted,
     #[error("{path}: about {} will be needed, and {} are free", indicatif::HumanBytes(*needed), indicatif::HumanBytes(*free), path = path.display())]
-    NoRoom { path: PathBuf, needed: u64, free: u64 },
+    NoRoom {
+        path: PathBuf,
+        needed: u64,
+        free: u64,
+    },
     #[error(
         "the API did not answer until `fetch.max_duration` or `fetch.max_calls` ended the run, and no answer is stored; nothing was published"
     )]
@@ -137,9 +175,11 @@ impl Error {
             | Self::Sandbox(_)
             | Self::OutputFolder { .. }
             | Self::Load(load::Error::LatestIsNoLink { .. }) => Exit::Usage,
-            Self::Store(_) | Self::Output { .. } | Self::StandardOutput(_) | Self::SummaryNotPrinted { .. } | Self::NoRoom { .. } => {
-                Exit::Storage
-            }
+            Self::Store(_)
+            | Self::Output { .. }
+            | Self::StandardOutput(_)
+            | Self::SummaryNotPrinted { .. }
+            | Self::NoRoom { .. } => Exit::Storage,
             Self::Load(error) if error.is_storage() => Exit::Storage,
             Self::Locked { .. } => Exit::Locked,
             Self::Unreachable { .. } | Self::NothingFetched => Exit::Unreachable,
@@ -161,9 +201,11 @@ impl Error {
     /// Whether the same command goes on where this one ended, or tries what failed again.
     pub fn is_resumable(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::NothingFetched | Self::Interrupted | Self::Output { .. } | Self::TooManyFailures { .. } => {
-                true
-            }
+            Self::Unreachable { .. }
+            | Self::NothingFetched
+            | Self::Interrupted
+            | Self::Output { .. }
+            | Self::TooManyFailures { .. } => true,
             Self::Store(error) => error.is_resumable(),
             Self::Load(error) => error.is_storage(),
             _ => false,
@@ -180,15 +222,19 @@ impl Error {
             Self::Store(error) if error.is_resumable() => Some(MEND),
             Self::Load(error) if error.is_storage() => Some(MEND),
             Self::NoRoom { .. } => Some("make room, or lower `output.keep`; nothing was called"),
-            Self::SummaryNotPrinted { .. } => Some("nothing has to be run again; `manifest.json` in that folder is the same summary"),
-            Self::NothingStored => {
-                Some("answers fit only the `api` settings that they were asked with (address, limit, tables, language, time zone)")
-            }
+            Self::SummaryNotPrinted { .. } => Some(
+                "nothing has to be run again; `manifest.json` in that folder is the same summary",
+            ),
+            Self::NothingStored => Some(
+                "answers fit only the `api` settings that they were asked with (address, limit, tables, language, time zone)",
+            ),
             Self::LoginRefused { hint, .. } => Some(hint),
             Self::NoLogin(refusal) => Some(refusal.hint()),
             Self::Unusable(unusable) => Some(unusable.hint()),
             Self::Hopeless(hopeless) => Some(hopeless.hint()),
-            Self::TooManyFailures { .. } => Some("the same command tries only those again; or raise `output.max_failed`"),
+            Self::TooManyFailures { .. } => {
+                Some("the same command tries only those again; or raise `output.max_failed`")
+            }
             _ => None,
         }
     }
@@ -203,7 +249,11 @@ mod tests {
     #[test]
     fn exit_codes_are_distinct() {
         for (index, exit) in Exit::ALL.iter().enumerate() {
-            assert!(Exit::ALL[..index].iter().all(|other| other.code() != exit.code()));
+            assert!(
+                Exit::ALL[..index]
+                    .iter()
+                    .all(|other| other.code() != exit.code())
+            );
         }
     }
 }

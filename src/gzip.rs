@@ -1,5 +1,5 @@
-//! Unpacks gzip within a bound: whole answers, as they come from the API and as the store keeps them. Streams of files are
-//! the reader's matter.
+//! Unpacks gzip within a bound: whole answers, as they come from the API and as the store keeps
+//! them. Streams of files are the reader's matter.
 
 use std::fmt;
 use std::io::Read as _;
@@ -56,18 +56,21 @@ impl Unpacker {
         Ok(self.content.get(..length).unwrap_or_default())
     }
 
-    /// The fast way, for a single member that ends with the true length of its content; none where it is anything else.
+    /// The fast way, for a single member that ends with the true length of its content; none where
+    /// it is anything else.
     fn unpack_one(&mut self, packed: &[u8], bound: usize) -> Option<usize> {
         let (rest, length) = packed.split_last_chunk()?;
         let (_, checksum) = rest.split_last_chunk()?;
-        let length =
-            usize::try_from(u32::from_le_bytes(*length)).ok().filter(|length| *length <= bound.min(packed.len() * MOST_FROM_ONE))?;
+        let length = usize::try_from(u32::from_le_bytes(*length))
+            .ok()
+            .filter(|length| *length <= bound.min(packed.len() * MOST_FROM_ONE))?;
         if self.content.len() < length {
             self.content.resize(length, 0);
         }
         let content = self.content.get_mut(..length)?;
         let unpacked = self.decompressor.gzip_decompress(packed, content).ok()?;
-        // The decompressor stops where the first member does, so the last one's checksum has to be that of all content.
+        // The decompressor stops where the first member does, so the last one's checksum has to be
+        // that of all content.
         let mut crc = Crc::new();
         crc.update(content);
         (unpacked == length && crc.sum() == u32::from_le_bytes(*checksum)).then_some(length)
@@ -77,8 +80,15 @@ impl Unpacker {
     fn unpack_any(&mut self, packed: &[u8], bound: usize) -> Result<usize, Error> {
         self.content.clear();
         let limit = u64::try_from(bound).unwrap_or(u64::MAX).saturating_add(1);
-        let length = MultiGzDecoder::new(packed).take(limit).read_to_end(&mut self.content).map_err(|_| Error::Damaged)?;
-        if length > bound { Err(Error::TooLarge) } else { Ok(length) }
+        let length = MultiGzDecoder::new(packed)
+            .take(limit)
+            .read_to_end(&mut self.content)
+            .map_err(|_| Error::Damaged)?;
+        if length > bound {
+            Err(Error::TooLarge)
+        } else {
+            Ok(length)
+        }
     }
 }
 
@@ -102,8 +112,16 @@ mod tests {
     #[test]
     fn content_comes_back_whatever_came_before() {
         let mut unpacker = Unpacker::default();
-        let noise: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(BOUND).collect();
-        for content in [&b"first"[..], b"", &noise, b"{\"Contact\":null}", &noise[..100]] {
+        let noise: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..))
+            .take(BOUND)
+            .collect();
+        for content in [
+            &b"first"[..],
+            b"",
+            &noise,
+            b"{\"Contact\":null}",
+            &noise[..100],
+        ] {
             assert_eq!(unpacker.unpack(&pack(content), BOUND).unwrap(), content);
         }
     }
@@ -111,9 +129,18 @@ mod tests {
     #[test]
     fn every_member_counts() {
         let mut unpacker = Unpacker::default();
-        for members in [&[&b"abc"[..], b"defg"][..], &[b"abc", b"def"], &[b"abc", b""], &[b"", b"abc"], &[b"", b"", b""]] {
+        for members in [
+            &[&b"abc"[..], b"defg"][..],
+            &[b"abc", b"def"],
+            &[b"abc", b""],
+            &[b"", b"abc"],
+            &[b"", b"", b""],
+        ] {
             let packed: Vec<u8> = members.iter().flat_map(|member| pack(member)).collect();
-            assert!(unpacker.unpack(&packed, BOUND).unwrap() == members.concat(), "{members:?}");
+            assert!(
+                unpacker.unpack(&packed, BOUND).unwrap() == members.concat(),
+                "{members:?}"
+            );
         }
     }
 
@@ -136,7 +163,11 @@ mod tests {
         let content = b"some content, some content";
         let packed = pack(content);
         for length in 0..packed.len() {
-            assert_eq!(unpacker.unpack(&packed[..length], BOUND), Err(Error::Damaged), "cut to {length}");
+            assert_eq!(
+                unpacker.unpack(&packed[..length], BOUND),
+                Err(Error::Damaged),
+                "cut to {length}"
+            );
         }
         for place in 10..packed.len() {
             let mut damaged = packed.clone();

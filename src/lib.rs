@@ -1,4 +1,5 @@
-//! The library behind the program `superoffice-export`: modules in the order in which data flows through them.
+//! The library behind the program `superoffice-export`: modules in the order in which data flows
+//! through them.
 
 #![doc = include_str!("../ARCHITECTURE.md")]
 

@@ -27,13 +27,19 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         // Help and version are no errors; clap knows which stream they go to.
         Err(error) => {
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Published };
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Published
+            };
             drop(error.print());
             return ExitCode::from(exit.code());
         }
     };
     // A panic is a defect of this program, and ends like one.
-    match catch_unwind(AssertUnwindSafe(|| carry_out(&cli.command))).unwrap_or_else(|_| Err(Error::Defect.into())) {
+    match catch_unwind(AssertUnwindSafe(|| carry_out(&cli.command)))
+        .unwrap_or_else(|_| Err(Error::Defect.into()))
+    {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {
             let is_json = matches!(&cli.command, Verb::Run(arguments) if arguments.log_format == LogFormat::Json);
@@ -48,21 +54,29 @@ struct Failure {
     error: Error,
     /// Whether the input came from standard input: the same command alone does not bring it back.
     is_piped: bool,
-    /// Whether `--fresh` was given and is done with: with it, the same command would begin again, and pay for every answer
-    /// twice.
+    /// Whether `--fresh` was given and is done with: with it, the same command would begin again,
+    /// and pay for every answer twice.
     is_begun: bool,
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, is_piped: false, is_begun: false }
+        Self {
+            error,
+            is_piped: false,
+            is_begun: false,
+        }
     }
 }
 
 fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
     match verb {
         Verb::Run(arguments) => return run_job(arguments),
-        Verb::Check { job, verbose, overrides } => {
+        Verb::Check {
+            job,
+            verbose,
+            overrides,
+        } => {
             if *verbose {
                 Reporter::new(ProgressMode::None, LogFormat::Text, true);
             }
@@ -74,9 +88,19 @@ fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
             TablesFormat::Sql => sql::all_views(),
         }),
         Verb::Verify { dir } => verify_export(dir),
-        Verb::Sandbox { port, seed, latency, faults } => {
-            let settings =
-                sandbox::Settings { port: *port, seed: *seed, latency: latency.0, faults: faults.0, ..sandbox::Settings::default() };
+        Verb::Sandbox {
+            port,
+            seed,
+            latency,
+            faults,
+        } => {
+            let settings = sandbox::Settings {
+                port: *port,
+                seed: *seed,
+                latency: latency.0,
+                faults: faults.0,
+                ..sandbox::Settings::default()
+            };
             let sandbox = sandbox::start(settings).map_err(Error::from)?;
             print(&format!("{}\n", sandbox.base_url()))?;
             sandbox.wait();
@@ -92,35 +116,57 @@ fn run_job(arguments: &RunArgs) -> Result<Exit, Failure> {
     let is_piped = job.source.place == Place::StandardInput;
     let (stop, stopped) = watch::channel(false);
     signals::listen(stop).map_err(Error::System)?;
-    let mut options = Options { fresh: arguments.fresh, offline: arguments.offline, plan_only: arguments.plan };
+    let mut options = Options {
+        fresh: arguments.fresh,
+        offline: arguments.offline,
+        plan_only: arguments.plan,
+    };
     let result = run(&job, &mut options, &stopped, &mut report);
     let is_begun = arguments.fresh && !options.fresh;
     report.end();
-    match result.map_err(|error| Failure { error, is_piped, is_begun })? {
+    match result.map_err(|error| Failure {
+        error,
+        is_piped,
+        is_begun,
+    })? {
         Done::Planned(plan) => print(&format!("{plan}\n"))?,
         Done::Published(summary) => show_summary(&summary, arguments.summary, is_piped, &report)?,
     }
     Ok(Exit::Published)
 }
 
-fn show_summary(summary: &Summary, format: SummaryFormat, is_piped: bool, report: &Reporter) -> Result<(), Error> {
+fn show_summary(
+    summary: &Summary,
+    format: SummaryFormat,
+    is_piped: bool,
+    report: &Reporter,
+) -> Result<(), Error> {
     match format {
         SummaryFormat::Json => {
             let text = summary.manifest.to_json().map_err(|_| Error::Defect)?;
             // The run is out: starting it again would ask for everything anew.
-            write_stdout(&text).map_err(|source| Error::SummaryNotPrinted { dir: PathBuf::from(&summary.manifest.dir), source })
+            write_stdout(&text).map_err(|source| Error::SummaryNotPrinted {
+                dir: PathBuf::from(&summary.manifest.dir),
+                source,
+            })
         }
         SummaryFormat::Text => {
             let mut text = summary.text();
             if summary.manifest.outcomes.failed > 0 {
                 // A day more than the run is old, so that all its answers are young enough.
-                let hours = Timestamp::now().duration_since(summary.manifest.started_at).as_hours() + 24;
+                let hours = Timestamp::now()
+                    .duration_since(summary.manifest.started_at)
+                    .as_hours()
+                    + 24;
                 let again = if is_piped {
                     format!("the same input with --max-age {hours}h")
                 } else {
                     command_line(true, &["--max-age", &format!("{hours}h")])
                 };
-                text = format!("{text}  {:>11} {again}  # only those that failed\n", "again");
+                text = format!(
+                    "{text}  {:>11} {again}  # only those that failed\n",
+                    "again"
+                );
             }
             report.close(&text);
             Ok(())
@@ -131,12 +177,18 @@ fn show_summary(summary: &Summary, format: SummaryFormat, is_piped: bool, report
 fn verify_export(dir: &Path) -> Result<(), Error> {
     let verified = verify::verify(dir)?;
     if verified.differences.is_empty() {
-        return print(&format!("{}: as its manifest says\n", verified.folder.display()));
+        return print(&format!(
+            "{}: as its manifest says\n",
+            verified.folder.display()
+        ));
     }
     for difference in &verified.differences {
         print(&format!("{difference}\n"))?;
     }
-    Err(Error::Differs { dir: verified.folder, differences: verified.differences.len() })
+    Err(Error::Differs {
+        dir: verified.folder,
+        differences: verified.differences.len(),
+    })
 }
 
 /// Prints what was asked for.
@@ -147,38 +199,67 @@ fn print(text: &str) -> Result<(), Error> {
 /// A reader that has gone away, as `head` does, is no error.
 fn write_stdout(text: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }
 }
 
-/// This command for a shell, with more arguments in place of those of the same flag; without `--fresh` where the run that
-/// it asked for `is_begun`.
+/// This command for a shell, with more arguments in place of those of the same flag; without
+/// `--fresh` where the run that it asked for `is_begun`.
 fn command_line(is_begun: bool, more: &[&str]) -> String {
     let mut words = vec![env!("CARGO_PKG_NAME").to_owned()];
     let mut given = std::env::args().skip(1);
     while let Some(word) = given.next() {
         if more.first() == Some(&word.as_str()) {
             given.next();
-        } else if !(is_begun && word == "--fresh") && more.first().is_none_or(|flag| !word.starts_with(&format!("{flag}="))) {
+        } else if !(is_begun && word == "--fresh")
+            && more
+                .first()
+                .is_none_or(|flag| !word.starts_with(&format!("{flag}=")))
+        {
             words.push(word);
         }
     }
     words.extend(more.iter().map(|word| (*word).to_owned()));
-    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    words
+        .iter()
+        .map(|word| quoted(word))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A word as a shell reads it back.
 fn quoted(word: &str) -> String {
-    let is_plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./:,=%@+".contains(c));
-    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    let is_plain = !word.is_empty()
+        && word
+            .chars()
+            .all(|c| c.is_alphanumeric() || "-_./:,=%@+".contains(c));
+    if is_plain {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
-fn print_failure(Failure { error, is_piped, is_begun }: &Failure, is_json: bool) {
-    let causes: Vec<_> = std::iter::successors(error.source(), |cause| (*cause).source()).map(ToString::to_string).collect();
-    let input = (*is_piped && error.is_resumable()).then_some("the contact ids came from standard input; give it the same again");
-    let begun = (*is_begun && error.is_resumable()).then_some("leave `--fresh` out of it, which would begin anew");
+fn print_failure(
+    Failure {
+        error,
+        is_piped,
+        is_begun,
+    }: &Failure,
+    is_json: bool,
+) {
+    let causes: Vec<_> = std::iter::successors(error.source(), |cause| (*cause).source())
+        .map(ToString::to_string)
+        .collect();
+    let input = (*is_piped && error.is_resumable())
+        .then_some("the contact ids came from standard input; give it the same again");
+    let begun = (*is_begun && error.is_resumable())
+        .then_some("leave `--fresh` out of it, which would begin anew");
     let hints: Vec<_> = error.hint().into_iter().chain(begun).chain(input).collect();
     let again = (!is_piped && error.is_resumable()).then(|| command_line(*is_begun, &[]));
     if is_json {
@@ -187,7 +268,11 @@ fn print_failure(Failure { error, is_piped, is_begun }: &Failure, is_json: bool)
         tracing::error!(exit = error.exit().code(), hint, again, "{problem}");
         return;
     }
-    let lines = |label: &'static str, texts: Vec<String>| texts.into_iter().map(move |text| format!("{label}: {text}\n"));
+    let lines = |label: &'static str, texts: Vec<String>| {
+        texts
+            .into_iter()
+            .map(move |text| format!("{label}: {text}\n"))
+    };
     let hints = hints.into_iter().map(str::to_owned).collect();
     let text: String = lines("error", vec![error.to_string()])
         .chain(lines("caused by", causes))

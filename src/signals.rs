@@ -5,21 +5,29 @@ use std::io::{IsTerminal as _, Write as _};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-/// Listens on a thread of its own for as long as the process lives; `stop` turns true at the first signal.
+/// Listens on a thread of its own for as long as the process lives; `stop` turns true at the first
+/// signal.
 pub(crate) fn listen(stop: watch::Sender<bool>) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
     let (mut interrupt, mut terminate) = {
         let _entered = runtime.enter();
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+        (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        )
     };
-    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        runtime.block_on(async {
-            next(&mut interrupt, &mut terminate).await;
-            stop.send_replace(true);
-            next(&mut interrupt, &mut terminate).await;
-        });
-        end_at_once();
-    })?;
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            runtime.block_on(async {
+                next(&mut interrupt, &mut terminate).await;
+                stop.send_replace(true);
+                next(&mut interrupt, &mut terminate).await;
+            });
+            end_at_once();
+        })?;
     Ok(())
 }
 

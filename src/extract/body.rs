@@ -1,5 +1,5 @@
-//! Reads the body of an answer within its bounds: its length, the silence before each next piece of it, the time for the
-//! whole answer, and the memory that all large bodies take together.
+//! Reads the body of an answer within its bounds: its length, the silence before each next piece of
+//! it, the time for the whole answer, and the memory that all large bodies take together.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,22 +38,42 @@ impl Bounds {
     /// Bounds with this longest wait for a whole answer.
     pub fn new(total: Duration) -> Self {
         let semaphore = |permits| Arc::new(Semaphore::new(permits));
-        Self { total, idle: IDLE, memory: Memory { shared: semaphore(SHARED), reserved: semaphore(1) } }
+        Self {
+            total,
+            idle: IDLE,
+            memory: Memory {
+                shared: semaphore(SHARED),
+                reserved: semaphore(1),
+            },
+        }
     }
 
-    /// Reads a body to its end. One that is large may have to wait for memory, which it has until its last byte is let go;
-    /// that wait puts off the deadline. An answer that is no success is not worth waiting: its body may not be large.
+    /// Reads a body to its end. One that is large may have to wait for memory, which it has until
+    /// its last byte is let go; that wait puts off the deadline. An answer that is no success is
+    /// not worth waiting: its body may not be large.
     ///
     /// # Errors
     /// Where it does not come whole, or is too large: the reason.
-    pub(super) async fn read(&self, response: &mut Response, mut deadline: Instant) -> Result<Bytes, Reason> {
-        let most = if response.status().is_success() { MAX_BODY } else { LARGE };
-        let announced = response.content_length().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+    pub(super) async fn read(
+        &self,
+        response: &mut Response,
+        mut deadline: Instant,
+    ) -> Result<Bytes, Reason> {
+        let most = if response.status().is_success() {
+            MAX_BODY
+        } else {
+            LARGE
+        };
+        let announced = response
+            .content_length()
+            .map(|length| usize::try_from(length).unwrap_or(usize::MAX));
         if announced.is_some_and(|length| length > most) {
             return Err(Reason::BodyTooLarge);
         }
         let first = self.next(response, deadline).await?.unwrap_or_default();
-        let Some(second) = self.next(response, deadline).await? else { return Ok(first) };
+        let Some(second) = self.next(response, deadline).await? else {
+            return Ok(first);
+        };
         let mut body = Vec::with_capacity(announced.unwrap_or_default().min(LARGE));
         body.extend_from_slice(&first);
         drop(first);
@@ -78,16 +98,25 @@ impl Bounds {
         }
         body.shrink_to_fit();
         share.shrink_to(body.len());
-        Ok(Bytes::from_owner(Large { body, _share: share }))
+        Ok(Bytes::from_owner(Large {
+            body,
+            _share: share,
+        }))
     }
 
-    async fn next(&self, response: &mut Response, deadline: Instant) -> Result<Option<Bytes>, Reason> {
+    async fn next(
+        &self,
+        response: &mut Response,
+        deadline: Instant,
+    ) -> Result<Option<Bytes>, Reason> {
         let next = timeout_at(deadline.min(Instant::now() + self.idle), response.chunk()).await;
-        next.map_err(|_| cause::timed_out())?.map_err(|error| cause::reason(&error, Reason::BodyCut))
+        next.map_err(|_| cause::timed_out())?
+            .map_err(|error| cause::reason(&error, Reason::BodyCut))
     }
 }
 
-/// Memory for large bodies: what they share, and enough for one at a time, which therefore waits for no other.
+/// Memory for large bodies: what they share, and enough for one at a time, which therefore waits
+/// for no other.
 #[derive(Debug, Clone)]
 struct Memory {
     /// A permit for each byte.
@@ -99,12 +128,20 @@ struct Memory {
 impl Memory {
     /// Takes what a body of so many bytes needs, or where it is known, what all of it will need.
     async fn take(&self, share: &mut Share, length: usize, announced: Option<usize>) {
-        let has = share.shared.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let has = share
+            .shared
+            .as_ref()
+            .map_or(0, OwnedSemaphorePermit::num_permits);
         if share.reserved.is_some() || length <= has {
             return;
         }
         // A body that goes on and on asks for twice as much each time.
-        let needed = announced.map_or_else(|| (2 * length).min(SHARED), |announced| announced.max(length)).max(length);
+        let needed = announced
+            .map_or_else(
+                || (2 * length).min(SHARED),
+                |announced| announced.max(length),
+            )
+            .max(length);
         let more = u32::try_from(needed - has).unwrap_or(u32::MAX);
         tokio::select! {
             biased;
@@ -180,7 +217,10 @@ mod tests {
             sender.send(stream).unwrap();
         });
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let response = timeout(PATIENCE, client.get(url).send()).await.unwrap().unwrap();
+        let response = timeout(PATIENCE, client.get(url).send())
+            .await
+            .unwrap()
+            .unwrap();
         (response, server.recv().unwrap())
     }
 
@@ -195,7 +235,9 @@ mod tests {
     async fn read(bounds: &Bounds, head: &str, body: Vec<u8>) -> Result<Bytes, Reason> {
         let (mut response, stream) = response(head).await;
         send(stream, body);
-        timeout(PATIENCE, bounds.read(&mut response, deadline())).await.expect("it ends")
+        timeout(PATIENCE, bounds.read(&mut response, deadline()))
+            .await
+            .expect("it ends")
     }
 
     fn deadline() -> Instant {
@@ -204,15 +246,33 @@ mod tests {
 
     /// What is left to be taken: shared bytes, and whether the reserved memory is.
     fn left(bounds: &Bounds) -> (usize, bool) {
-        (bounds.memory.shared.available_permits(), bounds.memory.reserved.available_permits() > 0)
+        (
+            bounds.memory.shared.available_permits(),
+            bounds.memory.reserved.available_permits() > 0,
+        )
     }
 
     #[tokio::test]
     async fn bodies_come_whole_and_give_back_their_memory() {
         let bounds = Bounds::new(PATIENCE);
-        for length in [0, 1, 1_000, LARGE, LARGE + 1, SHARED / 2 + 1, SHARED, SHARED + 1, MAX_BODY] {
-            let body: Vec<u8> = (0..length).map(|index| u8::try_from(index % 251).unwrap()).collect();
-            for head in [format!("Content-Length: {length}"), "Connection: close".to_owned()] {
+        for length in [
+            0,
+            1,
+            1_000,
+            LARGE,
+            LARGE + 1,
+            SHARED / 2 + 1,
+            SHARED,
+            SHARED + 1,
+            MAX_BODY,
+        ] {
+            let body: Vec<u8> = (0..length)
+                .map(|index| u8::try_from(index % 251).unwrap())
+                .collect();
+            for head in [
+                format!("Content-Length: {length}"),
+                "Connection: close".to_owned(),
+            ] {
                 let read = read(&bounds, &head, body.clone()).await.unwrap();
                 assert!(read == body, "{length} bytes, {head}");
                 let (shared, is_reserved_left) = left(&bounds);
@@ -229,13 +289,29 @@ mod tests {
     async fn a_body_too_large_or_cut_is_none_and_takes_no_memory() {
         let bounds = Bounds::new(PATIENCE);
         let cases = [
-            (format!("Content-Length: {}", MAX_BODY + 1), 1, Reason::BodyTooLarge),
-            ("Connection: close".to_owned(), MAX_BODY + 1, Reason::BodyTooLarge),
+            (
+                format!("Content-Length: {}", MAX_BODY + 1),
+                1,
+                Reason::BodyTooLarge,
+            ),
+            (
+                "Connection: close".to_owned(),
+                MAX_BODY + 1,
+                Reason::BodyTooLarge,
+            ),
             ("Content-Length: 10".to_owned(), 9, Reason::BodyCut),
-            (format!("Content-Length: {MAX_BODY}"), MAX_BODY - 1, Reason::BodyCut),
+            (
+                format!("Content-Length: {MAX_BODY}"),
+                MAX_BODY - 1,
+                Reason::BodyCut,
+            ),
         ];
         for (head, length, reason) in cases {
-            assert_eq!(read(&bounds, &head, vec![b'x'; length]).await, Err(reason), "{head}, {length} bytes");
+            assert_eq!(
+                read(&bounds, &head, vec![b'x'; length]).await,
+                Err(reason),
+                "{head}, {length} bytes"
+            );
             assert_eq!(left(&bounds), (SHARED, true));
         }
     }
@@ -244,10 +320,15 @@ mod tests {
     async fn of_an_answer_that_is_no_success_no_large_body_is_read() {
         let bounds = Bounds::new(PATIENCE);
         for (length, expected) in [(LARGE, Ok(LARGE)), (LARGE + 1, Err(Reason::BodyTooLarge))] {
-            for head in [format!("Content-Length: {length}"), "Connection: close".to_owned()] {
+            for head in [
+                format!("Content-Length: {length}"),
+                "Connection: close".to_owned(),
+            ] {
                 let (mut response, stream) = response_with(500, &head).await;
                 send(stream, vec![b'x'; length]);
-                let read = timeout(PATIENCE, bounds.read(&mut response, deadline())).await.expect("it ends");
+                let read = timeout(PATIENCE, bounds.read(&mut response, deadline()))
+                    .await
+                    .expect("it ends");
                 assert_eq!(read.map(|body| body.len()), expected, "{head}");
                 assert_eq!(left(&bounds), (SHARED, true));
             }
@@ -256,11 +337,16 @@ mod tests {
 
     #[tokio::test]
     async fn silence_ends_a_body_long_before_the_whole_answer_is_due() {
-        let bounds = Bounds { idle: Duration::from_millis(50), ..Bounds::new(PATIENCE) };
+        let bounds = Bounds {
+            idle: Duration::from_millis(50),
+            ..Bounds::new(PATIENCE)
+        };
         for sent in ["", "something"] {
             let (mut response, mut stream) = response("Content-Length: 100").await;
             stream.write_all(sent.as_bytes()).unwrap();
-            let read = timeout(PATIENCE / 2, bounds.read(&mut response, deadline())).await.expect("silence ends it");
+            let read = timeout(PATIENCE / 2, bounds.read(&mut response, deadline()))
+                .await
+                .expect("silence ends it");
             assert_eq!(read, Err(Reason::Timeout));
         }
     }
@@ -270,7 +356,12 @@ mod tests {
         let bounds = Bounds::new(PATIENCE);
         let (mut response, mut stream) = response("Content-Length: 100").await;
         stream.write_all(b"something").unwrap();
-        assert_eq!(bounds.read(&mut response, Instant::now() + Duration::from_millis(50)).await, Err(Reason::Timeout));
+        assert_eq!(
+            bounds
+                .read(&mut response, Instant::now() + Duration::from_millis(50))
+                .await,
+            Err(Reason::Timeout)
+        );
     }
 
     #[tokio::test]
@@ -283,27 +374,72 @@ mod tests {
         // The deadline comes while it waits, and is put off.
         let second = bounds.read(&mut response, Instant::now() + Duration::from_millis(150));
         tokio::pin!(second);
-        assert!(timeout(Duration::from_millis(200), &mut second).await.is_err(), "there is no memory");
-        assert_eq!(read(&bounds, "Content-Length: 9", vec![b'x'; 9]).await.unwrap(), "xxxxxxxxx");
-        for head in [format!("Content-Length: {}", LARGE + 1), "Connection: close".to_owned()] {
-            assert_eq!(read(&bounds, &head, vec![b'x'; LARGE + 1]).await.unwrap().len(), LARGE + 1, "there is shared memory");
+        assert!(
+            timeout(Duration::from_millis(200), &mut second)
+                .await
+                .is_err(),
+            "there is no memory"
+        );
+        assert_eq!(
+            read(&bounds, "Content-Length: 9", vec![b'x'; 9])
+                .await
+                .unwrap(),
+            "xxxxxxxxx"
+        );
+        for head in [
+            format!("Content-Length: {}", LARGE + 1),
+            "Connection: close".to_owned(),
+        ] {
+            assert_eq!(
+                read(&bounds, &head, vec![b'x'; LARGE + 1])
+                    .await
+                    .unwrap()
+                    .len(),
+                LARGE + 1,
+                "there is shared memory"
+            );
         }
         // A part of it is as good as all of it: the memory is one.
         let part = first.slice(..1);
         drop(first);
-        assert!(timeout(Duration::from_millis(200), &mut second).await.is_err(), "a part is still there");
+        assert!(
+            timeout(Duration::from_millis(200), &mut second)
+                .await
+                .is_err(),
+            "a part is still there"
+        );
         drop(part);
-        assert_eq!(timeout(PATIENCE, second).await.expect("there is memory").unwrap().len(), MAX_BODY);
+        assert_eq!(
+            timeout(PATIENCE, second)
+                .await
+                .expect("there is memory")
+                .unwrap()
+                .len(),
+            MAX_BODY
+        );
     }
 
     #[tokio::test]
     async fn bodies_that_grow_side_by_side_all_come_to_their_end() {
         let bounds = Bounds::new(PATIENCE);
-        let lengths = [2 * LARGE, SHARED / 2, SHARED, SHARED + 1, 2 * SHARED, 3 * LARGE, MAX_BODY, SHARED - 1];
+        let lengths = [
+            2 * LARGE,
+            SHARED / 2,
+            SHARED,
+            SHARED + 1,
+            2 * SHARED,
+            3 * LARGE,
+            MAX_BODY,
+            SHARED - 1,
+        ];
         let reads = lengths.map(|length| {
             let bounds = bounds.clone();
             // Each is let go at once, as it is when it is stored.
-            async move { read(&bounds, "Connection: close", vec![b'x'; length]).await.map(|body| body.len()) }
+            async move {
+                read(&bounds, "Connection: close", vec![b'x'; length])
+                    .await
+                    .map(|body| body.len())
+            }
         });
         assert_eq!(futures_util::future::join_all(reads).await, lengths.map(Ok));
         assert_eq!(left(&bounds), (SHARED, true));

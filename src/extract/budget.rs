@@ -1,5 +1,6 @@
-//! The retry budget of a whole run: retries are a share of the calls, so that they never multiply the load on a sick
-//! server. A retry that finds the budget empty waits; no contact is given up for it. Pure: time is an argument.
+//! The retry budget of a whole run: retries are a share of the calls, so that they never multiply
+//! the load on a sick server. A retry that finds the budget empty waits; no contact is given up for
+//! it. Pure: time is an argument.
 
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use std::time::Duration;
 const BURST: f64 = 500.0;
 /// Retries earned by each first attempt.
 const SHARE: f64 = 0.2;
-/// Retries earned by each second that passes, so that the last contacts of a run do not wait for ever.
+/// Retries earned by each second that passes, so that the last contacts of a run do not wait for
+/// ever.
 const PER_SECOND: f64 = 10.0;
 
 /// A token bucket: first attempts and time fill it, retries draw on it.
@@ -19,7 +21,10 @@ pub struct RetryBudget {
 
 impl Default for RetryBudget {
     fn default() -> Self {
-        Self { tokens: BURST, filled_at: Duration::ZERO }
+        Self {
+            tokens: BURST,
+            filled_at: Duration::ZERO,
+        }
     }
 }
 
@@ -41,7 +46,9 @@ impl RetryBudget {
             self.tokens -= 1.0;
             return Ok(());
         }
-        Err(now + Duration::from_secs_f64((1.0 - self.tokens) / PER_SECOND) + Duration::from_millis(1))
+        Err(now
+            + Duration::from_secs_f64((1.0 - self.tokens) / PER_SECOND)
+            + Duration::from_millis(1))
     }
 }
 
@@ -52,7 +59,11 @@ mod tests {
     #[test]
     fn retries_are_a_burst_then_a_share_of_the_calls() {
         let mut budget = RetryBudget::default();
-        let drawn = |budget: &mut RetryBudget| (0..10_000).take_while(|_| budget.draw(Duration::ZERO).is_ok()).count();
+        let drawn = |budget: &mut RetryBudget| {
+            (0..10_000)
+                .take_while(|_| budget.draw(Duration::ZERO).is_ok())
+                .count()
+        };
         assert_eq!(drawn(&mut budget), 500);
         (0..100).for_each(|_| budget.earn());
         assert!((19..=20).contains(&drawn(&mut budget)));

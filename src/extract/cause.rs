@@ -1,5 +1,6 @@
-//! Why no answer came, in the words of the system and of TLS: for the log, and for whoever listens. Addresses are left out,
-//! since that of a proxy may hold a password. What follows from it is the verdict's matter, which knows the reason alone.
+//! Why no answer came, in the words of the system and of TLS: for the log, and for whoever listens.
+//! Addresses are left out, since that of a proxy may hold a password. What follows from it is the
+//! verdict's matter, which knows the reason alone.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -20,7 +21,9 @@ pub struct Cause(Option<String>);
 
 impl fmt::Display for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_ref().map_or(Ok(()), |words| write!(formatter, ": {words}"))
+        self.0
+            .as_ref()
+            .map_or(Ok(()), |words| write!(formatter, ": {words}"))
     }
 }
 
@@ -44,8 +47,13 @@ pub(super) fn reason(error: &reqwest::Error, otherwise: Reason) -> Reason {
     debug!("no answer came{cause}");
     hear(cause);
     let mut inputs = chain(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
-    let is_timeout = error.is_timeout() || inputs.any(|error| error.kind() == io::ErrorKind::TimedOut);
-    if is_timeout { Reason::Timeout } else { otherwise }
+    let is_timeout =
+        error.is_timeout() || inputs.any(|error| error.kind() == io::ErrorKind::TimedOut);
+    if is_timeout {
+        Reason::Timeout
+    } else {
+        otherwise
+    }
 }
 
 /// Tells that an answer did not come in time.
@@ -57,17 +65,23 @@ pub(super) fn timed_out() -> Reason {
 
 fn hear(cause: Cause) {
     // Mostly nobody listens.
-    HEARD.try_with(|heard| *heard.borrow_mut() = Some(cause)).unwrap_or_default();
+    HEARD
+        .try_with(|heard| *heard.borrow_mut() = Some(cause))
+        .unwrap_or_default();
 }
 
 fn chain(error: &dyn Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
     std::iter::successors(error.source(), |cause| (*cause).source())
 }
 
-/// The chain of causes. The outermost errors name the address, and say no more than that something failed.
+/// The chain of causes. The outermost errors name the address, and say no more than that something
+/// failed.
 fn words(error: &dyn Error) -> Option<String> {
     let mut words: Vec<_> = chain(error).map(ToString::to_string).collect();
     words.dedup();
-    let telling = words.get(1..).filter(|rest| !rest.is_empty()).unwrap_or(&words);
+    let telling = words
+        .get(1..)
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(&words);
     (!telling.is_empty()).then(|| telling.join(": "))
 }

@@ -1,10 +1,12 @@
-//! Exactly one HTTP attempt. What the answer means is the verdict's matter; trying again is the fetcher's.
+//! Exactly one HTTP attempt. What the answer means is the verdict's matter; trying again is the
+//! fetcher's.
 
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap,
+    HeaderName, HeaderValue, RETRY_AFTER,
 };
 use reqwest::{Certificate, Identity, Proxy, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -102,7 +104,8 @@ pub struct Client {
     bounds: Bounds,
 }
 
-/// Where requests go and what they carry: the address of the API, the question's headers and the login's.
+/// Where requests go and what they carry: the address of the API, the question's headers and the
+/// login's.
 #[derive(Debug)]
 pub struct Route {
     summary: Url,
@@ -115,11 +118,25 @@ impl Client {
     ///
     /// # Errors
     /// Where a setting makes no header.
-    pub fn new(http: reqwest::Client, bounds: Bounds, question: &Question, headers: &HeaderMap) -> Result<Self, Error> {
+    pub fn new(
+        http: reqwest::Client,
+        bounds: Bounds,
+        question: &Question,
+        headers: &HeaderMap,
+    ) -> Result<Self, Error> {
         let mut all = question.headers()?;
         all.extend(headers.clone());
-        let query = question.select.as_ref().map(|select| format!("$select={select}"));
-        Ok(Self { http, headers: all, query, limit: question.limit, bounds })
+        let query = question
+            .select
+            .as_ref()
+            .map(|select| format!("$select={select}"));
+        Ok(Self {
+            http,
+            headers: all,
+            query,
+            limit: question.limit,
+            bounds,
+        })
     }
 
     /// The way to the API at this address, logged in with these headers.
@@ -133,7 +150,11 @@ impl Client {
         summary.set_query(self.query.as_deref());
         let mut headers = self.headers.clone();
         headers.extend(login.clone());
-        Route { summary, principal: below(PRINCIPAL), headers }
+        Route {
+            summary,
+            principal: below(PRINCIPAL),
+            headers,
+        }
     }
 
     /// Sends one request for a contact and reads the answer whole.
@@ -142,7 +163,14 @@ impl Client {
     /// Where no whole answer came; redirects are answers.
     pub async fn attempt(&self, route: &Route, contact_id: ContactId) -> Result<Reply, NoReply> {
         let body = format!(r#"{{"ContactId":{contact_id},"Limit":{}}}"#, self.limit);
-        exchange(self.http.post(route.summary.clone()).headers(route.headers.clone()).body(body), &self.bounds).await
+        exchange(
+            self.http
+                .post(route.summary.clone())
+                .headers(route.headers.clone())
+                .body(body),
+            &self.bounds,
+        )
+        .await
     }
 
     /// Asks who is logged in. The answer is about a person; its status is what matters.
@@ -150,39 +178,68 @@ impl Client {
     /// # Errors
     /// Where no whole answer came.
     pub async fn principal(&self, route: &Route) -> Result<Reply, NoReply> {
-        exchange(self.http.get(route.principal.clone()).headers(route.headers.clone()), &self.bounds).await
+        exchange(
+            self.http
+                .get(route.principal.clone())
+                .headers(route.headers.clone()),
+            &self.bounds,
+        )
+        .await
     }
 }
 
-/// Sends one request and reads the answer whole; of one that is no success, the body as far as it can be had.
+/// Sends one request and reads the answer whole; of one that is no success, the body as far as it
+/// can be had.
 ///
 /// # Errors
 /// Where no whole answer came; redirects are answers.
 pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply, NoReply> {
     let deadline = Instant::now() + bounds.total;
     let sent = timeout_at(deadline, request.send()).await;
-    let sent = sent.map_err(|_| NoReply { reason: cause::timed_out(), status: None, was_connected: true })?;
+    let sent = sent.map_err(|_| NoReply {
+        reason: cause::timed_out(),
+        status: None,
+        was_connected: true,
+    })?;
     let mut response = sent.map_err(|error| NoReply {
         reason: cause::reason(&error, Reason::Connection),
         status: None,
         was_connected: !error.is_connect(),
     })?;
     let status = response.status().as_u16();
-    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let header = |name| {
+        response
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
     let retry_after = header(RETRY_AFTER).and_then(|value| retry_after(value, SystemTime::now()));
     let is_gzip = header(CONTENT_ENCODING).is_some_and(is_gzip);
     let body = match bounds.read(&mut response, deadline).await {
         Ok(body) => body,
         // What another status means does not hang on its body.
         Err(_) if !response.status().is_success() => Bytes::new(),
-        Err(reason) => return Err(NoReply { reason, status: Some(status), was_connected: true }),
+        Err(reason) => {
+            return Err(NoReply {
+                reason,
+                status: Some(status),
+                was_connected: true,
+            });
+        }
     };
-    Ok(Reply { status, retry_after, is_gzip, body })
+    Ok(Reply {
+        status,
+        retry_after,
+        is_gzip,
+        body,
+    })
 }
 
 /// Whether a Content-Encoding is gzip, by its name or the older one (RFC 9110, 8.4.1.3).
 fn is_gzip(content_encoding: &str) -> bool {
-    ["gzip", "x-gzip"].into_iter().any(|name| content_encoding.trim().eq_ignore_ascii_case(name))
+    ["gzip", "x-gzip"]
+        .into_iter()
+        .any(|name| content_encoding.trim().eq_ignore_ascii_case(name))
 }
 
 impl Question {
@@ -192,25 +249,42 @@ impl Question {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/json; charset=utf-8"),
+        );
         headers.insert(ACCEPT_LANGUAGE, text(&self.language, "api.language")?);
-        headers.insert(HeaderName::from_static("so-language"), text(&self.language, "api.language")?);
+        headers.insert(
+            HeaderName::from_static("so-language"),
+            text(&self.language, "api.language")?,
+        );
         if let Some(culture) = &self.culture {
-            headers.insert(HeaderName::from_static("so-culture"), text(culture, "api.culture")?);
+            headers.insert(
+                HeaderName::from_static("so-culture"),
+                text(culture, "api.culture")?,
+            );
         }
         let zone = format!("{},includeTZOffset", self.time_zone);
-        headers.insert(HeaderName::from_static("so-timezone"), text(&zone, "api.time_zone")?);
+        headers.insert(
+            HeaderName::from_static("so-timezone"),
+            text(&zone, "api.time_zone")?,
+        );
         Ok(headers)
     }
 }
 
-/// The one place where HTTP clients are made: no redirects, so that credentials stay with one origin.
+/// The one place where HTTP clients are made: no redirects, so that credentials stay with one
+/// origin.
 ///
 /// # Errors
 /// Where a setting makes no client.
 pub fn http_client(transport: &Transport) -> Result<reqwest::Client, Error> {
     let mut builder = reqwest::Client::builder()
-        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        .user_agent(concat!(
+            env!("CARGO_PKG_NAME"),
+            "/",
+            env!("CARGO_PKG_VERSION")
+        ))
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(transport.timeout)
         .pool_idle_timeout(Duration::from_mins(1))
@@ -218,12 +292,15 @@ pub fn http_client(transport: &Transport) -> Result<reqwest::Client, Error> {
         .http1_only()
         .referer(false);
     if !transport.certificates.is_empty() {
-        let certificates = Certificate::from_pem_bundle(&transport.certificates).map_err(Error::Certificates)?;
+        let certificates =
+            Certificate::from_pem_bundle(&transport.certificates).map_err(Error::Certificates)?;
         builder = builder.tls_certs_merge(certificates);
     }
     if let Some(identity) = &transport.identity {
         // What the parser says may quote the key.
-        builder = builder.identity(Identity::from_pem(identity.expose_secret().as_bytes()).map_err(|_| Error::Identity)?);
+        builder = builder.identity(
+            Identity::from_pem(identity.expose_secret().as_bytes()).map_err(|_| Error::Identity)?,
+        );
     }
     match &transport.proxy {
         Some(proxy) => builder = builder.proxy(Proxy::all(proxy.clone()).map_err(Error::Proxy)?),

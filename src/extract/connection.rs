@@ -1,5 +1,6 @@
-//! The API as the fetcher sees it: address, login, client and the look into answers, on the real network. Decoding and
-//! checking happen on a thread of their own, beside the one that talks to the network.
+//! The API as the fetcher sees it: address, login, client and the look into answers, on the real
+//! network. Decoding and checking happen on a thread of their own, beside the one that talks to the
+//! network.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -60,7 +61,12 @@ impl Connection {
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn new(place: Place, authenticator: Authenticator, client: Client, check: Arc<Check>) -> std::io::Result<Self> {
+    pub fn new(
+        place: Place,
+        authenticator: Authenticator,
+        client: Client,
+        check: Arc<Check>,
+    ) -> std::io::Result<Self> {
         let inspector = Inspector::start(check)?;
         Ok(Self {
             place,
@@ -93,7 +99,11 @@ impl Connection {
 
     /// The fetcher sends nothing before it has located the API and logged in.
     fn route(&self) -> Result<Arc<Route>, NoReply> {
-        self.way().route.clone().ok_or(NoReply { reason: Reason::Connection, status: None, was_connected: false })
+        self.way().route.clone().ok_or(NoReply {
+            reason: Reason::Connection,
+            status: None,
+            was_connected: false,
+        })
     }
 
     fn change(&self, change: impl FnOnce(&mut Way)) {
@@ -109,7 +119,9 @@ impl Api for Connection {
     async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
         let result = self.client.attempt(&*self.route()?, contact_id).await;
         match &result {
-            Ok(reply) if !(200..300).contains(&reply.status) => debug!("contact {contact_id}: status {}", reply.status),
+            Ok(reply) if !(200..300).contains(&reply.status) => {
+                debug!("contact {contact_id}: status {}", reply.status)
+            }
             Err(no_reply) => debug!("contact {contact_id}: {no_reply}"),
             Ok(_) => {}
         }
@@ -125,7 +137,8 @@ impl Api for Connection {
             Place::Fixed(url) => (url.clone(), None),
             Place::Tenant(tenant) => {
                 let (located, cause) = listen(tenant.locate(self.api().is_some())).await;
-                let located = located.inspect_err(|error| self.tenant_news.lost(&format!("{error}{cause}")))?;
+                let located = located
+                    .inspect_err(|error| self.tenant_news.lost(&format!("{error}{cause}")))?;
                 self.tenant_news.found();
                 (located.api, Some(located.valid_for))
             }
@@ -162,7 +175,8 @@ impl Api for Connection {
     }
 }
 
-/// Whether somebody was told that a server is away: an outage takes many probes, and is one piece of news.
+/// Whether somebody was told that a server is away: an outage takes many probes, and is one piece
+/// of news.
 #[derive(Debug, Default)]
 struct News {
     is_told: AtomicBool,
@@ -170,7 +184,11 @@ struct News {
 
 impl News {
     fn lost(&self, what: &str) {
-        if self.is_told.swap(true, Ordering::Relaxed) { debug!("{what}") } else { warn!("{what}") }
+        if self.is_told.swap(true, Ordering::Relaxed) {
+            debug!("{what}")
+        } else {
+            warn!("{what}")
+        }
     }
 
     fn found(&self) {
@@ -186,23 +204,33 @@ struct Inspector {
 
 impl Inspector {
     fn start(check: Arc<Check>) -> std::io::Result<Self> {
-        let (queue, mut waiting) = mpsc::channel::<(ContactId, Reply, oneshot::Sender<Content>)>(QUEUE);
-        std::thread::Builder::new().name("inspect".to_owned()).spawn(move || {
-            let mut unpacker = Unpacker::default();
-            while let Some((contact_id, reply, done)) = waiting.blocking_recv() {
-                // A panic is a defect of this program. It costs its contact, not the night.
-                let content = catch_unwind(AssertUnwindSafe(|| inspect(contact_id, &reply, &mut unpacker, &*check)));
-                // Nobody waits for it any more where the run has ended.
-                drop(done.send(content.unwrap_or(Content::Other(Reason::WrongStructure))));
-            }
-        })?;
+        let (queue, mut waiting) =
+            mpsc::channel::<(ContactId, Reply, oneshot::Sender<Content>)>(QUEUE);
+        std::thread::Builder::new()
+            .name("inspect".to_owned())
+            .spawn(move || {
+                let mut unpacker = Unpacker::default();
+                while let Some((contact_id, reply, done)) = waiting.blocking_recv() {
+                    // A panic is a defect of this program. It costs its contact, not the night.
+                    let content = catch_unwind(AssertUnwindSafe(|| {
+                        inspect(contact_id, &reply, &mut unpacker, &*check)
+                    }));
+                    // Nobody waits for it any more where the run has ended.
+                    drop(done.send(content.unwrap_or(Content::Other(Reason::WrongStructure))));
+                }
+            })?;
         Ok(Self { queue })
     }
 
     async fn inspect(&self, contact_id: ContactId, reply: &Reply) -> Content {
         let (done, content) = oneshot::channel();
-        self.queue.send((contact_id, reply.clone(), done)).await.expect("the thread ends after this");
-        content.await.expect("the thread sends something for every answer")
+        self.queue
+            .send((contact_id, reply.clone(), done))
+            .await
+            .expect("the thread ends after this");
+        content
+            .await
+            .expect("the thread sends something for every answer")
     }
 }
 
@@ -220,13 +248,23 @@ mod tests {
             Ok(Found::Summary)
         };
         let inspector = Inspector::start(Arc::new(check)).unwrap();
-        let reply = Reply { status: 200, retry_after: None, is_gzip: false, body: Bytes::from_static(b"{}") };
+        let reply = Reply {
+            status: 200,
+            retry_after: None,
+            is_gzip: false,
+            body: Bytes::from_static(b"{}"),
+        };
         for (contact_id, expected) in [
             (1, Content::Summary(reply.body.clone())),
             (2, Content::Other(Reason::WrongStructure)),
             (3, Content::Summary(reply.body.clone())),
         ] {
-            assert_eq!(inspector.inspect(ContactId::new(contact_id).unwrap(), &reply).await, expected);
+            assert_eq!(
+                inspector
+                    .inspect(ContactId::new(contact_id).unwrap(), &reply)
+                    .await,
+                expected
+            );
         }
     }
 }

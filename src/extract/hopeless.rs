@@ -1,5 +1,5 @@
-//! Whether a run is hopeless from the start: its first answers are all one permanent refusal, so that the job is wrong,
-//! not the contacts. Pure.
+//! Whether a run is hopeless from the start: its first answers are all one permanent refusal, so
+//! that the job is wrong, not the contacts. Pure.
 
 use super::inspect::Content;
 use crate::schema::outcome::Reason;
@@ -18,7 +18,11 @@ pub struct Hopeless {
 }
 
 fn reason_text(reason: Reason) -> String {
-    if reason == Reason::HttpStatus { String::new() } else { format!(" ({reason})") }
+    if reason == Reason::HttpStatus {
+        String::new()
+    } else {
+        format!(" ({reason})")
+    }
 }
 
 impl Hopeless {
@@ -27,8 +31,12 @@ impl Hopeless {
         match (self.status, self.reason) {
             (401, _) => "check `api.auth` and `api.app_token`",
             (403, _) => "the login may not read contacts; check its rights and `api.app_token`",
-            (404, _) => "there is no API at this address; check `api.base_url` (it ends in /api) or `api.tenant`",
-            (300..=399, _) => "the address redirects, which is never followed; put the final address into `api.base_url`",
+            (404, _) => {
+                "there is no API at this address; check `api.base_url` (it ends in /api) or `api.tenant`"
+            }
+            (300..=399, _) => {
+                "the address redirects, which is never followed; put the final address into `api.base_url`"
+            }
             (_, Reason::NotJson) => {
                 "the address answers with a web page; check `api.base_url` and whether a proxy or login page stands before the API"
             }
@@ -70,7 +78,9 @@ impl FirstAnswers {
 /// The permanent refusal that an answer is, if it is one.
 fn refusal(status: u16, content: &Content) -> Option<Hopeless> {
     let reason = match (status, content) {
-        (204 | 410, _) | (404, Content::ErrorObject(_)) | (200..=299, Content::Summary(_) | Content::Nothing | Content::Empty) => {
+        (204 | 410, _)
+        | (404, Content::ErrorObject(_))
+        | (200..=299, Content::Summary(_) | Content::Nothing | Content::Empty) => {
             return None;
         }
         (200..=299, Content::ErrorObject(_)) => Reason::ApiError,
@@ -117,7 +127,11 @@ mod tests {
         for (status, content, hopeless) in cases {
             let (count, found) = after(&[(status, content.clone())]);
             assert_eq!(found.is_some(), hopeless, "{status} {content:?}");
-            assert_eq!(count, if hopeless { 50 } else { 200 }, "{status} {content:?}");
+            assert_eq!(
+                count,
+                if hopeless { 50 } else { 200 },
+                "{status} {content:?}"
+            );
         }
     }
 
@@ -125,8 +139,14 @@ mod tests {
     fn answers_that_differ_are_not() {
         let refused = (400, Content::ErrorObject(None));
         assert_eq!(after(&[refused.clone(), (200, Content::Nothing)]).1, None);
-        assert_eq!(after(&[refused.clone(), (403, Content::ErrorObject(None))]).1, None);
+        assert_eq!(
+            after(&[refused.clone(), (403, Content::ErrorObject(None))]).1,
+            None
+        );
         let with_outage = after(&[refused, (503, Content::Empty)]);
-        assert_eq!(with_outage.0, 99, "a sick server's answers do not count either way");
+        assert_eq!(
+            with_outage.0, 99,
+            "a sick server's answers do not count either way"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Looks into an answer as far as the verdict needs: is it a summary, nothing, an error object, or something else. Runs
-//! beside the network thread; keeps nothing.
+//! Looks into an answer as far as the verdict needs: is it a summary, nothing, an error object, or
+//! something else. Runs beside the network thread; keeps nothing.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -36,7 +36,12 @@ pub enum Content {
 }
 
 /// Looks into the body of a reply.
-pub fn inspect(contact_id: ContactId, reply: &Reply, unpacker: &mut Unpacker, check: &Check) -> Content {
+pub fn inspect(
+    contact_id: ContactId,
+    reply: &Reply,
+    unpacker: &mut Unpacker,
+    check: &Check,
+) -> Content {
     let body = match decode(reply, unpacker) {
         Ok(body) => body,
         Err(reason) => return Content::Other(reason),
@@ -52,7 +57,9 @@ pub fn inspect(contact_id: ContactId, reply: &Reply, unpacker: &mut Unpacker, ch
     match check(contact_id, body) {
         Ok(Found::Summary) => Content::Summary(reply.body.clone()),
         Ok(Found::Nothing) => Content::Nothing,
-        Err(Reason::WrongStructure) => error_object(body).map_or(Content::Other(Reason::WrongStructure), Content::from),
+        Err(Reason::WrongStructure) => {
+            error_object(body).map_or(Content::Other(Reason::WrongStructure), Content::from)
+        }
         Err(reason) => Content::Other(reason),
     }
 }
@@ -65,10 +72,12 @@ pub fn decode<'a>(reply: &'a Reply, unpacker: &'a mut Unpacker) -> Result<&'a [u
     if !reply.is_gzip || reply.body.is_empty() {
         return Ok(&reply.body);
     }
-    unpacker.unpack(&reply.body, MAX_BODY).map_err(|error| match error {
-        gzip::Error::Damaged => Reason::BodyCut,
-        gzip::Error::TooLarge => Reason::BodyTooLarge,
-    })
+    unpacker
+        .unpack(&reply.body, MAX_BODY)
+        .map_err(|error| match error {
+            gzip::Error::Damaged => Reason::BodyCut,
+            gzip::Error::TooLarge => Reason::BodyTooLarge,
+        })
 }
 
 /// An error object of the API.
@@ -84,26 +93,46 @@ impl From<ErrorObject> for Content {
     }
 }
 
-/// The error object that the body is, if it is one: the carriers of agents, of REST entities, and the serialised exception
-/// (vendor's pages on agents, REST and the client's carriers). Older servers leave the message out. Of doubled members the
-/// last one counts.
+/// The error object that the body is, if it is one: the carriers of agents, of REST entities, and
+/// the serialised exception (vendor's pages on agents, REST and the client's carriers). Older
+/// servers leave the message out. Of doubled members the last one counts.
 fn error_object(body: &[u8]) -> Option<ErrorObject> {
-    let Members(members) = serde_json::from_slice(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)).ok()?;
-    let text = |name| serde_json::from_str::<String>(members.get(name)?.get()).ok().filter(|text| !text.is_empty());
+    let Members(members) =
+        serde_json::from_slice(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)).ok()?;
+    let text = |name| {
+        serde_json::from_str::<String>(members.get(name)?.get())
+            .ok()
+            .filter(|text| !text.is_empty())
+    };
     let is_there = |name| members.get(name).is_some_and(|value| value.get() != "null");
-    let is_marked = members.get("Error").is_some_and(|value| value.get() == "true");
+    let is_marked = members
+        .get("Error")
+        .is_some_and(|value| value.get() == "true");
     let message = text("Message").or_else(|| text("ErrorMessage"));
-    let is_exception = ["MessageDetail", "ErrorType", "ExceptionType"].into_iter().any(is_there);
+    let is_exception = ["MessageDetail", "ErrorType", "ExceptionType"]
+        .into_iter()
+        .any(is_there);
     let is_error = is_marked || is_there("ErrorMessage") || (is_there("Message") && is_exception);
-    is_error.then(|| ErrorObject { is_marked, message: message.map(|message| cut(&message)) })
+    is_error.then(|| ErrorObject {
+        is_marked,
+        message: message.map(|message| cut(&message)),
+    })
 }
 
-/// The members that error objects have, each as it was written; no others, of which there may be any number.
+/// The members that error objects have, each as it was written; no others, of which there may be
+/// any number.
 #[derive(Default)]
 struct Members<'a>(HashMap<&'static str, &'a RawValue>);
 
 impl Members<'_> {
-    const NAMES: [&'static str; 6] = ["Error", "ErrorMessage", "ErrorType", "ExceptionType", "Message", "MessageDetail"];
+    const NAMES: [&'static str; 6] = [
+        "Error",
+        "ErrorMessage",
+        "ErrorType",
+        "ExceptionType",
+        "Message",
+        "MessageDetail",
+    ];
 }
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -132,7 +161,11 @@ impl<'de> Visitor<'de> for Members<'de> {
 
 /// The message in one line of bounded length.
 fn cut(message: &str) -> String {
-    message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_MESSAGE).collect()
+    message
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MAX_MESSAGE)
+        .collect()
 }
 
 #[cfg(test)]
@@ -142,7 +175,12 @@ mod tests {
     use super::*;
 
     fn reply(status: u16, body: &[u8], is_gzip: bool) -> Reply {
-        Reply { status, retry_after: None, is_gzip, body: Bytes::copy_from_slice(body) }
+        Reply {
+            status,
+            retry_after: None,
+            is_gzip,
+            body: Bytes::copy_from_slice(body),
+        }
     }
 
     fn gzip(body: &[u8]) -> Vec<u8> {
@@ -152,7 +190,12 @@ mod tests {
     }
 
     fn look(reply: &Reply, found: Result<Found, Reason>) -> Content {
-        inspect(ContactId::new(1).unwrap(), reply, &mut Unpacker::default(), &move |_, _| found)
+        inspect(
+            ContactId::new(1).unwrap(),
+            reply,
+            &mut Unpacker::default(),
+            &move |_, _| found,
+        )
     }
 
     #[test]
@@ -160,32 +203,98 @@ mod tests {
         let wrong = Err(Reason::WrongStructure);
         let object = |message: &str| Content::ErrorObject(Some(message.to_owned()));
         let cases = [
-            (200, r#"{"Error":true,"ErrorType":"ArgumentException","Message":"no"}"#, wrong, object("no")),
-            (200, r#"{"Message":"The request is invalid.","MessageDetail":"x"}"#, wrong, object("The request is invalid.")),
-            (404, r#"{"Error":true,"ErrorType":"SoNotFoundException","ErrorMessage":"gone"}"#, wrong, object("gone")),
-            (500, r#"{"Message":"m","StackTrace":"s","ExceptionType":"E"}"#, wrong, object("m")),
+            (
+                200,
+                r#"{"Error":true,"ErrorType":"ArgumentException","Message":"no"}"#,
+                wrong,
+                object("no"),
+            ),
+            (
+                200,
+                r#"{"Message":"The request is invalid.","MessageDetail":"x"}"#,
+                wrong,
+                object("The request is invalid."),
+            ),
+            (
+                404,
+                r#"{"Error":true,"ErrorType":"SoNotFoundException","ErrorMessage":"gone"}"#,
+                wrong,
+                object("gone"),
+            ),
+            (
+                500,
+                r#"{"Message":"m","StackTrace":"s","ExceptionType":"E"}"#,
+                wrong,
+                object("m"),
+            ),
             (400, r#"{"Error":true}"#, wrong, Content::ErrorObject(None)),
-            (400, r#"{"Error":false,"Error":true,"Message":"first","Message":"last"}"#, wrong, object("last")),
-            (400, r#"{"Error":true,"Message":"","ErrorMessage":"no"}"#, wrong, object("no")),
-            (400, r#"{"Error":true,"Message":{"Text":"x"},"ErrorMessage":"no"}"#, wrong, object("no")),
-            (400, r#"{"Error":true,"Message":"cut \ud83d","ErrorMessage":null}"#, wrong, Content::ErrorObject(None)),
-            (404, r#"{"Message":"No HTTP resource was found","MessageDetail":"x"}"#, wrong, Content::Other(Reason::HttpStatus)),
-            (200, r#"{"Message":"only a message"}"#, wrong, Content::Other(Reason::WrongStructure)),
+            (
+                400,
+                r#"{"Error":false,"Error":true,"Message":"first","Message":"last"}"#,
+                wrong,
+                object("last"),
+            ),
+            (
+                400,
+                r#"{"Error":true,"Message":"","ErrorMessage":"no"}"#,
+                wrong,
+                object("no"),
+            ),
+            (
+                400,
+                r#"{"Error":true,"Message":{"Text":"x"},"ErrorMessage":"no"}"#,
+                wrong,
+                object("no"),
+            ),
+            (
+                400,
+                r#"{"Error":true,"Message":"cut \ud83d","ErrorMessage":null}"#,
+                wrong,
+                Content::ErrorObject(None),
+            ),
+            (
+                404,
+                r#"{"Message":"No HTTP resource was found","MessageDetail":"x"}"#,
+                wrong,
+                Content::Other(Reason::HttpStatus),
+            ),
+            (
+                200,
+                r#"{"Message":"only a message"}"#,
+                wrong,
+                Content::Other(Reason::WrongStructure),
+            ),
             (500, "<html>", wrong, Content::Other(Reason::HttpStatus)),
-            (200, "<html>", Err(Reason::NotJson), Content::Other(Reason::NotJson)),
+            (
+                200,
+                "<html>",
+                Err(Reason::NotJson),
+                Content::Other(Reason::NotJson),
+            ),
             (200, "null", Ok(Found::Nothing), Content::Nothing),
             (200, " \r\n", Ok(Found::Summary), Content::Empty),
-            (200, "{}", Ok(Found::Summary), Content::Summary(Bytes::from_static(b"{}"))),
+            (
+                200,
+                "{}",
+                Ok(Found::Summary),
+                Content::Summary(Bytes::from_static(b"{}")),
+            ),
         ];
         for (status, body, found, expected) in cases {
-            assert_eq!(look(&reply(status, body.as_bytes(), false), found), expected, "{status} {body}");
+            assert_eq!(
+                look(&reply(status, body.as_bytes(), false), found),
+                expected,
+                "{status} {body}"
+            );
         }
     }
 
     #[test]
     fn messages_are_one_line_of_bounded_length() {
         let body = format!(r#"{{"Error":true,"Message":"a\nb{}"}}"#, "æ".repeat(1_000));
-        let Content::ErrorObject(Some(message)) = look(&reply(400, body.as_bytes(), false), Ok(Found::Nothing)) else {
+        let Content::ErrorObject(Some(message)) =
+            look(&reply(400, body.as_bytes(), false), Ok(Found::Nothing))
+        else {
             panic!("no message")
         };
         assert_eq!(message.chars().count(), 300);
@@ -195,9 +304,17 @@ mod tests {
     #[test]
     fn a_gzip_bomb_stops_at_the_bound() {
         let bomb = gzip(&vec![b' '; MAX_BODY + 1]);
-        assert_eq!(look(&reply(200, &bomb, true), Ok(Found::Summary)), Content::Other(Reason::BodyTooLarge));
+        assert_eq!(
+            look(&reply(200, &bomb, true), Ok(Found::Summary)),
+            Content::Other(Reason::BodyTooLarge)
+        );
         let largest = gzip(&vec![b'x'; MAX_BODY]);
-        assert!(matches!(look(&reply(200, &largest, true), Ok(Found::Summary)), Content::Summary(body) if body == largest));
-        assert_eq!(look(&reply(200, &gzip(b"{}")[..12], true), Ok(Found::Summary)), Content::Other(Reason::BodyCut));
+        assert!(
+            matches!(look(&reply(200, &largest, true), Ok(Found::Summary)), Content::Summary(body) if body == largest)
+        );
+        assert_eq!(
+            look(&reply(200, &gzip(b"{}")[..12], true), Ok(Found::Summary)),
+            Content::Other(Reason::BodyCut)
+        );
     }
 }

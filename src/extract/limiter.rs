@@ -1,4 +1,5 @@
-//! Keeps requests at a rate. What the rate is, the job says, or the throttle. Pure: time is an argument.
+//! Keeps requests at a rate. What the rate is, the job says, or the throttle. Pure: time is an
+//! argument.
 
 use std::time::Duration;
 
@@ -21,7 +22,9 @@ impl Rate {
 
     /// Time from one request to the next.
     pub fn period(self) -> Duration {
-        Duration::try_from_secs_f64(1.0 / self.per_second).unwrap_or(Duration::from_hours(24)).max(Duration::from_nanos(1))
+        Duration::try_from_secs_f64(1.0 / self.per_second)
+            .unwrap_or(Duration::from_hours(24))
+            .max(Duration::from_nanos(1))
     }
 }
 
@@ -38,7 +41,10 @@ pub struct Limiter {
 impl Limiter {
     /// A limiter that lets the first request go at once.
     pub fn new(rate: Rate) -> Self {
-        Self { period: rate.period(), next: Duration::ZERO }
+        Self {
+            period: rate.period(),
+            next: Duration::ZERO,
+        }
     }
 
     /// When the next request may be sent, where that is ahead.
@@ -79,6 +85,10 @@ mod tests {
         now += Duration::from_mins(1);
         limiter.sent(now);
         limiter.sent(now);
-        assert_eq!(limiter.closed_until(now), Some(now + Duration::from_millis(195)), "idle times are not made up for");
+        assert_eq!(
+            limiter.closed_until(now),
+            Some(now + Duration::from_millis(195)),
+            "idle times are not made up for"
+        );
     }
 }

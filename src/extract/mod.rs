@@ -1,6 +1,6 @@
-//! From the input file and the API to answers: reader, client (exactly one HTTP attempt), verdict and retry (pure
-//! decisions), pace (rate, concurrency, pauses), outage, auth, and the fetcher that brings them together. Storing the
-//! answers and making rows of them is left to others.
+//! From the input file and the API to answers: reader, client (exactly one HTTP attempt), verdict
+//! and retry (pure decisions), pace (rate, concurrency, pauses), outage, auth, and the fetcher that
+//! brings them together. Storing the answers and making rows of them is left to others.
 
 pub mod auth;
 pub mod body;

@@ -1,5 +1,6 @@
-//! Whether the server is down: after failures of many different contacts with no success between, sending stops and one
-//! probe at a time asks whether it is back. Pure: time and dice are arguments.
+//! Whether the server is down: after failures of many different contacts with no success between,
+//! sending stops and one probe at a time asks whether it is back. Pure: time and dice are
+//! arguments.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,15 +9,16 @@ use crate::schema::ContactId;
 
 /// Different contacts that fail in a row before it is an outage.
 const CONTACTS: usize = 10;
-/// Refusals for being too fast, of any contacts, before it is an outage; and only where nothing else has come for this
-/// long: the pace comes first.
+/// Refusals for being too fast, of any contacts, before it is an outage; and only where nothing
+/// else has come for this long: the pace comes first.
 const REFUSALS: u32 = 10;
 const REFUSED_FOR: Duration = Duration::from_secs(1);
 /// Wait before the first probe.
 const FIRST_PROBE: Duration = Duration::from_secs(1);
 /// Longest wait between probes.
 const LAST_PROBE: Duration = Duration::from_mins(1);
-/// Growth of the wait from probe to probe: it stays below a third of the outage's length, so that its end is soon seen.
+/// Growth of the wait from probe to probe: it stays below a third of the outage's length, so that
+/// its end is soon seen.
 const GROWTH: f64 = 1.3;
 
 /// What is known of the server's being there.
@@ -83,7 +85,8 @@ pub enum Meaning {
     Suspicion,
     /// It belongs to an outage.
     Outage,
-    /// It shows that there is an outage, to which it belongs, as do all those that led to it; see [`Outage::streak`].
+    /// It shows that there is an outage, to which it belongs, as do all those that led to it; see
+    /// [`Outage::streak`].
     Confirms,
 }
 
@@ -95,12 +98,19 @@ impl Outage {
 
     /// Whether there is an outage that is more than a suspicion, and since when.
     pub fn since(&self) -> Option<Duration> {
-        self.down.as_ref().filter(|down| down.is_confirmed).map(|down| down.since)
+        self.down
+            .as_ref()
+            .filter(|down| down.is_confirmed)
+            .map(|down| down.since)
     }
 
     /// The contacts whose failures led to it, and how often each failed.
     pub fn streak(&self) -> impl Iterator<Item = (ContactId, u32)> {
-        self.streak.failures.iter().chain(&self.streak.refusals).map(|(contact_id, failures)| (*contact_id, *failures))
+        self.streak
+            .failures
+            .iter()
+            .chain(&self.streak.refusals)
+            .map(|(contact_id, failures)| (*contact_id, *failures))
     }
 
     /// Notes an answer; true where it ends an outage.
@@ -115,11 +125,21 @@ impl Outage {
             return down.failed(contact_id, now, roll);
         }
         *self.streak.failures.entry(contact_id).or_default() += 1;
-        self.begin_if(self.streak.failures.len() >= CONTACTS || self.streak.is_everyone(few), now, roll)
+        self.begin_if(
+            self.streak.failures.len() >= CONTACTS || self.streak.is_everyone(few),
+            now,
+            roll,
+        )
     }
 
     /// Notes that a request came too fast for the server.
-    pub fn refused(&mut self, contact_id: ContactId, few: Few, now: Duration, roll: f64) -> Meaning {
+    pub fn refused(
+        &mut self,
+        contact_id: ContactId,
+        few: Few,
+        now: Duration,
+        roll: f64,
+    ) -> Meaning {
         if let Some(down) = &mut self.down {
             return down.failed(contact_id, now, roll);
         }
@@ -175,12 +195,19 @@ impl Outage {
 
 impl Down {
     fn begin(now: Duration, roll: f64) -> Self {
-        let mut down = Self { since: now, interval: FIRST_PROBE, probe_at: now, probe: None, is_confirmed: false };
+        let mut down = Self {
+            since: now,
+            interval: FIRST_PROBE,
+            probe_at: now,
+            probe: None,
+            is_confirmed: false,
+        };
         down.schedule(now, roll);
         down
     }
 
-    /// Requests that were under way when the outage began fail later; only the probe tells something new.
+    /// Requests that were under way when the outage began fail later; only the probe tells
+    /// something new.
     fn failed(&mut self, contact_id: ContactId, now: Duration, roll: f64) -> Meaning {
         if self.probe != Some(contact_id) {
             return Meaning::Outage;
@@ -196,7 +223,11 @@ impl Down {
     }
 
     fn confirm(&mut self) -> Meaning {
-        if std::mem::replace(&mut self.is_confirmed, true) { Meaning::Outage } else { Meaning::Confirms }
+        if std::mem::replace(&mut self.is_confirmed, true) {
+            Meaning::Outage
+        } else {
+            Meaning::Confirms
+        }
     }
 
     /// The next probe after the interval, give or take a quarter.
@@ -213,7 +244,10 @@ mod tests {
         ContactId::new(i64::try_from(number).unwrap() + 1).unwrap()
     }
 
-    const MANY: Few = Few { open: usize::MAX, failures: u32::MAX };
+    const MANY: Few = Few {
+        open: usize::MAX,
+        failures: u32::MAX,
+    };
 
     const fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -221,8 +255,15 @@ mod tests {
 
     fn down_at(now: Duration) -> Outage {
         let mut outage = Outage::default();
-        let meanings: Vec<_> = (0..CONTACTS).map(|number| outage.failed(contact(number), MANY, now, 0.5)).collect();
-        assert_eq!(meanings.iter().position(|meaning| *meaning == Meaning::Suspicion), Some(CONTACTS - 1));
+        let meanings: Vec<_> = (0..CONTACTS)
+            .map(|number| outage.failed(contact(number), MANY, now, 0.5))
+            .collect();
+        assert_eq!(
+            meanings
+                .iter()
+                .position(|meaning| *meaning == Meaning::Suspicion),
+            Some(CONTACTS - 1)
+        );
         assert!(outage.is_suspected() && outage.since().is_none());
         outage
     }
@@ -231,10 +272,16 @@ mod tests {
     fn one_contact_is_no_outage_and_an_answer_ends_the_streak() {
         let mut outage = Outage::default();
         for _ in 0..100 {
-            assert_eq!(outage.failed(contact(1), MANY, Duration::ZERO, 0.5), Meaning::Own);
+            assert_eq!(
+                outage.failed(contact(1), MANY, Duration::ZERO, 0.5),
+                Meaning::Own
+            );
         }
         for number in 0..1_000 {
-            assert_eq!(outage.failed(contact(number), MANY, Duration::ZERO, 0.5), Meaning::Own);
+            assert_eq!(
+                outage.failed(contact(number), MANY, Duration::ZERO, 0.5),
+                Meaning::Own
+            );
             if number % 8 == 0 {
                 assert!(!outage.answered());
             }
@@ -253,7 +300,11 @@ mod tests {
             assert_eq!(outage.gate(now), Gate::Probe);
             outage.sent(contact(77));
             assert_eq!(outage.gate(now + seconds(999)), Gate::Closed);
-            let meaning = if index == 0 { Meaning::Confirms } else { Meaning::Outage };
+            let meaning = if index == 0 {
+                Meaning::Confirms
+            } else {
+                Meaning::Outage
+            };
             assert_eq!(outage.failed(contact(77), MANY, now, 0.5), meaning);
             interval = interval.mul_f64(GROWTH).min(LAST_PROBE);
         }
@@ -265,17 +316,33 @@ mod tests {
 
     #[test]
     fn the_last_contacts_are_enough_where_each_failed_often() {
-        let few = Few { open: 2, failures: 3 };
+        let few = Few {
+            open: 2,
+            failures: 3,
+        };
         let mut outage = Outage::default();
         for number in [1, 1, 1, 2, 2] {
-            assert_eq!(outage.failed(contact(number), few, seconds(0), 0.5), Meaning::Own);
+            assert_eq!(
+                outage.failed(contact(number), few, seconds(0), 0.5),
+                Meaning::Own
+            );
         }
-        assert_eq!(outage.refused(contact(2), few, seconds(0), 0.5), Meaning::Own, "this one is counted apart");
+        assert_eq!(
+            outage.refused(contact(2), few, seconds(0), 0.5),
+            Meaning::Own,
+            "this one is counted apart"
+        );
         assert!(!outage.answered());
         for number in [1, 2, 1, 2, 1] {
-            assert_eq!(outage.refused(contact(number), few, seconds(0), 0.5), Meaning::Own);
+            assert_eq!(
+                outage.refused(contact(number), few, seconds(0), 0.5),
+                Meaning::Own
+            );
         }
-        assert_eq!(outage.refused(contact(2), few, seconds(0), 0.5), Meaning::Suspicion);
+        assert_eq!(
+            outage.refused(contact(2), few, seconds(0), 0.5),
+            Meaning::Suspicion
+        );
     }
 
     #[test]
@@ -291,12 +358,22 @@ mod tests {
     fn late_failures_are_no_probes() {
         let mut outage = down_at(seconds(0));
         for number in 0..50 {
-            assert_eq!(outage.failed(contact(number), MANY, seconds(0), 0.5), Meaning::Outage);
+            assert_eq!(
+                outage.failed(contact(number), MANY, seconds(0), 0.5),
+                Meaning::Outage
+            );
         }
         assert_eq!(outage.gate(seconds(0)), Gate::ClosedUntil(seconds(1)));
         outage.sent(contact(77));
-        assert_eq!(outage.failed(contact(3), MANY, seconds(1), 0.5), Meaning::Outage);
-        assert_eq!(outage.gate(seconds(1)), Gate::Closed, "the probe is still under way");
+        assert_eq!(
+            outage.failed(contact(3), MANY, seconds(1), 0.5),
+            Meaning::Outage
+        );
+        assert_eq!(
+            outage.gate(seconds(1)),
+            Gate::Closed,
+            "the probe is still under way"
+        );
     }
 
     #[test]
@@ -316,23 +393,42 @@ mod tests {
     fn refusals_are_an_outage_only_where_they_last() {
         let mut outage = Outage::default();
         for number in 0..50 {
-            assert_eq!(outage.refused(contact(number), MANY, Duration::from_millis(999), 0.5), Meaning::Own);
+            assert_eq!(
+                outage.refused(contact(number), MANY, Duration::from_millis(999), 0.5),
+                Meaning::Own
+            );
         }
         assert!(!outage.answered());
         for number in 0..50 {
-            assert_eq!(outage.refused(contact(number), MANY, seconds(5), 0.5), Meaning::Own);
-            assert_eq!(outage.failed(contact(1), MANY, seconds(5), 0.5), Meaning::Own);
+            assert_eq!(
+                outage.refused(contact(number), MANY, seconds(5), 0.5),
+                Meaning::Own
+            );
+            assert_eq!(
+                outage.failed(contact(1), MANY, seconds(5), 0.5),
+                Meaning::Own
+            );
         }
-        assert_eq!(outage.refused(contact(1), MANY, seconds(6), 0.5), Meaning::Suspicion);
+        assert_eq!(
+            outage.refused(contact(1), MANY, seconds(6), 0.5),
+            Meaning::Suspicion
+        );
     }
 
     #[test]
     fn a_tenant_that_is_away_is_asked_at_growing_intervals() {
         let mut outage = Outage::default();
-        let cases = [(1_000, Meaning::Confirms), (1_300, Meaning::Outage), (1_690, Meaning::Outage)];
+        let cases = [
+            (1_000, Meaning::Confirms),
+            (1_300, Meaning::Outage),
+            (1_690, Meaning::Outage),
+        ];
         for (milliseconds, meaning) in cases {
             assert_eq!(outage.away(Duration::ZERO, 0.5), meaning);
-            assert_eq!(outage.gate(Duration::ZERO), Gate::ClosedUntil(Duration::from_millis(milliseconds)));
+            assert_eq!(
+                outage.gate(Duration::ZERO),
+                Gate::ClosedUntil(Duration::from_millis(milliseconds))
+            );
         }
         assert!(outage.answered());
     }
@@ -342,7 +438,10 @@ mod tests {
         for (roll, milliseconds) in [(0.0, 750), (1.0, 1_250)] {
             let mut outage = Outage::default();
             outage.away(Duration::ZERO, roll);
-            assert_eq!(outage.gate(Duration::ZERO), Gate::ClosedUntil(Duration::from_millis(milliseconds)));
+            assert_eq!(
+                outage.gate(Duration::ZERO),
+                Gate::ClosedUntil(Duration::from_millis(milliseconds))
+            );
         }
     }
 }

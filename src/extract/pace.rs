@@ -1,6 +1,7 @@
-//! How many requests may be in flight: additive increase while replies come at their usual speed and the limit is in use,
-//! multiplicative decrease on push-back and clear slow-down, judged at most once per round trip. How many a second is the
-//! limiter's and the throttle's matter. Pure: time is an argument.
+//! How many requests may be in flight: additive increase while replies come at their usual speed
+//! and the limit is in use, multiplicative decrease on push-back and clear slow-down, judged at
+//! most once per round trip. How many a second is the limiter's and the throttle's matter. Pure:
+//! time is an argument.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -14,10 +15,12 @@ const START: f64 = 4.0;
 const AFTER_PUSH_BACK: f64 = 0.85;
 /// What slow-down leaves of the limit.
 const AFTER_SLOW_DOWN: f64 = 0.9;
-/// From this share of the limit at which the server pushed back last, growth is careful: so much per round trip.
+/// From this share of the limit at which the server pushed back last, growth is careful: so much
+/// per round trip.
 const NEAR: f64 = 0.9;
 const CAREFUL_STEP: f64 = 0.05;
-/// A round slower than this many times the usual one, and by more than [`SLOWER_BY`], is a clear slow-down.
+/// A round slower than this many times the usual one, and by more than [`SLOWER_BY`], is a clear
+/// slow-down.
 const SLOWER_TIMES: f64 = 3.0;
 const SLOWER_BY: f64 = 0.1;
 /// How fast the usual latency follows a server that has become slower, per round.
@@ -30,7 +33,8 @@ pub struct Pace {
     limit: f64,
     /// The limit at which the server pushed back last.
     ceiling: f64,
-    /// Until the first decrease, or until the ceiling is near, every reply raises the limit: it doubles each round trip.
+    /// Until the first decrease, or until the ceiling is near, every reply raises the limit: it
+    /// doubles each round trip.
     is_starting: bool,
     decreased_at: Option<Duration>,
     paused_until: Duration,
@@ -137,7 +141,11 @@ impl Pace {
         let is_near = self.limit + 1.0 >= self.ceiling * NEAR;
         self.is_starting &= !is_near;
         let per_round_trip = if is_near { CAREFUL_STEP } else { 1.0 };
-        let step = if self.is_starting { 1.0 } else { per_round_trip / self.limit };
+        let step = if self.is_starting {
+            1.0
+        } else {
+            per_round_trip / self.limit
+        };
         self.limit = (self.limit + step).min(self.max);
     }
 
@@ -148,7 +156,8 @@ impl Pace {
         }
     }
 
-    /// Lowers the limit, unless the request was sent before the last decrease: then it tells nothing new.
+    /// Lowers the limit, unless the request was sent before the last decrease: then it tells
+    /// nothing new.
     fn decrease(&mut self, now: Duration, sent: Duration, factor: f64) -> bool {
         if self.decreased_at.is_some_and(|at| sent < at) {
             return false;

@@ -1,4 +1,5 @@
-//! The pace against simulated servers on simulated time: scenarios as data, each with the range it has to end in.
+//! The pace against simulated servers on simulated time: scenarios as data, each with the range it
+//! has to end in.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -34,18 +35,40 @@ fn simulate(server: &Server, max_in_flight: u32, seconds: u64, from: u64) -> Tal
     let mut now = Duration::ZERO;
     while now < Duration::from_secs(seconds) {
         let second = now.as_secs();
-        while let Some(Reverse((done, sent, refused))) = in_flight.peek().copied().filter(|Reverse((done, ..))| *done <= now) {
-            pace.replied(done, sent, in_flight.len(), if refused { Health::PushBack } else { Health::Well });
+        while let Some(Reverse((done, sent, refused))) = in_flight
+            .peek()
+            .copied()
+            .filter(|Reverse((done, ..))| *done <= now)
+        {
+            pace.replied(
+                done,
+                sent,
+                in_flight.len(),
+                if refused {
+                    Health::PushBack
+                } else {
+                    Health::Well
+                },
+            );
             in_flight.pop();
             working -= usize::from(!refused);
         }
         while in_flight.len() < pace.limit() && pace.paused_until(now).is_none() {
             let refused = working >= (server.slots)(second);
             working += usize::from(!refused);
-            // Refusals take a round trip too; a little spread keeps replies from coming in lockstep.
+            // Refusals take a round trip too; a little spread keeps replies from coming in
+            // lockstep.
             let spread = u64::try_from(in_flight.len()).unwrap() % 5;
-            let latency = if refused { 5 } else { (server.latency)(second) + spread };
-            in_flight.push(Reverse((now + Duration::from_millis(latency), now, refused)));
+            let latency = if refused {
+                5
+            } else {
+                (server.latency)(second) + spread
+            };
+            in_flight.push(Reverse((
+                now + Duration::from_millis(latency),
+                now,
+                refused,
+            )));
             if second >= from {
                 tally.calls += 1.0;
                 tally.refused += f64::from(u8::from(refused));
@@ -76,7 +99,10 @@ fn scenarios_end_in_their_ranges() {
     let scenarios = [
         Scenario {
             name: "8 slots and 64 allowed: at most 3 % refused once settled",
-            server: Server { slots: |_| 8, latency: |_| 50 },
+            server: Server {
+                slots: |_| 8,
+                latency: |_| 50,
+            },
             max_in_flight: 64,
             seconds: 300,
             from: 30,
@@ -86,7 +112,10 @@ fn scenarios_end_in_their_ranges() {
         },
         Scenario {
             name: "room for all: the limit is reached and kept",
-            server: Server { slots: |_| 1_000, latency: |_| 50 },
+            server: Server {
+                slots: |_| 1_000,
+                latency: |_| 50,
+            },
             max_in_flight: 64,
             seconds: 20,
             from: 2,
@@ -96,7 +125,10 @@ fn scenarios_end_in_their_ranges() {
         },
         Scenario {
             name: "one at a time is all that the server takes",
-            server: Server { slots: |_| 1, latency: |_| 20 },
+            server: Server {
+                slots: |_| 1,
+                latency: |_| 20,
+            },
             max_in_flight: 32,
             seconds: 200,
             from: 50,
@@ -106,7 +138,10 @@ fn scenarios_end_in_their_ranges() {
         },
         Scenario {
             name: "a step in latency lowers the limit, and it recovers while the server stays slow",
-            server: Server { slots: |_| 1_000, latency: |second| if second < 30 { 50 } else { 600 } },
+            server: Server {
+                slots: |_| 1_000,
+                latency: |second| if second < 30 { 50 } else { 600 },
+            },
             max_in_flight: 64,
             seconds: 600,
             from: 400,
@@ -116,7 +151,10 @@ fn scenarios_end_in_their_ranges() {
         },
         Scenario {
             name: "capacity comes back after a lean time",
-            server: Server { slots: |second| if second < 60 { 4 } else { 100 }, latency: |_| 50 },
+            server: Server {
+                slots: |second| if second < 60 { 4 } else { 100 },
+                latency: |_| 50,
+            },
             max_in_flight: 64,
             seconds: 300,
             from: 200,
@@ -126,17 +164,38 @@ fn scenarios_end_in_their_ranges() {
         },
     ];
     for scenario in scenarios {
-        let tally = simulate(&scenario.server, scenario.max_in_flight, scenario.seconds, scenario.from);
-        let per_second = (tally.calls - tally.refused) / f64::from(u32::try_from(scenario.seconds - scenario.from).unwrap());
-        assert!(scenario.limit.contains(&tally.limit), "{}: {tally:?}", scenario.name);
-        assert!(tally.refused <= tally.calls * scenario.refused, "{}: {tally:?}", scenario.name);
-        assert!(per_second >= scenario.at_least_per_second, "{}: {per_second} per second", scenario.name);
+        let tally = simulate(
+            &scenario.server,
+            scenario.max_in_flight,
+            scenario.seconds,
+            scenario.from,
+        );
+        let per_second = (tally.calls - tally.refused)
+            / f64::from(u32::try_from(scenario.seconds - scenario.from).unwrap());
+        assert!(
+            scenario.limit.contains(&tally.limit),
+            "{}: {tally:?}",
+            scenario.name
+        );
+        assert!(
+            tally.refused <= tally.calls * scenario.refused,
+            "{}: {tally:?}",
+            scenario.name
+        );
+        assert!(
+            per_second >= scenario.at_least_per_second,
+            "{}: {per_second} per second",
+            scenario.name
+        );
     }
 }
 
 #[test]
 fn a_step_in_latency_is_noticed() {
-    let slower = Server { slots: |_| 1_000, latency: |second| if second < 10 { 50 } else { 600 } };
+    let slower = Server {
+        slots: |_| 1_000,
+        latency: |second| if second < 10 { 50 } else { 600 },
+    };
     assert!(simulate(&slower, 64, 15, 14).limit < 50.0);
 }
 
@@ -148,10 +207,20 @@ fn one_round_trip_is_judged_once() {
     }
     assert_eq!(pace.limit(), 64);
     for _ in 0..64 {
-        pace.replied(Duration::from_secs(2), Duration::from_secs(1), 64, Health::PushBack);
+        pace.replied(
+            Duration::from_secs(2),
+            Duration::from_secs(1),
+            64,
+            Health::PushBack,
+        );
     }
     assert_eq!(pace.limit(), 54);
-    pace.replied(Duration::from_secs(4), Duration::from_secs(3), 54, Health::PushBack);
+    pace.replied(
+        Duration::from_secs(4),
+        Duration::from_secs(3),
+        54,
+        Health::PushBack,
+    );
     assert_eq!(pace.limit(), 46);
 }
 
@@ -160,21 +229,35 @@ fn a_pause_is_the_longest_that_was_asked_for() {
     let mut pace = Pace::new(NonZeroU32::MIN);
     pace.pause_until(Duration::from_secs(9));
     pace.pause_until(Duration::from_secs(3));
-    assert_eq!(pace.paused_until(Duration::from_secs(5)), Some(Duration::from_secs(9)));
+    assert_eq!(
+        pace.paused_until(Duration::from_secs(5)),
+        Some(Duration::from_secs(9))
+    );
     assert_eq!(pace.paused_until(Duration::from_secs(9)), None);
 }
 
 #[test]
 fn a_server_that_was_away_is_met_gently_and_its_limit_is_remembered() {
     let mut pace = Pace::new(NonZeroU32::new(64).unwrap());
-    let well = |pace: &mut Pace, replies: u32| (0..replies).for_each(|_| pace.replied(MILLISECOND, Duration::ZERO, 64, Health::Well));
+    let well = |pace: &mut Pace, replies: u32| {
+        (0..replies).for_each(|_| pace.replied(MILLISECOND, Duration::ZERO, 64, Health::Well))
+    };
     well(&mut pace, 26);
     assert_eq!(pace.limit(), 30);
-    pace.replied(Duration::from_secs(2), Duration::from_secs(1), 30, Health::PushBack);
+    pace.replied(
+        Duration::from_secs(2),
+        Duration::from_secs(1),
+        30,
+        Health::PushBack,
+    );
     pace.restart();
     assert_eq!(pace.limit(), 4);
     well(&mut pace, 22);
     assert_eq!(pace.limit(), 26, "it doubles each round trip at first");
     well(&mut pace, 26);
-    assert_eq!(pace.limit(), 26, "and is careful where the server pushed back");
+    assert_eq!(
+        pace.limit(),
+        26,
+        "and is careful where the server pushed back"
+    );
 }

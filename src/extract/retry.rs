@@ -1,4 +1,5 @@
-//! When a contact is tried again: the policy of attempts and delays. Pure; waiting and dice are left to the fetcher.
+//! When a contact is tried again: the policy of attempts and delays. Pure; waiting and dice are
+//! left to the fetcher.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
@@ -16,26 +17,44 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// How long to wait before the next attempt, after so many were sent; none where those that count are used up.
+    /// How long to wait before the next attempt, after so many were sent; none where those that
+    /// count are used up.
     ///
-    /// Exponential backoff with full jitter: a `roll` from 0 to 1 of the longest delay, but never less than the server
-    /// asked for. Attempts that do not count against the contact lengthen it all the same.
-    pub fn delay(&self, sent: u32, counted: u32, asked: Option<Duration>, roll: f64) -> Option<Duration> {
+    /// Exponential backoff with full jitter: a `roll` from 0 to 1 of the longest delay, but never
+    /// less than the server asked for. Attempts that do not count against the contact lengthen it
+    /// all the same.
+    pub fn delay(
+        &self,
+        sent: u32,
+        counted: u32,
+        asked: Option<Duration>,
+        roll: f64,
+    ) -> Option<Duration> {
         if counted >= self.max_attempts.get() {
             return None;
         }
         let doublings = sent.saturating_sub(1).min(31);
-        let longest = self.first_delay.saturating_mul(1 << doublings).min(MAX_DELAY);
-        Some(longest.mul_f64(roll.clamp(0.0, 1.0)).max(asked.unwrap_or_default()))
+        let longest = self
+            .first_delay
+            .saturating_mul(1 << doublings)
+            .min(MAX_DELAY);
+        Some(
+            longest
+                .mul_f64(roll.clamp(0.0, 1.0))
+                .max(asked.unwrap_or_default()),
+        )
     }
 }
 
-/// Reads a `Retry-After` header: seconds or an HTTP date (RFC 9110, 10.2.3). A date in the past is no wait.
+/// Reads a `Retry-After` header: seconds or an HTTP date (RFC 9110, 10.2.3). A date in the past is
+/// no wait.
 pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // Too many digits for a number: as long as can be; the caller caps it.
-        return Some(Duration::from_secs(value.parse().unwrap_or(u64::from(u32::MAX))));
+        return Some(Duration::from_secs(
+            value.parse().unwrap_or(u64::from(u32::MAX)),
+        ));
     }
     let date = httpdate::parse_http_date(value).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
@@ -48,16 +67,34 @@ mod tests {
     use super::*;
 
     fn policy(max_attempts: u32) -> RetryPolicy {
-        RetryPolicy { max_attempts: NonZeroU32::new(max_attempts).unwrap(), first_delay: Duration::from_millis(500) }
+        RetryPolicy {
+            max_attempts: NonZeroU32::new(max_attempts).unwrap(),
+            first_delay: Duration::from_millis(500),
+        }
     }
 
     #[test]
     fn backoff_doubles_up_to_its_bound_and_ends() {
-        let cases = [(1, Some(500)), (2, Some(1_000)), (3, Some(2_000)), (8, Some(60_000)), (9, Some(60_000)), (10, None), (11, None)];
+        let cases = [
+            (1, Some(500)),
+            (2, Some(1_000)),
+            (3, Some(2_000)),
+            (8, Some(60_000)),
+            (9, Some(60_000)),
+            (10, None),
+            (11, None),
+        ];
         for (attempts, milliseconds) in cases {
-            assert_eq!(policy(10).delay(attempts, attempts, None, 1.0), milliseconds.map(Duration::from_millis), "after {attempts}");
+            assert_eq!(
+                policy(10).delay(attempts, attempts, None, 1.0),
+                milliseconds.map(Duration::from_millis),
+                "after {attempts}"
+            );
         }
-        assert_eq!(policy(10).delay(3, 0, None, 0.25), Some(Duration::from_millis(500)));
+        assert_eq!(
+            policy(10).delay(3, 0, None, 0.25),
+            Some(Duration::from_millis(500))
+        );
         assert_eq!(policy(1).delay(1, 1, None, 0.5), None);
     }
 
@@ -85,7 +122,11 @@ mod tests {
             ("", None),
         ];
         for (value, seconds) in cases {
-            assert_eq!(retry_after(value, now), seconds.map(Duration::from_secs), "{value:?}");
+            assert_eq!(
+                retry_after(value, now),
+                seconds.map(Duration::from_secs),
+                "{value:?}"
+            );
         }
     }
 

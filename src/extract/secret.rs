@@ -1,4 +1,5 @@
-//! Reads a secret from where the job says it is. The value lives in a type that cannot be printed and is wiped.
+//! Reads a secret from where the job says it is. The value lives in a type that cannot be printed
+//! and is wiped.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -46,22 +47,40 @@ pub enum Error {
     #[error("`{key}`: the environment variable {name} is not set; set it where the job is started")]
     NoVariable { key: &'static str, name: String },
     #[error("`{key}`: cannot read {path}", path = path.display())]
-    Read { key: &'static str, path: PathBuf, source: std::io::Error },
+    Read {
+        key: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("`{key}`: {path} can be read by others; run: chmod 600 {path}", path = path.display())]
     Readable { key: &'static str, path: PathBuf },
     #[error("`{key}`: cannot run {program}")]
-    Run { key: &'static str, program: String, source: std::io::Error },
+    Run {
+        key: &'static str,
+        program: String,
+        source: std::io::Error,
+    },
     #[error("`{key}`: {program} failed ({status})")]
-    Failed { key: &'static str, program: String, status: std::process::ExitStatus },
+    Failed {
+        key: &'static str,
+        program: String,
+        status: std::process::ExitStatus,
+    },
     #[error("`{key}`: cannot replace {path}", path = path.display())]
-    Replace { key: &'static str, path: PathBuf, source: std::io::Error },
+    Replace {
+        key: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("`{key}` {problem}")]
     NotKey { key: &'static str, problem: NotKey },
     #[error("`{key}`: the secret is empty")]
     Empty { key: &'static str },
     #[error("`{key}`: the secret is no UTF-8 text")]
     NotText { key: &'static str },
-    #[error("`{key}`: the secret holds characters that no HTTP header can carry, such as a line break in the middle")]
+    #[error(
+        "`{key}`: the secret holds characters that no HTTP header can carry, such as a line break in the middle"
+    )]
     NotHeader { key: &'static str },
 }
 
@@ -88,7 +107,10 @@ impl Secret {
         let key = self.key();
         let bytes = match self {
             Self::Env { name, .. } => {
-                let value = std::env::var_os(name).ok_or_else(|| Error::NoVariable { key, name: name.clone() })?;
+                let value = std::env::var_os(name).ok_or_else(|| Error::NoVariable {
+                    key,
+                    name: name.clone(),
+                })?;
                 std::os::unix::ffi::OsStringExt::into_vec(value)
             }
             Self::File { path, .. } => read_private(key, path)?,
@@ -103,13 +125,20 @@ impl Secret {
         Ok(SecretString::from(text))
     }
 
-    /// Puts another secret in its place, whole or not at all; false where the place is none that can be written to.
+    /// Puts another secret in its place, whole or not at all; false where the place is none that
+    /// can be written to.
     ///
     /// # Errors
     /// Where the file cannot be written; the old secret is then still there.
     pub fn replace(&self, secret: &SecretString) -> Result<bool, Error> {
-        let Self::File { key, path } = self else { return Ok(false) };
-        let failed = |source| Error::Replace { key, path: path.clone(), source };
+        let Self::File { key, path } = self else {
+            return Ok(false);
+        };
+        let failed = |source| Error::Replace {
+            key,
+            path: path.clone(),
+            source,
+        };
         // Through links, so that the file is replaced and not the link to it.
         let path = std::fs::canonicalize(path).map_err(failed)?;
         write_private(&path, secret).map_err(failed)?;
@@ -130,7 +159,11 @@ fn write_private(path: &Path, secret: &SecretString) -> std::io::Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&partial)?;
     file.write_all(secret.expose_secret().as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()?;
@@ -141,10 +174,20 @@ fn write_private(path: &Path, secret: &SecretString) -> std::io::Result<()> {
 fn read_private(key: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let failed = |source| Error::Read { key, path: path.to_owned(), source };
-    let mode = std::fs::metadata(path).map_err(failed)?.permissions().mode();
+    let failed = |source| Error::Read {
+        key,
+        path: path.to_owned(),
+        source,
+    };
+    let mode = std::fs::metadata(path)
+        .map_err(failed)?
+        .permissions()
+        .mode();
     if mode & 0o077 != 0 {
-        return Err(Error::Readable { key, path: path.to_owned() });
+        return Err(Error::Readable {
+            key,
+            path: path.to_owned(),
+        });
     }
     std::fs::read(path).map_err(failed)
 }
@@ -157,9 +200,17 @@ fn run(key: &'static str, words: &[String], folder: &Path) -> Result<Vec<u8>, Er
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|source| Error::Run { key, program: program.clone(), source })?;
+        .map_err(|source| Error::Run {
+            key,
+            program: program.clone(),
+            source,
+        })?;
     if !output.status.success() {
-        return Err(Error::Failed { key, program: program.clone(), status: output.status });
+        return Err(Error::Failed {
+            key,
+            program: program.clone(),
+            status: output.status,
+        });
     }
     Ok(output.stdout)
 }
@@ -174,7 +225,10 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), content).unwrap();
         std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).unwrap();
-        let secret = Secret::File { key: "api.app_token", path: file.path().to_owned() };
+        let secret = Secret::File {
+            key: "api.app_token",
+            path: file.path().to_owned(),
+        };
         (file, secret)
     }
 
@@ -183,8 +237,20 @@ mod tests {
         let (file, secret) = file("s3cret\n", 0o600);
         assert_eq!(secret.read().unwrap().expose_secret(), "s3cret");
         let folder = file.path().parent().unwrap().to_owned();
-        let words = vec!["cat".to_owned(), file.path().file_name().unwrap().to_str().unwrap().to_owned()];
-        let command = Secret::Command { key: "k", words, folder };
+        let words = vec![
+            "cat".to_owned(),
+            file.path()
+                .file_name()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned(),
+        ];
+        let command = Secret::Command {
+            key: "k",
+            words,
+            folder,
+        };
         assert_eq!(command.read().unwrap().expose_secret(), "s3cret");
         assert!(!command.replace(&"other".into()).unwrap());
     }
@@ -196,11 +262,17 @@ mod tests {
         std::fs::write(&path, "old").unwrap();
         std::fs::write(folder.path().join(".token.partial"), "left behind").unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        let secret = Secret::File { key: "k", path: link.clone() };
+        let secret = Secret::File {
+            key: "k",
+            path: link.clone(),
+        };
         assert!(secret.replace(&"new".into()).unwrap());
         assert_eq!(secret.read().unwrap().expose_secret(), "new");
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
         std::fs::remove_file(&path).unwrap();
         assert!(secret.replace(&"new".into()).is_err());
@@ -213,9 +285,28 @@ mod tests {
         let cases = [
             (readable, "can be read by others"),
             (empty, "is empty"),
-            (Secret::File { key: "k", path: "/nonexistent/secret".into() }, "cannot read"),
-            (Secret::Env { key: "k", name: "SURELY_NOT_SET_ANYWHERE".to_owned() }, "is not set"),
-            (Secret::Command { key: "k", words: vec!["false".to_owned()], folder: "/".into() }, "failed"),
+            (
+                Secret::File {
+                    key: "k",
+                    path: "/nonexistent/secret".into(),
+                },
+                "cannot read",
+            ),
+            (
+                Secret::Env {
+                    key: "k",
+                    name: "SURELY_NOT_SET_ANYWHERE".to_owned(),
+                },
+                "is not set",
+            ),
+            (
+                Secret::Command {
+                    key: "k",
+                    words: vec!["false".to_owned()],
+                    folder: "/".into(),
+                },
+                "failed",
+            ),
         ];
         for (secret, expected) in cases {
             let message = secret.read().unwrap_err().to_string();

@@ -1,5 +1,5 @@
-//! Where an online tenant's API is and whether it can be used: the state endpoint of the login host, and what its answers
-//! mean. When it is asked is the fetcher's matter.
+//! Where an online tenant's API is and whether it can be used: the state endpoint of the login
+//! host, and what its answers mean. When it is asked is the fetcher's matter.
 
 use std::time::Duration;
 
@@ -68,17 +68,28 @@ pub enum Unusable {
 impl Unusable {
     /// Whether the tenant may come back, so that the same command may succeed another day.
     pub fn may_pass(self) -> bool {
-        matches!(self, Self::State(State::Suspended | State::MigrationPending))
+        matches!(
+            self,
+            Self::State(State::Suspended | State::MigrationPending)
+        )
     }
 
     /// What to do about it.
     pub fn hint(self) -> &'static str {
         match self {
-            Self::State(State::Suspended) => "SuperOffice has suspended the tenant; ask its administrator, then run the same command again",
-            Self::State(State::MigrationPending) => "the tenant is about to be moved, which takes days; run the same command again then",
+            Self::State(State::Suspended) => {
+                "SuperOffice has suspended the tenant; ask its administrator, then run the same command again"
+            }
+            Self::State(State::MigrationPending) => {
+                "the tenant is about to be moved, which takes days; run the same command again then"
+            }
             Self::State(_) => "check `api.tenant`; a tenant in this state does not come back",
-            Self::Unknown { .. } => "check `api.tenant` and `api.environment`; where both are right, run the same command again later",
-            Self::Address => "check `api.environment`; tenants of online.superoffice.com are at hosts below superoffice.com",
+            Self::Unknown { .. } => {
+                "check `api.tenant` and `api.environment`; where both are right, run the same command again later"
+            }
+            Self::Address => {
+                "check `api.environment`; tenants of online.superoffice.com are at hosts below superoffice.com"
+            }
         }
     }
 }
@@ -106,7 +117,9 @@ pub enum State {
 impl std::fmt::Display for State {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Unknown => formatter.write_str("Unknown (an incident, or no such tenant in this environment)"),
+            Self::Unknown => {
+                formatter.write_str("Unknown (an incident, or no such tenant in this environment)")
+            }
             Self::Other => formatter.write_str("one that this program does not know"),
             known => write!(formatter, "{known:?}"),
         }
@@ -127,7 +140,12 @@ impl State {
         match (self, is_running) {
             (_, Some(true)) | (Self::Running | Self::OnlineMaintenance, None) => Standing::Usable,
             (
-                Self::Deleted | Self::Deleting | Self::DeleteFailed | Self::ProvisioningFailed | Self::Suspended | Self::MigrationPending,
+                Self::Deleted
+                | Self::Deleting
+                | Self::DeleteFailed
+                | Self::ProvisioningFailed
+                | Self::Suspended
+                | Self::MigrationPending,
                 _,
             ) => Standing::Stop,
             _ => Standing::Wait,
@@ -146,7 +164,8 @@ struct Status {
 }
 
 impl Tenant {
-    /// Asks for the tenant's state. `was_located` says that it was before: then it is known to be there.
+    /// Asks for the tenant's state. `was_located` says that it was before: then it is known to be
+    /// there.
     ///
     /// # Errors
     /// Where it cannot be used, or nothing can be learnt of it.
@@ -156,13 +175,22 @@ impl Tenant {
         self.read(&answer, was_located, Timestamp::now())
     }
 
-    fn read(&self, answer: &Answer, was_located: bool, now: Timestamp) -> Result<Located, NotLocated> {
+    fn read(
+        &self,
+        answer: &Answer,
+        was_located: bool,
+        now: Timestamp,
+    ) -> Result<Located, NotLocated> {
         if !answer.is_success() {
             let status = answer.status;
-            // What the endpoint says of a mistyped tenant is not documented, so any body may be that. Other statuses come
-            // from what stands before it, since it wants no login.
+            // What the endpoint says of a mistyped tenant is not documented, so any body may be
+            // that. Other statuses come from what stands before it, since it wants no login.
             let is_unknown = !was_located && matches!(status, 400 | 404 | 410);
-            return Err(if is_unknown { Unusable::Unknown { status }.into() } else { Away::Status(status).into() });
+            return Err(if is_unknown {
+                Unusable::Unknown { status }.into()
+            } else {
+                Away::Status(status).into()
+            });
         }
         let status: Status = answer.json().ok_or(Away::Unreadable)?;
         let state = status.state.unwrap_or(State::Other);
@@ -171,37 +199,66 @@ impl Tenant {
             Standing::Wait => return Err(NotLocated::NotNow(state)),
             Standing::Stop => return Err(Unusable::State(state).into()),
         }
-        let api = status.api.or_else(|| Some(format!("{}/api", status.endpoint?.trim_end_matches('/')))).ok_or(Away::Unreadable)?;
+        let api = status
+            .api
+            .or_else(|| Some(format!("{}/api", status.endpoint?.trim_end_matches('/'))))
+            .ok_or(Away::Unreadable)?;
         let api = address(&api, &self.server.url, self.allow_http).ok_or(Unusable::Address)?;
-        Ok(Located { api, valid_for: valid_for(status.valid_until.as_deref(), now) })
+        Ok(Located {
+            api,
+            valid_for: valid_for(status.valid_until.as_deref(), now),
+        })
     }
 }
 
-/// The address that the state endpoint names, where credentials may be sent to it: https, and a host of the same owner as
-/// the login host. That is: the same host or one below it, both below superoffice.com, or both on this machine.
+/// The address that the state endpoint names, where credentials may be sent to it: https, and a
+/// host of the same owner as the login host. That is: the same host or one below it, both below
+/// superoffice.com, or both on this machine.
 fn address(api: &str, login: &Url, allow_http: bool) -> Option<Url> {
     let url = Url::parse(api).ok()?;
     let (host, login_host) = (url.host_str()?, login.host_str()?);
-    let is_below = |parent: &str| host.strip_suffix(parent).is_some_and(|rest| rest.ends_with('.'));
+    let is_below = |parent: &str| {
+        host.strip_suffix(parent)
+            .is_some_and(|rest| rest.ends_with('.'))
+    };
     let is_local = is_loopback(&url) && is_loopback(login);
     let of_vendor = |host: &str| host.ends_with(".superoffice.com");
-    let same_owner = host == login_host || is_below(login_host) || is_local || (of_vendor(host) && of_vendor(login_host));
+    let same_owner = host == login_host
+        || is_below(login_host)
+        || is_local
+        || (of_vendor(host) && of_vendor(login_host));
     let is_secret = url.scheme() == "https" || (url.scheme() == "http" && (allow_http || is_local));
-    let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    let is_plain = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
     (same_owner && is_secret && is_plain).then_some(url)
 }
 
 /// Whether a URL leads to this machine.
 pub fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse()
+            .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 /// How long to believe a state. An instant without an offset is read as UTC.
 fn valid_for(until: Option<&str>, now: Timestamp) -> Duration {
-    let instant = |text: &str| text.parse::<Timestamp>().ok().or_else(|| Offset::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok());
-    let Some(until) = until.and_then(instant) else { return USUAL };
-    Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO).clamp(SHORTEST, LONGEST)
+    let instant = |text: &str| {
+        text.parse::<Timestamp>().ok().or_else(|| {
+            Offset::UTC
+                .to_timestamp(text.parse::<DateTime>().ok()?)
+                .ok()
+        })
+    };
+    let Some(until) = until.and_then(instant) else {
+        return USUAL;
+    };
+    Duration::try_from(until.duration_since(now))
+        .unwrap_or(Duration::ZERO)
+        .clamp(SHORTEST, LONGEST)
 }
 
 #[cfg(test)]
@@ -210,13 +267,24 @@ mod tests {
     use crate::extract::body::Bounds;
 
     fn tenant(login: &str) -> Tenant {
-        let server =
-            LoginServer { http: reqwest::Client::new(), bounds: Bounds::new(Duration::from_secs(1)), url: Url::parse(login).unwrap() };
-        Tenant { server, id: "Cust12345".to_owned(), allow_http: false }
+        let server = LoginServer {
+            http: reqwest::Client::new(),
+            bounds: Bounds::new(Duration::from_secs(1)),
+            url: Url::parse(login).unwrap(),
+        };
+        Tenant {
+            server,
+            id: "Cust12345".to_owned(),
+            allow_http: false,
+        }
     }
 
     fn read(status: u16, body: &str) -> Result<Located, NotLocated> {
-        tenant("https://online.superoffice.com").read(&Answer::new(status, body), false, "2026-02-23T09:42:00Z".parse().unwrap())
+        tenant("https://online.superoffice.com").read(
+            &Answer::new(status, body),
+            false,
+            "2026-02-23T09:42:00Z".parse().unwrap(),
+        )
     }
 
     #[test]
@@ -241,7 +309,10 @@ mod tests {
         ];
         for (state, running, expected) in cases {
             let api = "https://online2.superoffice.com/Cust12345/api";
-            let body = format!(r#"{{"State":"{state}","IsRunning":{},"Api":"{api}"}}"#, running == 1);
+            let body = format!(
+                r#"{{"State":"{state}","IsRunning":{},"Api":"{api}"}}"#,
+                running == 1
+            );
             let found = match read(200, &body) {
                 Ok(located) => {
                     assert_eq!(located.api.as_str(), api);
@@ -260,10 +331,22 @@ mod tests {
         let api = |body: &str| read(200, body).map(|located| located.api.to_string());
         let endpoint = r#""Endpoint":"https://online2.superoffice.com/Cust12345""#;
         let expected = Ok("https://online2.superoffice.com/Cust12345/api".to_owned());
-        assert_eq!(api(&format!(r#"{{"State":"Running",{endpoint}}}"#)), expected);
-        assert_eq!(api(&format!(r#"{{"IsRunning":true,{endpoint},"Api":null}}"#)), expected);
-        assert_eq!(api(r#"{"State":"Running","IsRunning":true}"#), Err(Away::Unreadable.into()));
-        assert_eq!(api(&format!("{{{endpoint}}}")), Err(NotLocated::NotNow(State::Other)));
+        assert_eq!(
+            api(&format!(r#"{{"State":"Running",{endpoint}}}"#)),
+            expected
+        );
+        assert_eq!(
+            api(&format!(r#"{{"IsRunning":true,{endpoint},"Api":null}}"#)),
+            expected
+        );
+        assert_eq!(
+            api(r#"{"State":"Running","IsRunning":true}"#),
+            Err(Away::Unreadable.into())
+        );
+        assert_eq!(
+            api(&format!("{{{endpoint}}}")),
+            Err(NotLocated::NotNow(State::Other))
+        );
     }
 
     #[test]
@@ -277,13 +360,22 @@ mod tests {
             (400, "", unknown(400), away(400)),
             (403, "<html>", away(403), away(403)),
             (500, "{}", away(500), away(500)),
-            (200, "<html>", Err(Away::Unreadable.into()), Err(Away::Unreadable.into())),
+            (
+                200,
+                "<html>",
+                Err(Away::Unreadable.into()),
+                Err(Away::Unreadable.into()),
+            ),
         ];
         let now = Timestamp::UNIX_EPOCH;
         for (status, body, at_first, later) in cases {
             let tenant = tenant("https://online.superoffice.com");
             let read = |was_located| tenant.read(&Answer::new(status, body), was_located, now);
-            assert_eq!((read(false), read(true)), (at_first, later), "{status} {body}");
+            assert_eq!(
+                (read(false), read(true)),
+                (at_first, later),
+                "{status} {body}"
+            );
         }
     }
 
@@ -292,15 +384,43 @@ mod tests {
         let online = "https://online.superoffice.com";
         let own = "https://login.example.com";
         let cases = [
-            (online, "https://online2.superoffice.com/Cust12345/api", true),
-            (online, "https://online2.superoffice.com:443/Cust12345/api", true),
-            (online, "https://ONLINE2.SuperOffice.com/Cust12345/api", true),
-            (online, "http://online2.superoffice.com/Cust12345/api", false),
-            (online, "https://online2.superoffice.com.example.com/Cust12345/api", false),
+            (
+                online,
+                "https://online2.superoffice.com/Cust12345/api",
+                true,
+            ),
+            (
+                online,
+                "https://online2.superoffice.com:443/Cust12345/api",
+                true,
+            ),
+            (
+                online,
+                "https://ONLINE2.SuperOffice.com/Cust12345/api",
+                true,
+            ),
+            (
+                online,
+                "http://online2.superoffice.com/Cust12345/api",
+                false,
+            ),
+            (
+                online,
+                "https://online2.superoffice.com.example.com/Cust12345/api",
+                false,
+            ),
             (online, "https://evilsuperoffice.com/Cust12345/api", false),
             (online, "https://superoffice.com/Cust12345/api", false),
-            (online, "https://user@online2.superoffice.com/Cust12345/api", false),
-            (online, "https://online2.superoffice.com/Cust12345/api?x=1", false),
+            (
+                online,
+                "https://user@online2.superoffice.com/Cust12345/api",
+                false,
+            ),
+            (
+                online,
+                "https://online2.superoffice.com/Cust12345/api?x=1",
+                false,
+            ),
             (online, "https://127.0.0.1/api", false),
             (online, "/Cust12345/api", false),
             (online, "ftp://online.superoffice.com/", false),
@@ -309,13 +429,32 @@ mod tests {
             (own, "https://data.example.com/api", false),
             (own, "https://xlogin.example.com/api", false),
             (own, "https://online2.superoffice.com/api", false),
-            ("http://127.0.0.1:8080", "http://localhost:8080/Cust00000/api", true),
-            ("http://localhost:8080", "http://[::1]:8080/Cust00000/api", true),
+            (
+                "http://127.0.0.1:8080",
+                "http://localhost:8080/Cust00000/api",
+                true,
+            ),
+            (
+                "http://localhost:8080",
+                "http://[::1]:8080/Cust00000/api",
+                true,
+            ),
         ];
         for (login, api, accepted) in cases {
-            assert_eq!(address(api, &Url::parse(login).unwrap(), false).is_some(), accepted, "{api} from {login}");
+            assert_eq!(
+                address(api, &Url::parse(login).unwrap(), false).is_some(),
+                accepted,
+                "{api} from {login}"
+            );
         }
-        assert!(address("http://login.example.com/api", &Url::parse("http://login.example.com").unwrap(), true).is_some());
+        assert!(
+            address(
+                "http://login.example.com/api",
+                &Url::parse("http://login.example.com").unwrap(),
+                true
+            )
+            .is_some()
+        );
     }
 
     #[test]

@@ -1,12 +1,14 @@
-//! The rate that a server which refuses requests for being too many has shown to bear. There is none before refusals come
-//! close together. Each lowers it below what was served of late; answers raise it again, slowly at first and ever faster, until it
-//! no longer matters. Pure: time is an argument.
+//! The rate that a server which refuses requests for being too many has shown to bear. There is
+//! none before refusals come close together. Each lowers it below what was served of late; answers
+//! raise it again, slowly at first and ever faster, until it no longer matters. Pure: time is an
+//! argument.
 
 use std::time::Duration;
 
 use super::limiter::{Limiter, Rate};
 
-/// A refusal says something where the one before it lies at most so many answers back. A lone one may have any reason.
+/// A refusal says something where the one before it lies at most so many answers back. A lone one
+/// may have any reason.
 const NEAR: u32 = 50;
 /// What a refusal leaves of the rate that was served.
 const AFTER_REFUSAL: f64 = 0.85;
@@ -66,9 +68,14 @@ impl Throttle {
         }
     }
 
-    /// Notes that a request, sent at `sent`, was one too many. Those sent before the last such news tell nothing new.
+    /// Notes that a request, sent at `sent`, was one too many. Those sent before the last such news
+    /// tell nothing new.
     pub(super) fn refused(&mut self, now: Duration, sent: Duration) {
-        if self.since_refusal.replace(0).is_none_or(|answers| answers > NEAR) {
+        if self
+            .since_refusal
+            .replace(0)
+            .is_none_or(|answers| answers > NEAR)
+        {
             return;
         }
         let served = self.served.per_second(now);
@@ -82,14 +89,23 @@ impl Throttle {
             let mut limiter = Limiter::new(rate);
             // The one that was refused takes its turn.
             limiter.sent(now);
-            Limit { limiter, per_second, refused_at: now, grown_at: now, age: 0.0 }
+            Limit {
+                limiter,
+                per_second,
+                refused_at: now,
+                grown_at: now,
+                age: 0.0,
+            }
         });
     }
 }
 
 impl Limit {
     fn grow(&mut self, now: Duration) {
-        let passed = now.saturating_sub(self.grown_at).as_secs_f64().min(LONGEST_STEP);
+        let passed = now
+            .saturating_sub(self.grown_at)
+            .as_secs_f64()
+            .min(LONGEST_STEP);
         self.grown_at = now;
         self.age += passed;
         let growth = GROWTH * (self.age / DOUBLES_IN).exp2();
@@ -117,13 +133,21 @@ impl Served {
     fn per_second(&mut self, now: Duration) -> f64 {
         self.turn(now);
         let passed = f64::from(now.subsec_millis()) / 1_000.0;
-        if self.second == 0 { self.now / passed.max(0.1) } else { (self.before + self.now) / (1.0 + passed) }
+        if self.second == 0 {
+            self.now / passed.max(0.1)
+        } else {
+            (self.before + self.now) / (1.0 + passed)
+        }
     }
 
     fn turn(&mut self, now: Duration) {
         let second = now.as_secs();
         if second != self.second {
-            self.before = if second == self.second + 1 { self.now } else { 0.0 };
+            self.before = if second == self.second + 1 {
+                self.now
+            } else {
+                0.0
+            };
             self.now = 0.0;
             self.second = second;
         }
@@ -134,7 +158,8 @@ impl Served {
 mod tests {
     use super::*;
 
-    /// Sends as fast as the throttle lets it for a second; every request is served at once. Gives how many there were.
+    /// Sends as fast as the throttle lets it for a second; every request is served at once. Gives
+    /// how many there were.
     fn one_second(throttle: &mut Throttle, from: u64) -> u32 {
         let mut sent = 0;
         for millisecond in 0..1_000 {
@@ -154,12 +179,28 @@ mod tests {
         assert_eq!(one_second(&mut throttle, 0), 1_000, "nothing holds back");
         let now = Duration::from_secs(1);
         throttle.refused(now, now);
-        assert_eq!(throttle.closed_until(now), None, "a lone refusal says nothing");
+        assert_eq!(
+            throttle.closed_until(now),
+            None,
+            "a lone refusal says nothing"
+        );
         (0..12).for_each(|_| throttle.refused(now, now));
-        let sent: Vec<_> = (2..42).map(|second| one_second(&mut throttle, second)).collect();
-        // Each refusal takes its part of what was served: 0.85 to the power of twelve leaves 142 of 1,000.
-        assert!((140..150).contains(&sent[0]) && sent[4] < sent[0] + 20, "slowly at first: {sent:?}");
-        assert!(sent[16] > 2 * sent[0] && sent[16] < 1_000, "then faster: {sent:?}");
-        assert!(sent[39] == 1_000, "and in the end nothing holds back: {sent:?}");
+        let sent: Vec<_> = (2..42)
+            .map(|second| one_second(&mut throttle, second))
+            .collect();
+        // Each refusal takes its part of what was served: 0.85 to the power of twelve leaves 142 of
+        // 1,000.
+        assert!(
+            (140..150).contains(&sent[0]) && sent[4] < sent[0] + 20,
+            "slowly at first: {sent:?}"
+        );
+        assert!(
+            sent[16] > 2 * sent[0] && sent[16] < 1_000,
+            "then faster: {sent:?}"
+        );
+        assert!(
+            sent[39] == 1_000,
+            "and in the end nothing holds back: {sent:?}"
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! One value of the answer, as it was written, made into one cell of a column's type. Pure; the rules are those of
-//! `TABLES.md`: convert where nothing is lost, otherwise leave the cell null and keep the value as it was written.
+//! One value of the answer, as it was written, made into one cell of a column's type. Pure; the
+//! rules are those of `TABLES.md`: convert where nothing is lost, otherwise leave the cell null and
+//! keep the value as it was written.
 
 use std::borrow::Cow;
 use std::str::Chars;
@@ -66,8 +67,14 @@ fn from_text(text: Cow<'_, str>, column_type: ColumnType) -> Converted<'_> {
     let cell = match column_type {
         ColumnType::Text => Some(Cell::Text(text)),
         _ if text.is_empty() => Some(Cell::Null),
-        ColumnType::Integer => is_json_number(&text).then(|| integer(&text)).flatten().map(Cell::Integer),
-        ColumnType::Float => is_json_number(&text).then(|| float(&text)).flatten().map(Cell::Float),
+        ColumnType::Integer => is_json_number(&text)
+            .then(|| integer(&text))
+            .flatten()
+            .map(Cell::Integer),
+        ColumnType::Float => is_json_number(&text)
+            .then(|| float(&text))
+            .flatten()
+            .map(Cell::Float),
         ColumnType::Boolean => boolean(&text).map(Cell::Boolean),
         ColumnType::Instant | ColumnType::Date => return from_clock(&text, column_type),
     };
@@ -75,7 +82,9 @@ fn from_text(text: Cow<'_, str>, column_type: ColumnType) -> Converted<'_> {
 }
 
 fn from_clock(text: &str, column_type: ColumnType) -> Converted<'static> {
-    let Some(written) = instant::parse(text) else { return Converted::Unconvertible };
+    let Some(written) = instant::parse(text) else {
+        return Converted::Unconvertible;
+    };
     let number = match column_type {
         ColumnType::Date => written.day().map(i64::from),
         _ => written.instant(),
@@ -88,7 +97,9 @@ fn from_clock(text: &str, column_type: ColumnType) -> Converted<'static> {
 }
 
 fn boolean(text: &str) -> Option<bool> {
-    [true, false].into_iter().find(|boolean| text.eq_ignore_ascii_case(if *boolean { "true" } else { "false" }))
+    [true, false]
+        .into_iter()
+        .find(|boolean| text.eq_ignore_ascii_case(if *boolean { "true" } else { "false" }))
 }
 
 fn float(raw: &str) -> Option<f64> {
@@ -97,7 +108,8 @@ fn float(raw: &str) -> Option<f64> {
 
 fn is_json_number(text: &str) -> bool {
     text.starts_with(|first: char| first == '-' || first.is_ascii_digit())
-        && serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok_and(|raw| raw.get().len() == text.len())
+        && serde_json::from_str::<&serde_json::value::RawValue>(text)
+            .is_ok_and(|raw| raw.get().len() == text.len())
 }
 
 /// The whole number that the text says, where it says one that 64 bits hold.
@@ -105,7 +117,8 @@ fn integer(raw: &str) -> Option<i64> {
     raw.parse().ok().or_else(|| whole_number(raw))
 }
 
-/// The same for numbers with a fraction or an exponent, moving the point in the text, since floats would round.
+/// The same for numbers with a fraction or an exponent, moving the point in the text, since floats
+/// would round.
 fn whole_number(raw: &str) -> Option<i64> {
     let (mantissa, exponent) = raw.split_once(['e', 'E']).unwrap_or((raw, "0"));
     let (units, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -114,8 +127,13 @@ fn whole_number(raw: &str) -> Option<i64> {
     if matches!(significant, "" | "-") {
         return Some(0);
     }
-    let zeros = exponent.parse::<i32>().ok()?.checked_sub(i32::try_from(significant.len()).ok()? - i32::try_from(units.len()).ok()?)?;
-    let zeros = usize::try_from(zeros).ok().filter(|zeros| *zeros < MAX_DIGITS)?;
+    let zeros = exponent
+        .parse::<i32>()
+        .ok()?
+        .checked_sub(i32::try_from(significant.len()).ok()? - i32::try_from(units.len()).ok()?)?;
+    let zeros = usize::try_from(zeros)
+        .ok()
+        .filter(|zeros| *zeros < MAX_DIGITS)?;
     format!("{significant}{}", "0".repeat(zeros)).parse().ok()
 }
 
@@ -124,11 +142,19 @@ const MAX_DIGITS: usize = 19;
 
 /// The text inside a JSON string, given as it was written; half a surrogate pair becomes U+FFFD.
 pub(super) fn unquote(raw: &str) -> Cow<'_, str> {
-    let inner = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(raw);
-    if memchr::memchr(b'\\', inner.as_bytes()).is_some() { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) }
+    let inner = raw
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(raw);
+    if memchr::memchr(b'\\', inner.as_bytes()).is_some() {
+        Cow::Owned(unescape(inner))
+    } else {
+        Cow::Borrowed(inner)
+    }
 }
 
-/// `serde_json` would refuse halves of surrogate pairs, which servers leave that cut text at a number of UTF-16 units.
+/// `serde_json` would refuse halves of surrogate pairs, which servers leave that cut text at a
+/// number of UTF-16 units.
 fn unescape(escaped: &str) -> String {
     let mut text = String::with_capacity(escaped.len());
     let mut rest = escaped;
@@ -151,10 +177,16 @@ fn unescape(escaped: &str) -> String {
     text + rest
 }
 
-/// The character whose UTF-16 unit stands here, or whose two units do, the second one with its own `\u`.
+/// The character whose UTF-16 unit stands here, or whose two units do, the second one with its own
+/// `\u`.
 fn hexadecimal(rest: &mut Chars<'_>) -> char {
-    let unit = |text: &str| text.get(..4).and_then(|digits| u16::from_str_radix(digits, 16).ok());
-    let skip = |rest: &mut Chars<'_>, length| *rest = rest.as_str().get(length..).unwrap_or_default().chars();
+    let unit = |text: &str| {
+        text.get(..4)
+            .and_then(|digits| u16::from_str_radix(digits, 16).ok())
+    };
+    let skip = |rest: &mut Chars<'_>, length| {
+        *rest = rest.as_str().get(length..).unwrap_or_default().chars()
+    };
     let first = unit(rest.as_str());
     skip(rest, 4);
     let second = rest.as_str().strip_prefix("\\u").and_then(unit);
@@ -197,7 +229,11 @@ mod tests {
             ("null", Integer, Cell::Null),
             ("12", Float, Cell::Float(12.0)),
             ("\"-2.5e-3\"", Float, Cell::Float(-0.0025)),
-            ("2676.4359999999997", Float, Cell::Float(2_676.435_999_999_999_7)),
+            (
+                "2676.4359999999997",
+                Float,
+                Cell::Float(2_676.435_999_999_999_7),
+            ),
             ("\"\"", Float, Cell::Null),
             ("12", Text, text("12")),
             ("1.10", Text, text("1.10")),
@@ -206,19 +242,39 @@ mod tests {
             ("\"\"", Text, text("")),
             ("\"a\\u0000\\n\\ud83d\\ude00\"", Text, text("a\0\n😀")),
             ("\"cut \\ud83d\"", Text, text("cut \u{FFFD}")),
-            ("\"\\ud83d\\ud83d\\ude00\\ud83d\\n\"", Text, text("\u{FFFD}😀\u{FFFD}\n")),
-            ("\"\\b\\f\\n\\r\\t\\/\\\\\\u00E6\"", Text, text("\u{8}\u{C}\n\r\t/\\æ")),
-            ("\"\\ude00\\t\\\"x\\u00e6\\ud83d\\ude00\"", Text, text("\u{FFFD}\t\"xæ😀")),
+            (
+                "\"\\ud83d\\ud83d\\ude00\\ud83d\\n\"",
+                Text,
+                text("\u{FFFD}😀\u{FFFD}\n"),
+            ),
+            (
+                "\"\\b\\f\\n\\r\\t\\/\\\\\\u00E6\"",
+                Text,
+                text("\u{8}\u{C}\n\r\t/\\æ"),
+            ),
+            (
+                "\"\\ude00\\t\\\"x\\u00e6\\ud83d\\ude00\"",
+                Text,
+                text("\u{FFFD}\t\"xæ😀"),
+            ),
             ("true", Boolean, Cell::Boolean(true)),
             ("\"False\"", Boolean, Cell::Boolean(false)),
             ("\"\"", Boolean, Cell::Null),
-            ("\"2020-09-20T00:00:00Z\"", Instant, Cell::Integer(1_600_560_000_000_000)),
+            (
+                "\"2020-09-20T00:00:00Z\"",
+                Instant,
+                Cell::Integer(1_600_560_000_000_000),
+            ),
             ("\"2020-09-20T00:00:00+02:00\"", Date, Cell::Integer(18_525)),
             ("\"0001-01-01T00:00:00Z\"", Instant, Cell::Null),
             ("\"\"", Date, Cell::Null),
         ];
         for (raw, column_type, cell) in cases {
-            assert_eq!(convert(raw, column_type), Converted::Cell(cell), "{raw} as {column_type:?}");
+            assert_eq!(
+                convert(raw, column_type),
+                Converted::Cell(cell),
+                "{raw} as {column_type:?}"
+            );
         }
     }
 
@@ -248,7 +304,11 @@ mod tests {
             ("[1]", Integer),
         ];
         for (raw, column_type) in cases {
-            assert_eq!(convert(raw, column_type), Converted::Unconvertible, "{raw} as {column_type:?}");
+            assert_eq!(
+                convert(raw, column_type),
+                Converted::Unconvertible,
+                "{raw} as {column_type:?}"
+            );
         }
     }
 
@@ -256,6 +316,9 @@ mod tests {
     fn instants_without_an_offset_are_told_apart() {
         let naive = Converted::WithoutOffset(Cell::Integer(1_600_560_000_000_000));
         assert_eq!(convert("\"2020-09-20T00:00:00\"", Instant), naive);
-        assert_eq!(convert("\"0001-01-01T00:00:00\"", Instant), Converted::Cell(Cell::Null));
+        assert_eq!(
+            convert("\"0001-01-01T00:00:00\"", Instant),
+            Converted::Cell(Cell::Null)
+        );
     }
 }

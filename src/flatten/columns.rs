@@ -4,7 +4,8 @@ use std::mem;
 use std::sync::Arc;
 
 use arrow_array::builder::{
-    ArrayBuilder, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+    ArrayBuilder, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, StringBuilder,
+    TimestampMicrosecondBuilder,
 };
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
@@ -35,8 +36,15 @@ enum ColumnBuilder {
 
 impl Columns {
     pub(super) fn of(table: &Table) -> Self {
-        let columns = table.columns.iter().map(|column| ColumnBuilder::new(column.column_type, 0, 0)).collect();
-        Self { schema: table.arrow_schema(), columns }
+        let columns = table
+            .columns
+            .iter()
+            .map(|column| ColumnBuilder::new(column.column_type, 0, 0))
+            .collect();
+        Self {
+            schema: table.arrow_schema(),
+            columns,
+        }
     }
 
     /// Rows so far.
@@ -46,13 +54,17 @@ impl Columns {
 
     /// Appends one row.
     pub(super) fn append(&mut self, row: &[Cell<'_>]) {
-        self.columns.iter_mut().zip(row).for_each(|(column, cell)| column.append(cell));
+        self.columns
+            .iter_mut()
+            .zip(row)
+            .for_each(|(column, cell)| column.append(cell));
     }
 
     /// Takes all rows as a record batch and starts again.
     pub(super) fn take(&mut self) -> RecordBatch {
         let arrays = self.columns.iter_mut().map(ColumnBuilder::take).collect();
-        RecordBatch::try_new(Arc::clone(&self.schema), arrays).expect("builders and schema are made from one declaration")
+        RecordBatch::try_new(Arc::clone(&self.schema), arrays)
+            .expect("builders and schema are made from one declaration")
     }
 }
 
@@ -64,7 +76,10 @@ impl ColumnBuilder {
             ColumnType::Float => Self::Float(Float64Builder::with_capacity(rows)),
             ColumnType::Boolean => Self::Boolean(BooleanBuilder::with_capacity(rows)),
             ColumnType::Text => Self::Text(StringBuilder::with_capacity(rows, text)),
-            ColumnType::Instant => Self::Instant(TimestampMicrosecondBuilder::with_capacity(rows).with_data_type(column_type.arrow_type())),
+            ColumnType::Instant => Self::Instant(
+                TimestampMicrosecondBuilder::with_capacity(rows)
+                    .with_data_type(column_type.arrow_type()),
+            ),
             ColumnType::Date => Self::Date(Date32Builder::with_capacity(rows)),
         }
     }
@@ -88,10 +103,24 @@ impl ColumnBuilder {
         match self {
             Self::Integer(column) => column.append_option(integer),
             Self::Instant(column) => column.append_option(integer),
-            Self::Date(column) => column.append_option(integer.and_then(|days| i32::try_from(days).ok())),
-            Self::Float(column) => column.append_option(if let Cell::Float(float) = cell { Some(*float) } else { None }),
-            Self::Boolean(column) => column.append_option(if let Cell::Boolean(boolean) = cell { Some(*boolean) } else { None }),
-            Self::Text(column) => column.append_option(if let Cell::Text(text) = cell { Some(text) } else { None }),
+            Self::Date(column) => {
+                column.append_option(integer.and_then(|days| i32::try_from(days).ok()))
+            }
+            Self::Float(column) => column.append_option(if let Cell::Float(float) = cell {
+                Some(*float)
+            } else {
+                None
+            }),
+            Self::Boolean(column) => column.append_option(if let Cell::Boolean(boolean) = cell {
+                Some(*boolean)
+            } else {
+                None
+            }),
+            Self::Text(column) => column.append_option(if let Cell::Text(text) = cell {
+                Some(text)
+            } else {
+                None
+            }),
         }
     }
 
@@ -108,8 +137,15 @@ impl ColumnBuilder {
 
     /// Takes the column, and makes room for as much again.
     fn take(&mut self) -> ArrayRef {
-        let text = if let Self::Text(column) = self { column.values_slice().len().min(MOST_TEXT) } else { 0 };
-        match mem::replace(self, Self::new(self.column_type(), self.len().min(MOST_ROWS), text)) {
+        let text = if let Self::Text(column) = self {
+            column.values_slice().len().min(MOST_TEXT)
+        } else {
+            0
+        };
+        match mem::replace(
+            self,
+            Self::new(self.column_type(), self.len().min(MOST_ROWS), text),
+        ) {
             Self::Integer(mut column) => Arc::new(column.finish()),
             Self::Float(mut column) => Arc::new(column.finish()),
             Self::Boolean(mut column) => Arc::new(column.finish()),

@@ -28,7 +28,8 @@ pub(super) struct Extra<'a> {
 }
 
 impl<'a> Extra<'a> {
-    /// Keeps a member, given as JSON text. Of doubled members the last one counts, even where it leaves nothing to keep.
+    /// Keeps a member, given as JSON text. Of doubled members the last one counts, even where it
+    /// leaves nothing to keep.
     pub(super) fn set(&mut self, key: Key<'a>, json: Option<String>) {
         if self.members.is_empty() && json.is_none() {
             return;
@@ -89,9 +90,14 @@ fn prune_at(raw: &RawValue, depth: usize) -> Result<Option<String>, Fault> {
     match text.as_bytes().first() {
         Some(b'n') => Ok(None),
         // It is known to be JSON: what goes wrong in it is a bound.
-        Some(b'{' | b'[') => Deserializer::from_str(text).deserialize_any(Within { depth }).map_err(|_| Fault::WrongStructure),
-        // Half a surrogate pair would make the whole of `extra` unreadable for most readers of JSON.
-        Some(b'"') if serde_json::from_str::<String>(text).is_err() => Ok(Some(quote(&unquote(text)))),
+        Some(b'{' | b'[') => Deserializer::from_str(text)
+            .deserialize_any(Within { depth })
+            .map_err(|_| Fault::WrongStructure),
+        // Half a surrogate pair would make the whole of `extra` unreadable for most readers of
+        // JSON.
+        Some(b'"') if serde_json::from_str::<String>(text).is_err() => {
+            Ok(Some(quote(&unquote(text))))
+        }
         _ => Ok(Some(text.to_owned())),
     }
 }
@@ -150,7 +156,10 @@ mod tests {
         let cases = [
             ("null", None),
             ("1.10", Some("1.10")),
-            ("123456789012345678901234567890", Some("123456789012345678901234567890")),
+            (
+                "123456789012345678901234567890",
+                Some("123456789012345678901234567890"),
+            ),
             ("\"\\u00e6\"", Some("\"\\u00e6\"")),
             (r#"{"A": null, "B": {"C": null}}"#, None),
             (
@@ -164,7 +173,10 @@ mod tests {
             ("[]", None),
             ("[null]", None),
             (r#"[null, [], {"A": null}]"#, None),
-            (r#"[[], 1, "a", {"A": [2]}]"#, Some(r#"[null,1,"a",{"A":[2]}]"#)),
+            (
+                r#"[[], 1, "a", {"A": [2]}]"#,
+                Some(r#"[null,1,"a",{"A":[2]}]"#),
+            ),
         ];
         for (json, expected) in cases {
             assert_eq!(pruned(json).as_deref(), expected, "{json}");
@@ -174,14 +186,28 @@ mod tests {
     #[test]
     fn nesting_is_bounded() {
         let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
-        assert_eq!(prune(serde_json::from_str(&deep).unwrap()).unwrap_err(), Fault::WrongStructure);
+        assert_eq!(
+            prune(serde_json::from_str(&deep).unwrap()).unwrap_err(),
+            Fault::WrongStructure
+        );
     }
 
     #[test]
     fn the_number_of_members_is_bounded() {
-        let members = |count| format!("{{{}}}", (0..count).map(|number| format!(r#""{number}":1"#)).collect::<Vec<_>>().join(","));
+        let members = |count| {
+            format!(
+                "{{{}}}",
+                (0..count)
+                    .map(|number| format!(r#""{number}":1"#))
+                    .collect::<Vec<_>>()
+                    .join(",")
+            )
+        };
         let widest = members(MAX_MEMBERS);
         assert_eq!(pruned(&widest), Some(widest));
-        assert_eq!(prune(serde_json::from_str(&members(MAX_MEMBERS + 1)).unwrap()).unwrap_err(), Fault::WrongStructure);
+        assert_eq!(
+            prune(serde_json::from_str(&members(MAX_MEMBERS + 1)).unwrap()).unwrap_err(),
+            Fault::WrongStructure
+        );
     }
 }

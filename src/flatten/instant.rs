@@ -1,9 +1,11 @@
-//! Dates and times as the API writes them, made into instants and days. Pure; the rules are those of `TABLES.md`.
+//! Dates and times as the API writes them, made into instants and days. Pure; the rules are those
+//! of `TABLES.md`.
 
 use jiff::civil::{Date, Time};
 use jiff::fmt::temporal::Pieces;
 
-/// Years up to this one mean "unknown" (1760-01-01 in the database, year 1 on the wire; vendor's release notes of 7.0).
+/// Years up to this one mean "unknown" (1760-01-01 in the database, year 1 on the wire; vendor's
+/// release notes of 7.0).
 const LAST_UNKNOWN_YEAR: i16 = 1760;
 
 /// A date and time as written.
@@ -14,10 +16,13 @@ pub(super) struct Written {
     offset_seconds: Option<i32>,
 }
 
-/// Reads ISO 8601 text: a date, then perhaps a time with up to nine fraction digits, then perhaps an offset.
+/// Reads ISO 8601 text: a date, then perhaps a time with up to nine fraction digits, then perhaps
+/// an offset.
 pub(super) fn parse(text: &str) -> Option<Written> {
     // The name of a zone in brackets would need a database of zones.
-    let pieces = Pieces::parse(text).ok().filter(|pieces| pieces.time_zone_annotation().is_none())?;
+    let pieces = Pieces::parse(text)
+        .ok()
+        .filter(|pieces| pieces.time_zone_annotation().is_none())?;
     Some(Written {
         date: pieces.date(),
         time: pieces.time().unwrap_or(Time::midnight()),
@@ -43,7 +48,10 @@ impl Written {
     /// Days since 1970 of the calendar day as written; none where the year means "unknown".
     pub(super) fn day(self) -> Option<i32> {
         let known = self.date.year() > LAST_UNKNOWN_YEAR;
-        let hours = self.date.duration_since(Date::constant(1970, 1, 1)).as_hours();
+        let hours = self
+            .date
+            .duration_since(Date::constant(1970, 1, 1))
+            .as_hours();
         known.then(|| i32::try_from(hours / 24).ok()).flatten()
     }
 }
@@ -66,24 +74,73 @@ mod tests {
         let day = 86_400_000_000;
         // text, instant, day, has an offset
         let cases = [
-            ("2020-09-20T17:54:02.8983424+02:00", Some(1_600_617_242_898_342), Some(18_525), true),
-            ("2020-09-20T15:54:02.898342999Z", Some(1_600_617_242_898_342), Some(18_525), true),
-            ("2020-09-20T15:54:02", Some(1_600_617_242_000_000), Some(18_525), false),
-            ("2020-09-20T10:54:02-0500", Some(1_600_617_242_000_000), Some(18_525), true),
+            (
+                "2020-09-20T17:54:02.8983424+02:00",
+                Some(1_600_617_242_898_342),
+                Some(18_525),
+                true,
+            ),
+            (
+                "2020-09-20T15:54:02.898342999Z",
+                Some(1_600_617_242_898_342),
+                Some(18_525),
+                true,
+            ),
+            (
+                "2020-09-20T15:54:02",
+                Some(1_600_617_242_000_000),
+                Some(18_525),
+                false,
+            ),
+            (
+                "2020-09-20T10:54:02-0500",
+                Some(1_600_617_242_000_000),
+                Some(18_525),
+                true,
+            ),
             ("2020-09-20", Some(18_525 * day), Some(18_525), false),
             ("1969-12-31T23:59:59.9999999Z", Some(-1), Some(-1), true),
-            ("2020-09-20T00:30:00+02:00", Some(18_525 * day - 5_400_000_000), Some(18_525), true),
+            (
+                "2020-09-20T00:30:00+02:00",
+                Some(18_525 * day - 5_400_000_000),
+                Some(18_525),
+                true,
+            ),
             ("0001-01-01T00:00:00", None, None, false),
             ("0001-01-01T01:00:00+01:00", None, None, true),
             ("1760-12-31T23:59:59Z", None, None, true),
-            ("1761-01-01T00:00:00Z", Some(-76_335 * day), Some(-76_335), true),
-            ("9999-12-31T23:59:59Z", Some(253_402_300_799_000_000), Some(2_932_896), true),
-            ("9999-12-31T23:59:59+01:00", Some(253_402_297_199_000_000), Some(2_932_896), true),
-            ("9999-12-31T23:59:59-01:00", Some(253_402_300_799_000_000), Some(2_932_896), true),
+            (
+                "1761-01-01T00:00:00Z",
+                Some(-76_335 * day),
+                Some(-76_335),
+                true,
+            ),
+            (
+                "9999-12-31T23:59:59Z",
+                Some(253_402_300_799_000_000),
+                Some(2_932_896),
+                true,
+            ),
+            (
+                "9999-12-31T23:59:59+01:00",
+                Some(253_402_297_199_000_000),
+                Some(2_932_896),
+                true,
+            ),
+            (
+                "9999-12-31T23:59:59-01:00",
+                Some(253_402_300_799_000_000),
+                Some(2_932_896),
+                true,
+            ),
         ];
         for (text, instant, day, has_offset) in cases {
             let written = parse(text).unwrap_or_else(|| panic!("{text} is not read"));
-            assert_eq!((written.instant(), written.day(), written.has_offset()), (instant, day, has_offset), "{text}");
+            assert_eq!(
+                (written.instant(), written.day(), written.has_offset()),
+                (instant, day, has_offset),
+                "{text}"
+            );
         }
     }
 

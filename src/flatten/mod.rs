@@ -1,5 +1,5 @@
-//! One answer becomes rows of every table, all or nothing, by the rules of `TABLES.md`. A function of the answer and the
-//! declaration alone: knows nothing of files, of the store or of the network.
+//! One answer becomes rows of every table, all or nothing, by the rules of `TABLES.md`. A function
+//! of the answer and the declaration alone: knows nothing of files, of the store or of the network.
 
 mod cell;
 mod columns;
@@ -71,7 +71,9 @@ pub struct Checker {
 impl Checker {
     /// A checker for answers of which these tables were asked for.
     pub fn new(tables: &[&'static Table]) -> Self {
-        Self { layouts: tables.iter().copied().map(Layout::of).collect() }
+        Self {
+            layouts: tables.iter().copied().map(Layout::of).collect(),
+        }
     }
 
     /// What the answer for this contact holds.
@@ -96,11 +98,15 @@ pub struct Flattener {
 }
 
 impl Flattener {
-    /// A flattener for these data tables; `limit` is the number of items per list that was asked for.
+    /// A flattener for these data tables; `limit` is the number of items per list that was asked
+    /// for.
     pub fn new(tables: &[&'static Table], limit: u32) -> Self {
         let layouts: Vec<_> = tables.iter().copied().map(Layout::of).collect();
         Self {
-            columns: layouts.iter().map(|layout| Columns::of(layout.table)).collect(),
+            columns: layouts
+                .iter()
+                .map(|layout| Columns::of(layout.table))
+                .collect(),
             outcomes: Columns::of(OUTCOMES),
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
             bytes: 0,
@@ -110,8 +116,9 @@ impl Flattener {
         }
     }
 
-    /// Appends the rows of one target: those of its answer, where it has one, and its row of `outcomes`. Gives back how
-    /// it ended, which differs from what was recorded only where an answer no longer makes rows.
+    /// Appends the rows of one target: those of its answer, where it has one, and its row of
+    /// `outcomes`. Gives back how it ended, which differs from what was recorded only where an
+    /// answer no longer makes rows.
     pub fn append(&mut self, mut target: Target, body: Option<&[u8]>) -> Outcome {
         let mut truncated = None;
         let mut extra = None;
@@ -132,22 +139,34 @@ impl Flattener {
                 }
             }
         }
-        let row: Vec<_> =
-            OUTCOMES.columns.iter().map(|column| target_cell(column, &target, truncated.as_deref(), extra.as_deref())).collect();
+        let row: Vec<_> = OUTCOMES
+            .columns
+            .iter()
+            .map(|column| target_cell(column, &target, truncated.as_deref(), extra.as_deref()))
+            .collect();
         self.outcomes.append(&row);
         target.ending.outcome
     }
 
     fn append_rows(&mut self, parsed: &Parsed<'_>) {
         self.drift += parsed.drift;
-        for ((layout, columns), cells) in self.layouts.iter().zip(&mut self.columns).zip(&parsed.rows) {
-            cells.chunks(layout.table.columns.len()).for_each(|row| columns.append(row));
+        for ((layout, columns), cells) in
+            self.layouts.iter().zip(&mut self.columns).zip(&parsed.rows)
+        {
+            cells
+                .chunks(layout.table.columns.len())
+                .for_each(|row| columns.append(row));
         }
     }
 
     fn truncated_lists(&mut self, parsed: &Parsed<'_>) -> Option<String> {
         let mut names = Vec::new();
-        for ((layout, length), contacts) in self.layouts.iter().zip(&parsed.lengths).zip(&mut self.truncated) {
+        for ((layout, length), contacts) in self
+            .layouts
+            .iter()
+            .zip(&parsed.lengths)
+            .zip(&mut self.truncated)
+        {
             if matches!(layout.table.rows, Rows::Items(_)) && *length >= self.limit {
                 *contacts += 1;
                 names.push(layout.table.name);
@@ -158,7 +177,10 @@ impl Flattener {
 
     /// Rows in the fullest table since the batches were last taken.
     pub fn rows(&self) -> usize {
-        self.columns.iter().map(Columns::rows).fold(self.outcomes.rows(), usize::max)
+        self.columns
+            .iter()
+            .map(Columns::rows)
+            .fold(self.outcomes.rows(), usize::max)
     }
 
     /// Bytes of the answers whose rows they are.
@@ -169,7 +191,11 @@ impl Flattener {
     /// Takes the rows so far, table by table, `outcomes` last.
     pub fn take(&mut self) -> Vec<RecordBatch> {
         self.bytes = 0;
-        self.columns.iter_mut().chain([&mut self.outcomes]).map(Columns::take).collect()
+        self.columns
+            .iter_mut()
+            .chain([&mut self.outcomes])
+            .map(Columns::take)
+            .collect()
     }
 
     /// What did not fit the declaration, over all answers so far.
@@ -180,11 +206,18 @@ impl Flattener {
     /// For each list how many contacts reached the limit, so far.
     pub fn truncated(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let lists = self.layouts.iter().zip(&self.truncated);
-        lists.filter(|(layout, _)| matches!(layout.table.rows, Rows::Items(_))).map(|(layout, contacts)| (layout.table.name, *contacts))
+        lists
+            .filter(|(layout, _)| matches!(layout.table.rows, Rows::Items(_)))
+            .map(|(layout, contacts)| (layout.table.name, *contacts))
     }
 }
 
-fn target_cell<'a>(column: &Column, target: &'a Target, truncated: Option<&'a str>, extra: Option<&'a str>) -> Cell<'a> {
+fn target_cell<'a>(
+    column: &Column,
+    target: &'a Target,
+    truncated: Option<&'a str>,
+    extra: Option<&'a str>,
+) -> Cell<'a> {
     let text = |text: &'a str| Cell::Text(Cow::Borrowed(text));
     let ending = &target.ending;
     let cell = match column.source {
@@ -195,7 +228,9 @@ fn target_cell<'a>(column: &Column, target: &'a Target, truncated: Option<&'a st
             TargetField::InputLine => i64::try_from(target.input_line).ok().map(Cell::Integer),
             TargetField::InputValue => Some(text(&target.input_value)),
             TargetField::Outcome => Some(text(ending.outcome.as_str())),
-            TargetField::HttpStatus => ending.http_status.map(|status| Cell::Integer(status.into())),
+            TargetField::HttpStatus => ending
+                .http_status
+                .map(|status| Cell::Integer(status.into())),
             TargetField::Attempts => Some(Cell::Integer(ending.attempts.into())),
             TargetField::Error => ending.error.map(|reason| text(reason.as_str())),
             TargetField::Message => ending.message.as_deref().map(text),

@@ -31,7 +31,9 @@ impl Shape {
     }
 
     fn add(&mut self, path: &'static str, index: usize, column: &Column) {
-        let (name, rest) = path.split_once('/').map_or((path, None), |(name, rest)| (name, Some(rest)));
+        let (name, rest) = path
+            .split_once('/')
+            .map_or((path, None), |(name, rest)| (name, Some(rest)));
         let place = self.members.iter().position(|(other, _)| *other == name);
         let cell = (index, column.column_type);
         match (place.and_then(|place| self.members.get_mut(place)), rest) {
@@ -47,10 +49,18 @@ impl Shape {
         }
     }
 
-    /// The slot of a member. `hint` is where it is looked for first, since servers write members in one order; it moves on.
+    /// The slot of a member. `hint` is where it is looked for first, since servers write members in
+    /// one order; it moves on.
     pub(super) fn slot(&self, key: Key<'_>, hint: &mut usize) -> Option<&Slot> {
-        let is_hinted = self.members.get(*hint).is_some_and(|(known, _)| key.is(known));
-        let place = if is_hinted { *hint } else { self.members.iter().position(|(known, _)| key.is(known))? };
+        let is_hinted = self
+            .members
+            .get(*hint)
+            .is_some_and(|(known, _)| key.is(known));
+        let place = if is_hinted {
+            *hint
+        } else {
+            self.members.iter().position(|(known, _)| key.is(known))?
+        };
         *hint = place + 1;
         self.members.get(place).map(|(_, slot)| slot)
     }
@@ -77,8 +87,17 @@ mod tests {
             let mut columns = Vec::new();
             Shape::of(table).each_column(&mut |index| columns.push(index));
             columns.sort_unstable();
-            let declared = table.columns.iter().enumerate().filter(|(_, column)| matches!(column.source, Source::Member(_)));
-            assert_eq!(columns, declared.map(|(index, _)| index).collect::<Vec<_>>(), "{}", table.name);
+            let declared = table
+                .columns
+                .iter()
+                .enumerate()
+                .filter(|(_, column)| matches!(column.source, Source::Member(_)));
+            assert_eq!(
+                columns,
+                declared.map(|(index, _)| index).collect::<Vec<_>>(),
+                "{}",
+                table.name
+            );
         }
     }
 
@@ -89,9 +108,15 @@ mod tests {
             let mut hint = start;
             for written in [r#""SaleDate""#, r#""S\u0061leDate""#] {
                 let key = serde_json::from_str(written).unwrap();
-                assert!(matches!(shape.slot(key, &mut hint), Some(Slot::Cells(cells)) if cells.len() == 2));
+                assert!(
+                    matches!(shape.slot(key, &mut hint), Some(Slot::Cells(cells)) if cells.len() == 2)
+                );
             }
-            assert!(shape.slot(serde_json::from_str(r#""saleDate""#).unwrap(), &mut hint).is_none());
+            assert!(
+                shape
+                    .slot(serde_json::from_str(r#""saleDate""#).unwrap(), &mut hint)
+                    .is_none()
+            );
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use toml::{Table, Value};
 
-/// The job as typed, for the manifest: a secret shows where it comes from. Header values and the arguments of programs are
-/// left out, since people put secrets there.
+/// The job as typed, for the manifest: a secret shows where it comes from. Header values and the
+/// arguments of programs are left out, since people put secrets there.
 pub(super) fn describe(table: &Table) -> serde_json::Value {
     let mut table = table.clone();
     if let Some(Value::Table(api)) = table.get_mut("api") {
         if let Some(Value::Table(headers)) = api.get_mut("headers") {
-            headers.iter_mut().for_each(|(_, value)| *value = left_out());
+            headers
+                .iter_mut()
+                .for_each(|(_, value)| *value = left_out());
         }
         leave_out_arguments(api);
     }
@@ -23,7 +25,10 @@ fn leave_out_arguments(section: &mut Table) {
     for (key, value) in section {
         match value {
             Value::Table(inner) => leave_out_arguments(inner),
-            Value::Array(words) if key == "command" => words.iter_mut().skip(1).for_each(|argument| *argument = left_out()),
+            Value::Array(words) if key == "command" => words
+                .iter_mut()
+                .skip(1)
+                .for_each(|argument| *argument = left_out()),
             _ => {}
         }
     }

@@ -1,4 +1,5 @@
-//! Reads a job file and the flags of `run` into one [`JobFile`]; every complaint names its line or its flag.
+//! Reads a job file and the flags of `run` into one [`JobFile`]; every complaint names its line or
+//! its flag.
 
 use std::path::{Path, PathBuf};
 
@@ -12,11 +13,23 @@ use super::settings::{JobFile, Kind, Setting, settings};
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum Error {
     #[error("{path}: cannot read the job file", path = path.display())]
-    Read { path: PathBuf, source: std::io::Error },
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("{path}:{line}: {message}", path = path.display())]
-    Syntax { path: PathBuf, line: usize, message: String },
+    Syntax {
+        path: PathBuf,
+        line: usize,
+        message: String,
+    },
     #[error("{path}:{line}: unknown key `{key}`{hint}", path = path.display())]
-    UnknownKey { path: PathBuf, line: usize, key: String, hint: String },
+    UnknownKey {
+        path: PathBuf,
+        line: usize,
+        key: String,
+        hint: String,
+    },
     #[error("--{flag}: {message}")]
     Flag { flag: &'static str, message: String },
 }
@@ -40,7 +53,10 @@ pub struct Typed {
 /// # Errors
 /// Where the file cannot be read.
 pub fn read(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+    std::fs::read_to_string(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Parses the text of the job file at this path and lays the flags over it.
@@ -48,18 +64,23 @@ pub fn read(path: &Path) -> Result<String, Error> {
 /// # Errors
 /// Where a key or flag is wrong.
 pub fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<Typed, Error> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let syntax = |error: &toml::de::Error| Error::Syntax {
         path: path.to_owned(),
         line: line_of(text, error.span().map_or(0, |span| span.start)),
         message: error.message().lines().collect::<Vec<_>>().join("; "),
     };
     let spanned = DeTable::parse(text).map_err(|error| syntax(&error))?;
-    check_keys(spanned.get_ref(), "", &|span, key, section| Error::UnknownKey {
-        path: path.to_owned(),
-        line: line_of(text, span),
-        key: key.to_owned(),
-        hint: nearest(key, section),
+    check_keys(spanned.get_ref(), "", &|span, key, section| {
+        Error::UnknownKey {
+            path: path.to_owned(),
+            line: line_of(text, span),
+            key: key.to_owned(),
+            hint: nearest(key, section),
+        }
     })?;
     let mut file: JobFile = toml::from_str(text).map_err(|error| syntax(&error))?;
     let mut table: toml::Table = toml::from_str(text).map_err(|error| syntax(&error))?;
@@ -67,16 +88,31 @@ pub fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<Typed, E
         let flag = setting.flag.unwrap_or(setting.key);
         displace(&mut table, setting);
         set(&mut table, setting, flag_value(setting, value)?);
-        file = JobFile::deserialize(table.clone()).map_err(|error| Error::Flag { flag, message: error.message().to_owned() })?;
+        file = JobFile::deserialize(table.clone()).map_err(|error| Error::Flag {
+            flag,
+            message: error.message().to_owned(),
+        })?;
     }
-    Ok(Typed { file, table, folder: folder.to_owned() })
+    Ok(Typed {
+        file,
+        table,
+        folder: folder.to_owned(),
+    })
 }
 
 /// Calls `unknown` with the place, the key and its section for the first key that is not declared.
-fn check_keys(table: &DeTable<'_>, section: &str, unknown: &dyn Fn(usize, &str, &str) -> Error) -> Result<(), Error> {
+fn check_keys(
+    table: &DeTable<'_>,
+    section: &str,
+    unknown: &dyn Fn(usize, &str, &str) -> Error,
+) -> Result<(), Error> {
     for (key, value) in table {
         let name = key.get_ref().as_ref();
-        let path = if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") };
+        let path = if section.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{section}.{name}")
+        };
         let is_section = settings().any(|setting| setting.section == path);
         let declared = settings().find(|setting| setting.section == section && setting.key == name);
         match value.get_ref() {
@@ -93,9 +129,15 @@ fn nearest(key: &str, section: &str) -> String {
     let names: Vec<&str> = if section.is_empty() {
         settings().map(|setting| setting.section).collect()
     } else {
-        settings().filter(|setting| setting.section == section).map(|setting| setting.key).collect()
+        settings()
+            .filter(|setting| setting.section == section)
+            .map(|setting| setting.key)
+            .collect()
     };
-    let close = names.iter().map(|name| (strsim::jaro_winkler(key, name), *name)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let close = names
+        .iter()
+        .map(|name| (strsim::jaro_winkler(key, name), *name))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
     let elsewhere = settings().find(|setting| setting.key == key);
     match (elsewhere, close) {
         (Some(setting), _) => format!("; it belongs to [{}]", setting.section),
@@ -117,16 +159,22 @@ fn displace(table: &mut toml::Table, setting: &Setting) {
 }
 
 fn set(table: &mut toml::Table, setting: &Setting, value: toml::Value) {
-    let section = table.entry(setting.section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    let section = table
+        .entry(setting.section)
+        .or_insert_with(|| toml::Value::Table(toml::Table::new()));
     if let toml::Value::Table(section) = section {
         section.insert(setting.key.to_owned(), value);
     }
 }
 
 fn flag_value(setting: &Setting, text: &str) -> Result<toml::Value, Error> {
-    let invalid = |expected: &str| Error::Flag { flag: setting.flag.unwrap_or(setting.key), message: format!("expected {expected}") };
+    let invalid = |expected: &str| Error::Flag {
+        flag: setting.flag.unwrap_or(setting.key),
+        message: format!("expected {expected}"),
+    };
     Ok(match setting.kind {
-        // Paths in flags count from the current folder, as everywhere on a command line; those in a job from the job file.
+        // Paths in flags count from the current folder, as everywhere on a command line; those in a
+        // job from the job file.
         Kind::Path if text != "-" => {
             let path = std::path::absolute(text).map_err(|_| invalid("a path"))?;
             toml::Value::String(path.to_string_lossy().into_owned())
@@ -135,13 +183,21 @@ fn flag_value(setting: &Setting, text: &str) -> Result<toml::Value, Error> {
         Kind::Integer => toml::Value::Integer(text.parse().map_err(|_| invalid("a whole number"))?),
         Kind::Number => toml::Value::Float(text.parse().map_err(|_| invalid("a number"))?),
         Kind::Boolean => toml::Value::Boolean(text.parse().map_err(|_| invalid("true or false"))?),
-        Kind::List => toml::Value::Array(text.split(',').map(|word| toml::Value::String(word.trim().to_owned())).collect()),
+        Kind::List => toml::Value::Array(
+            text.split(',')
+                .map(|word| toml::Value::String(word.trim().to_owned()))
+                .collect(),
+        ),
         Kind::Table => return Err(invalid("no flag")),
     })
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+    text.bytes()
+        .take(offset)
+        .filter(|byte| *byte == b'\n')
+        .count()
+        + 1
 }
 
 #[cfg(test)]
@@ -151,7 +207,14 @@ mod tests {
     fn read_text(text: &str, flags: &[(&str, &str)]) -> Result<Typed, String> {
         let overrides: Vec<Override> = flags
             .iter()
-            .map(|(flag, value)| (settings().find(|setting| setting.flag == Some(flag)).unwrap(), (*value).to_owned()))
+            .map(|(flag, value)| {
+                (
+                    settings()
+                        .find(|setting| setting.flag == Some(flag))
+                        .unwrap(),
+                    (*value).to_owned(),
+                )
+            })
             .collect();
         parse(text, Path::new("job.toml"), &overrides).map_err(|error| error.to_string())
     }
@@ -159,14 +222,38 @@ mod tests {
     #[test]
     fn complaints_name_line_and_remedy() {
         let cases = [
-            ("[api]\nlimt = 5", "job.toml:2: unknown key `limt`; did you mean `limit`?"),
-            ("\n[fetsch]\ntimeout = \"1s\"", "job.toml:2: unknown key `fetsch`; did you mean `fetch`?"),
-            ("[fetch]\nlimit = 5", "job.toml:2: unknown key `limit`; it belongs to [api]"),
-            ("[api]\nauth = { scheme = \"basic\", zzz = 1 }", "job.toml:2: unknown key `zzz`"),
-            ("[fetch]\ntimeout = \"soon\"", "job.toml:2: expected a duration such as \"30s\", \"500ms\", \"2h\" or \"1h 30m\""),
-            ("[fetch]\ntimeout = 30", "job.toml:2: expected a duration such as \"30s\", \"500ms\", \"2h\" or \"1h 30m\""),
-            ("[output]\nmax_failed = 0.01", "job.toml:2: expected a share from \"0%\" to \"100%\""),
-            ("[api]\nlimit = -1", "job.toml:2: invalid value: integer `-1`, expected u32"),
+            (
+                "[api]\nlimt = 5",
+                "job.toml:2: unknown key `limt`; did you mean `limit`?",
+            ),
+            (
+                "\n[fetsch]\ntimeout = \"1s\"",
+                "job.toml:2: unknown key `fetsch`; did you mean `fetch`?",
+            ),
+            (
+                "[fetch]\nlimit = 5",
+                "job.toml:2: unknown key `limit`; it belongs to [api]",
+            ),
+            (
+                "[api]\nauth = { scheme = \"basic\", zzz = 1 }",
+                "job.toml:2: unknown key `zzz`",
+            ),
+            (
+                "[fetch]\ntimeout = \"soon\"",
+                "job.toml:2: expected a duration such as \"30s\", \"500ms\", \"2h\" or \"1h 30m\"",
+            ),
+            (
+                "[fetch]\ntimeout = 30",
+                "job.toml:2: expected a duration such as \"30s\", \"500ms\", \"2h\" or \"1h 30m\"",
+            ),
+            (
+                "[output]\nmax_failed = 0.01",
+                "job.toml:2: expected a share from \"0%\" to \"100%\"",
+            ),
+            (
+                "[api]\nlimit = -1",
+                "job.toml:2: invalid value: integer `-1`, expected u32",
+            ),
             ("[api\n", "job.toml:1: "),
         ];
         for (text, expected) in cases {
@@ -177,9 +264,15 @@ mod tests {
 
     #[test]
     fn a_literal_secret_is_refused_without_repeating_it() {
-        for text in ["[api]\napp_token = \"hunter2\"", "[api]\nauth = { scheme = \"basic\", password = \"hunter2\" }"] {
+        for text in [
+            "[api]\napp_token = \"hunter2\"",
+            "[api]\nauth = { scheme = \"basic\", password = \"hunter2\" }",
+        ] {
             let message = read_text(text, &[]).unwrap_err();
-            assert!(message.contains("secrets are never written into the job"), "{message}");
+            assert!(
+                message.contains("secrets are never written into the job"),
+                "{message}"
+            );
             assert!(!message.contains("hunter2"), "{message}");
         }
     }
@@ -188,13 +281,34 @@ mod tests {
     fn flags_override_keys() {
         let typed = read_text(
             "[api]\ntenant = \"Cust12345\"\nlimit = 5",
-            &[("base-url", "sandbox"), ("limit", "7"), ("tables", "sales, chats"), ("timeout", "1s")],
+            &[
+                ("base-url", "sandbox"),
+                ("limit", "7"),
+                ("tables", "sales, chats"),
+                ("timeout", "1s"),
+            ],
         );
         let file = typed.unwrap().file;
-        assert_eq!((file.api.base_url.as_deref(), file.api.tenant, file.api.limit), (Some("sandbox"), None, Some(7)));
+        assert_eq!(
+            (
+                file.api.base_url.as_deref(),
+                file.api.tenant,
+                file.api.limit
+            ),
+            (Some("sandbox"), None, Some(7))
+        );
         assert_eq!(file.api.tables.unwrap(), ["sales", "chats"]);
         assert!(file.fetch.timeout.is_some());
-        assert_eq!(read_text("", &[("limit", "many")]).unwrap_err(), "--limit: expected a whole number");
-        assert_eq!(read_text("", &[("timeout", "x")]).unwrap_err().split(" such").next(), Some("--timeout: expected a duration"));
+        assert_eq!(
+            read_text("", &[("limit", "many")]).unwrap_err(),
+            "--limit: expected a whole number"
+        );
+        assert_eq!(
+            read_text("", &[("timeout", "x")])
+                .unwrap_err()
+                .split(" such")
+                .next(),
+            Some("--timeout: expected a duration")
+        );
     }
 }

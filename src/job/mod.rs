@@ -1,5 +1,5 @@
-//! A job: the TOML file and the flags as typed ([`settings::JobFile`]), checked into what a run uses ([`Job`]). Reads no
-//! secret and calls nothing.
+//! A job: the TOML file and the flags as typed ([`settings::JobFile`]), checked into what a run
+//! uses ([`Job`]). Reads no secret and calls nothing.
 
 mod auth;
 mod description;
@@ -170,13 +170,21 @@ pub fn read(path: &Path, overrides: &[Override]) -> Result<Job, Error> {
 /// Where a key or flag is unknown, missing or makes no sense.
 pub fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<Job, Error> {
     let typed = file::parse(text, path, overrides)?;
-    resolve(typed).map_err(|(key, problem)| Error::Key { path: path.to_owned(), key, problem })
+    resolve(typed).map_err(|(key, problem)| Error::Key {
+        path: path.to_owned(),
+        key,
+        problem,
+    })
 }
 
 type Problem = (&'static str, String);
 
 fn resolve(typed: Typed) -> Result<Job, Problem> {
-    let Typed { file, table, folder } = typed;
+    let Typed {
+        file,
+        table,
+        folder,
+    } = typed;
     let path_of = |path: PathBuf| folder.join(path);
     let place = place(&file.api)?;
     let is_tenant = matches!(place, Place::Tenant { .. });
@@ -184,22 +192,42 @@ fn resolve(typed: Typed) -> Result<Job, Problem> {
     let dir = path_of(required(file.output.dir, "output.dir")?);
     let format = or_default(file.output.format, "output", "format");
     let rate = match file.fetch.requests_per_second {
-        Some(rate) => Some(Rate::per_second(rate).ok_or(("fetch.requests_per_second", "must be above zero".to_owned()))?),
+        Some(rate) => Some(
+            Rate::per_second(rate)
+                .ok_or(("fetch.requests_per_second", "must be above zero".to_owned()))?,
+        ),
         None if is_tenant => Rate::per_second(10.0),
         None => None,
     };
-    let max_in_flight = file.fetch.max_in_flight.unwrap_or(if is_tenant { 8 } else { 32 });
+    let max_in_flight = file
+        .fetch
+        .max_in_flight
+        .unwrap_or(if is_tenant { 8 } else { 32 });
     Ok(Job {
         source: Source {
-            place: if source_path.as_os_str() == "-" { SourcePlace::StandardInput } else { SourcePlace::Path(path_of(source_path)) },
+            place: if source_path.as_os_str() == "-" {
+                SourcePlace::StandardInput
+            } else {
+                SourcePlace::Path(path_of(source_path))
+            },
             column: file.source.column,
-            delimiter: file.source.delimiter.as_deref().map(delimiter).transpose()?,
+            delimiter: file
+                .source
+                .delimiter
+                .as_deref()
+                .map(delimiter)
+                .transpose()?,
         },
         fetch: fetcher::Settings {
             rate,
             max_in_flight: non_zero(max_in_flight, "fetch.max_in_flight")?,
             retry: RetryPolicy {
-                max_attempts: non_zero(file.fetch.max_attempts.unwrap_or_else(|| default("fetch", "max_attempts")), "fetch.max_attempts")?,
+                max_attempts: non_zero(
+                    file.fetch
+                        .max_attempts
+                        .unwrap_or_else(|| default("fetch", "max_attempts")),
+                    "fetch.max_attempts",
+                )?,
                 first_delay: period(file.fetch.retry_delay, "fetch", "retry_delay"),
             },
             patience: period(file.fetch.patience, "fetch", "patience"),
@@ -212,14 +240,31 @@ fn resolve(typed: Typed) -> Result<Job, Problem> {
             .ok_or(("fetch.timeout", "must be above zero".to_owned()))?,
         output: Output {
             dir,
-            format: Format::from_word(&format).ok_or_else(|| ("output.format", "must be \"parquet\" or \"csv\"".to_owned()))?,
-            keep: non_zero(file.output.keep.unwrap_or_else(|| default("output", "keep")), "output.keep")?,
-            max_failed: file.output.max_failed.unwrap_or_else(|| default::<Share>("output", "max_failed")).0,
+            format: Format::from_word(&format)
+                .ok_or_else(|| ("output.format", "must be \"parquet\" or \"csv\"".to_owned()))?,
+            keep: non_zero(
+                file.output
+                    .keep
+                    .unwrap_or_else(|| default("output", "keep")),
+                "output.keep",
+            )?,
+            max_failed: file
+                .output
+                .max_failed
+                .unwrap_or_else(|| default::<Share>("output", "max_failed"))
+                .0,
         },
         sandbox: sandbox::Settings {
-            seed: file.sandbox.seed.unwrap_or_else(|| default("sandbox", "seed")),
+            seed: file
+                .sandbox
+                .seed
+                .unwrap_or_else(|| default("sandbox", "seed")),
             latency: period(file.sandbox.latency, "sandbox", "latency"),
-            faults: file.sandbox.faults.unwrap_or_else(|| default::<Share>("sandbox", "faults")).0,
+            faults: file
+                .sandbox
+                .faults
+                .unwrap_or_else(|| default::<Share>("sandbox", "faults"))
+                .0,
             tenant: sandbox_tenant(&place),
             ..sandbox::Settings::default()
         },
@@ -229,8 +274,15 @@ fn resolve(typed: Typed) -> Result<Job, Problem> {
 }
 
 fn api(section: ApiSection, place: Place, folder: &Path) -> Result<Api, Problem> {
-    let app_token = section.app_token.map(|place| secret(place, "api.app_token", folder));
-    let auth = auth::scheme(section.auth.unwrap_or_default(), app_token.as_ref(), &place, folder)?;
+    let app_token = section
+        .app_token
+        .map(|place| secret(place, "api.app_token", folder));
+    let auth = auth::scheme(
+        section.auth.unwrap_or_default(),
+        app_token.as_ref(),
+        &place,
+        folder,
+    )?;
     Ok(Api {
         place,
         limit: limit(section.limit.unwrap_or_else(|| default("api", "limit")))?,
@@ -244,39 +296,64 @@ fn api(section: ApiSection, place: Place, folder: &Path) -> Result<Api, Problem>
         allow_http: section.allow_http.unwrap_or(false),
         proxy: section.proxy.as_deref().map(proxy).transpose()?,
         ca_file: section.ca_file.map(|path| folder.join(path)),
-        client_certificate: section.client_certificate.map(|place| secret(place, "api.client_certificate", folder)),
+        client_certificate: section
+            .client_certificate
+            .map(|place| secret(place, "api.client_certificate", folder)),
     })
 }
 
 /// The tenant of the embedded SuperOffice, where that is the one that is asked.
 fn sandbox_tenant(place: &Place) -> Option<sandbox::TenantSettings> {
     match place {
-        Place::Tenant { tenant, environment: Environment::Sandbox } => {
-            Some(sandbox::TenantSettings { context_identifier: tenant.clone(), ..sandbox::TenantSettings::default() })
-        }
+        Place::Tenant {
+            tenant,
+            environment: Environment::Sandbox,
+        } => Some(sandbox::TenantSettings {
+            context_identifier: tenant.clone(),
+            ..sandbox::TenantSettings::default()
+        }),
         _ => None,
     }
 }
 
 fn place(api: &ApiSection) -> Result<Place, Problem> {
     match (&api.base_url, &api.tenant) {
-        (Some(_), Some(_)) => Err(("api.base_url", "give `tenant` (online) or `base_url` (onsite), not both".to_owned())),
-        (None, None) => Err(("api.base_url", "give `tenant` (online) or `base_url` (onsite, or \"sandbox\")".to_owned())),
+        (Some(_), Some(_)) => Err((
+            "api.base_url",
+            "give `tenant` (online) or `base_url` (onsite), not both".to_owned(),
+        )),
+        (None, None) => Err((
+            "api.base_url",
+            "give `tenant` (online) or `base_url` (onsite, or \"sandbox\")".to_owned(),
+        )),
         (Some(base_url), None) if base_url == "sandbox" => Ok(Place::Sandbox),
         (Some(base_url), None) => {
             let mut url = checked_url(base_url, "api.base_url", api.allow_http.unwrap_or(false))?;
             let path = url.path().trim_end_matches('/');
-            let path = if path.to_ascii_lowercase().ends_with("/api") { path.to_owned() } else { format!("{path}/api") };
+            let path = if path.to_ascii_lowercase().ends_with("/api") {
+                path.to_owned()
+            } else {
+                format!("{path}/api")
+            };
             url.set_path(&path);
             Ok(Place::BaseUrl(url))
         }
         (None, Some(tenant)) => {
             let plain = !tenant.is_empty() && tenant.chars().all(|c| c.is_ascii_alphanumeric());
             if !plain {
-                return Err(("api.tenant", "must be a customer id such as Cust12345".to_owned()));
+                return Err((
+                    "api.tenant",
+                    "must be a customer id such as Cust12345".to_owned(),
+                ));
             }
-            let environment: String = api.environment.clone().unwrap_or_else(|| default("api", "environment"));
-            Ok(Place::Tenant { tenant: tenant.clone(), environment: self::environment(&environment, api.allow_http.unwrap_or(false))? })
+            let environment: String = api
+                .environment
+                .clone()
+                .unwrap_or_else(|| default("api", "environment"));
+            Ok(Place::Tenant {
+                tenant: tenant.clone(),
+                environment: self::environment(&environment, api.allow_http.unwrap_or(false))?,
+            })
         }
     }
 }
@@ -293,11 +370,21 @@ fn environment(name: &str, allow_http: bool) -> Result<Environment, Problem> {
 
 /// A URL that credentials can be sent to.
 fn checked_url(text: &str, key: &'static str, allow_http: bool) -> Result<Url, Problem> {
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let url =
-        url.ok_or_else(|| (key, "must begin with https:// and name a host, such as https://crm.example.com/SuperOffice".to_owned()))?;
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let url = url.ok_or_else(|| {
+        (
+            key,
+            "must begin with https:// and name a host, such as https://crm.example.com/SuperOffice"
+                .to_owned(),
+        )
+    })?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err((key, "must not hold a user or password; they belong in [api.auth]".to_owned()));
+        return Err((
+            key,
+            "must not hold a user or password; they belong in [api.auth]".to_owned(),
+        ));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err((key, "must not hold a query or fragment".to_owned()));
@@ -309,20 +396,38 @@ fn checked_url(text: &str, key: &'static str, allow_http: bool) -> Result<Url, P
 }
 
 fn tables(names: Option<Vec<String>>) -> Result<Vec<&'static Table>, Problem> {
-    let Some(names) = names else { return Ok(schema::data_tables().collect()) };
+    let Some(names) = names else {
+        return Ok(schema::data_tables().collect());
+    };
     let known: Vec<_> = schema::data_tables().map(|table| table.name).collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
-        return Err(("api.tables", format!("there is no table `{unknown}`; there are {}", known.join(", "))));
+        return Err((
+            "api.tables",
+            format!(
+                "there is no table `{unknown}`; there are {}",
+                known.join(", ")
+            ),
+        ));
     }
     if names.is_empty() {
-        return Err(("api.tables", format!("name at least one of {}", known.join(", "))));
+        return Err((
+            "api.tables",
+            format!("name at least one of {}", known.join(", ")),
+        ));
     }
-    Ok(schema::data_tables().filter(|table| names.iter().any(|name| name == table.name)).collect())
+    Ok(schema::data_tables()
+        .filter(|table| names.iter().any(|name| name == table.name))
+        .collect())
 }
 
 fn proxy(text: &str) -> Result<Url, Problem> {
     let url = Url::parse(text).ok().filter(Url::has_host);
-    let url = url.ok_or_else(|| ("api.proxy", "must be a URL such as http://proxy.example:8080".to_owned()))?;
+    let url = url.ok_or_else(|| {
+        (
+            "api.proxy",
+            "must be a URL such as http://proxy.example:8080".to_owned(),
+        )
+    })?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err((
             "api.proxy",
@@ -332,7 +437,10 @@ fn proxy(text: &str) -> Result<Url, Problem> {
     Ok(url)
 }
 
-fn headers(section: BTreeMap<String, HeaderValue>, folder: &Path) -> Result<Vec<(String, Header)>, Problem> {
+fn headers(
+    section: BTreeMap<String, HeaderValue>,
+    folder: &Path,
+) -> Result<Vec<(String, Header)>, Problem> {
     section
         .into_iter()
         .map(|(name, value)| {
@@ -351,15 +459,25 @@ fn headers(section: BTreeMap<String, HeaderValue>, folder: &Path) -> Result<Vec<
 fn secret(place: SecretPlace, key: &'static str, folder: &Path) -> Secret {
     match place {
         SecretPlace::Env(name) => Secret::Env { key, name },
-        SecretPlace::File(path) => Secret::File { key, path: folder.join(path) },
-        SecretPlace::Command(words) => Secret::Command { key, words, folder: folder.to_owned() },
+        SecretPlace::File(path) => Secret::File {
+            key,
+            path: folder.join(path),
+        },
+        SecretPlace::Command(words) => Secret::Command {
+            key,
+            words,
+            folder: folder.to_owned(),
+        },
     }
 }
 
 fn delimiter(text: &str) -> Result<u8, Problem> {
     match text.as_bytes() {
         [byte] if byte.is_ascii_punctuation() && *byte != b'"' || *byte == b'\t' => Ok(*byte),
-        _ => Err(("source.delimiter", "must be one character: \",\", \";\", \"|\" or a tab".to_owned())),
+        _ => Err((
+            "source.delimiter",
+            "must be one character: \",\", \";\", \"|\" or a tab".to_owned(),
+        )),
     }
 }
 
@@ -373,7 +491,9 @@ fn non_zero(number: u32, key: &'static str) -> Result<NonZeroU32, Problem> {
 
 fn limit(number: u32) -> Result<NonZeroU32, Problem> {
     let is_taken = usize::try_from(number).is_ok_and(|number| number <= MAX_ITEMS);
-    NonZeroU32::new(number).filter(|_| is_taken).ok_or_else(|| ("api.limit", format!("must be between 1 and {MAX_ITEMS}")))
+    NonZeroU32::new(number)
+        .filter(|_| is_taken)
+        .ok_or_else(|| ("api.limit", format!("must be between 1 and {MAX_ITEMS}")))
 }
 
 fn period(value: Option<Period>, section: &str, key: &str) -> Duration {

@@ -1,5 +1,6 @@
-//! The declaration of every job key: type, default, flag and doc line, once. The job file's structs, the flags of `run`,
-//! the hints for misspelt keys and the reference in the README are derived from it.
+//! The declaration of every job key: type, default, flag and doc line, once. The job file's
+//! structs, the flags of `run`, the hints for misspelt keys and the reference in the README are
+//! derived from it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -59,7 +60,12 @@ kinds! {
 }
 
 macro_rules! section {
-    ($(#[doc = $section_doc:literal])+ $name:ident = $section:literal { $(#[doc = $doc:literal] $key:ident: $type:ty = $default:literal $(, --$flag:literal)?;)+ }) => {
+    (
+        $(#[doc = $section_doc:literal])+
+        $name:ident = $section:literal {
+            $($(#[doc = $doc:literal])+ $key:ident: $type:ty = $default:literal $(, --$flag:literal)?;)+
+        }
+    ) => {
         $(#[doc = $section_doc])+
         #[derive(Debug, Default, Clone, Deserialize)]
         #[serde(default, deny_unknown_fields)]
@@ -73,7 +79,7 @@ macro_rules! section {
                 default: $default,
                 flag: flag!($($flag)?),
                 kind: <$type as HasKind>::KIND,
-                doc: $doc.trim_ascii(),
+                doc: concat!($($doc),+).trim_ascii(),
             },)+];
         }
     };
@@ -91,11 +97,14 @@ macro_rules! flag {
 section! {
     /// `[source]`: the contact ids.
     SourceSection = "source" {
-        /// CSV of contact ids; `-` is standard input; `.gz` and `.zst` are decompressed; UTF-8, else Windows-1252.
+        /// CSV of contact ids; `-` is standard input; `.gz` and `.zst` are decompressed; UTF-8,
+        /// else Windows-1252.
         path: PathBuf = "", --"source";
-        /// Heading of the id column; by default contactId, contact_id, Company ID, ContactId or PrimaryKey. One column needs no heading.
+        /// Heading of the id column; by default contactId, contact_id, Company ID, ContactId or
+        /// PrimaryKey. One column needs no heading.
         column: String = "", --"column";
-        /// Delimiter; by default that of a first line `sep=;`, else detected among comma, semicolon, tab and bar.
+        /// Delimiter; by default that of a first line `sep=;`, else detected among comma,
+        /// semicolon, tab and bar.
         delimiter: String = "", --"delimiter";
     }
 }
@@ -103,13 +112,16 @@ section! {
 section! {
     /// `[api]`: the SuperOffice that is asked, and what for.
     ApiSection = "api" {
-        /// Online: the customer's id, such as `Cust12345`; the address is asked of the state endpoint.
+        /// Online: the customer's id, such as `Cust12345`; the address is asked of the state
+        /// endpoint.
         tenant: String = "", --"tenant";
         /// `online`, `qaonline`, `sod`, or the URL of a login host; `sandbox` is the embedded one.
         environment: String = "online", --"environment";
-        /// Onsite, instead of `tenant`: the address of the installation, with or without `/api`; `sandbox` is the embedded one.
+        /// Onsite, instead of `tenant`: the address of the installation, with or without `/api`;
+        /// `sandbox` is the embedded one.
         base_url: String = "", --"base-url";
-        /// Whether plain http to another machine is accepted; credentials would travel in the clear.
+        /// Whether plain http to another machine is accepted; credentials would travel in the
+        /// clear.
         allow_http: bool = "false";
         /// Most items per list.
         limit: u32 = "100", --"limit";
@@ -129,7 +141,8 @@ section! {
         proxy: String = "", --"proxy";
         /// PEM file of certificates to trust besides the system's.
         ca_file: PathBuf = "", --"ca-file";
-        /// Certificate of this client and its private key, both in PEM, where the server asks for one.
+        /// Certificate of this client and its private key, both in PEM, where the server asks for
+        /// one.
         client_certificate: SecretPlace = "";
         /// How to log in; see `[api.auth]`.
         auth: AuthSection = "";
@@ -155,7 +168,8 @@ section! {
         client_id: String = "";
         /// oauth: client secret.
         client_secret: SecretPlace = "";
-        /// oauth: refresh token; where it comes from a file and the server sends a new one, the file is replaced.
+        /// oauth: refresh token; where it comes from a file and the server sends a new one, the
+        /// file is replaced.
         refresh_token: SecretPlace = "";
         /// oauth: redirect URI, where the server asks for it.
         redirect_uri: String = "";
@@ -173,7 +187,8 @@ section! {
         requests_per_second: f64 = "", --"requests-per-second";
         /// Most requests in flight; default 8 with `tenant`, 32 with `base_url`.
         max_in_flight: u32 = "", --"max-in-flight";
-        /// Longest wait for a whole answer. Ten seconds of silence after its head, or in its middle, end it.
+        /// Longest wait for a whole answer. Ten seconds of silence after its head, or in its
+        /// middle, end it.
         timeout: Period = "30s", --"timeout";
         /// Most attempts per contact.
         max_attempts: u32 = "6", --"max-attempts";
@@ -251,7 +266,9 @@ impl<'de> Deserialize<'de> for HeaderValue {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match toml::Value::deserialize(deserializer)? {
             toml::Value::String(text) => Ok(Self::Text(text)),
-            other => SecretPlace::try_from(other).map(Self::Secret).map_err(serde::de::Error::custom),
+            other => SecretPlace::try_from(other)
+                .map(Self::Secret)
+                .map_err(serde::de::Error::custom),
         }
     }
 }
@@ -275,8 +292,14 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
 /// # Panics
 /// Never where the tests of this file pass: they parse every default.
 pub(super) fn default<T: std::str::FromStr>(section: &str, key: &str) -> T {
-    let setting = settings().find(|setting| setting.section == section && setting.key == key).expect("the key is declared");
-    setting.default.parse().ok().expect("a declared default parses")
+    let setting = settings()
+        .find(|setting| setting.section == section && setting.key == key)
+        .expect("the key is declared");
+    setting
+        .default
+        .parse()
+        .ok()
+        .expect("a declared default parses")
 }
 
 /// The reference of all keys, in Markdown, for the README.
@@ -286,10 +309,21 @@ pub(super) fn default<T: std::str::FromStr>(section: &str, key: &str) -> T {
 pub fn reference() -> String {
     let mut page = String::from("| key | default | |\n|---|---|---|\n");
     for setting in settings() {
-        let default = if setting.default.is_empty() { String::new() } else { format!("`{}`", setting.default) };
-        let flag = setting.flag.map(|flag| format!(" (`--{flag}`)")).unwrap_or_default();
-        writeln!(page, "| `{}.{}`{flag} | {default} | {} |", setting.section, setting.key, setting.doc)
-            .expect("writing to a String cannot fail");
+        let default = if setting.default.is_empty() {
+            String::new()
+        } else {
+            format!("`{}`", setting.default)
+        };
+        let flag = setting
+            .flag
+            .map(|flag| format!(" (`--{flag}`)"))
+            .unwrap_or_default();
+        writeln!(
+            page,
+            "| `{}.{}`{flag} | {default} | {} |",
+            setting.section, setting.key, setting.doc
+        )
+        .expect("writing to a String cannot fail");
     }
     page
 }
@@ -302,8 +336,18 @@ mod tests {
     fn flags_are_unique_and_every_key_has_a_doc_line() {
         let all: Vec<_> = settings().collect();
         for (index, setting) in all.iter().enumerate() {
-            assert!(setting.doc.ends_with('.'), "{}.{}", setting.section, setting.key);
-            assert!(setting.flag.is_none() || all[..index].iter().all(|other| other.flag != setting.flag), "--{:?} twice", setting.flag);
+            assert!(
+                setting.doc.ends_with('.'),
+                "{}.{}",
+                setting.section,
+                setting.key
+            );
+            assert!(
+                setting.flag.is_none()
+                    || all[..index].iter().all(|other| other.flag != setting.flag),
+                "--{:?} twice",
+                setting.flag
+            );
             assert!(setting.flag.is_none() || setting.kind != Kind::Table);
         }
     }

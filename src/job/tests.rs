@@ -1,4 +1,5 @@
-//! Jobs as typed: what is refused and in which words, what holds where a key is left out, and what is never shown.
+//! Jobs as typed: what is refused and in which words, what holds where a key is left out, and what
+//! is never shown.
 
 use super::settings::settings;
 use super::*;
@@ -7,8 +8,17 @@ use crate::extract::limiter::Rate;
 const LEAST: &str = "[source]\npath = \"ids.csv\"\n[output]\ndir = \"out\"\n[api]\n";
 
 fn checked(text: &str, flags: &[(&str, &str)]) -> Result<Job, String> {
-    let overrides: Vec<Override> =
-        flags.iter().map(|(flag, value)| (settings().find(|setting| setting.flag == Some(flag)).unwrap(), (*value).to_owned())).collect();
+    let overrides: Vec<Override> = flags
+        .iter()
+        .map(|(flag, value)| {
+            (
+                settings()
+                    .find(|setting| setting.flag == Some(flag))
+                    .unwrap(),
+                (*value).to_owned(),
+            )
+        })
+        .collect();
     parse(text, Path::new("jobs/job.toml"), &overrides).map_err(|error| error.to_string())
 }
 
@@ -24,9 +34,15 @@ fn refusal(text: &str) -> String {
 #[test]
 fn a_job_needs_a_source_an_output_and_a_place() {
     let cases = [
-        ("", "`api.base_url`: give `tenant` (online) or `base_url` (onsite, or \"sandbox\")"),
+        (
+            "",
+            "`api.base_url`: give `tenant` (online) or `base_url` (onsite, or \"sandbox\")",
+        ),
         ("[api]\nbase_url = \"sandbox\"", "`source.path`: is missing"),
-        ("[api]\nbase_url = \"sandbox\"\n[source]\npath = \"ids.csv\"", "`output.dir`: is missing"),
+        (
+            "[api]\nbase_url = \"sandbox\"\n[source]\npath = \"ids.csv\"",
+            "`output.dir`: is missing",
+        ),
     ];
     for (text, expected) in cases {
         assert_eq!(refusal(text), format!("jobs/job.toml: {expected}"));
@@ -35,9 +51,9 @@ fn a_job_needs_a_source_an_output_and_a_place() {
 
 #[test]
 fn values_that_make_no_sense_are_refused() {
-    let host = "must begin with https:// and name a host, such as https://crm.example.com/SuperOffice";
-    let plain_http =
-        "plain http to another machine would show credentials and data to everyone between; use https, or set `allow_http = true` in [api]";
+    let host =
+        "must begin with https:// and name a host, such as https://crm.example.com/SuperOffice";
+    let plain_http = "plain http to another machine would show credentials and data to everyone between; use https, or set `allow_http = true` in [api]";
     let sandbox = "base_url = \"sandbox\"\n";
     let cases = [
         (
@@ -83,19 +99,47 @@ fn values_that_make_no_sense_are_refused() {
         ("[fetch]\ntimeout = \"0s\"", "`fetch.timeout`: must be above zero".to_owned()),
     ];
     for (lines, expected) in cases {
-        let place = if lines.contains("base_url") || lines.contains("tenant") { "" } else { sandbox };
-        assert_eq!(refusal(&format!("{LEAST}{place}{lines}")), format!("jobs/job.toml: {expected}"), "{lines}");
+        let place = if lines.contains("base_url") || lines.contains("tenant") {
+            ""
+        } else {
+            sandbox
+        };
+        assert_eq!(
+            refusal(&format!("{LEAST}{place}{lines}")),
+            format!("jobs/job.toml: {expected}"),
+            "{lines}"
+        );
     }
     let elsewhere = [
-        ("[source]\npath = \"x\"\ndelimiter = \"ab\"", "`source.delimiter`: must be one character: \",\", \";\", \"|\" or a tab"),
-        ("[source]\npath = \"x\"\ndelimiter = \"\"", "`source.delimiter`: must be one character: \",\", \";\", \"|\" or a tab"),
-        ("[source]\npath = \"x\"\n[output]\ndir = \"y\"\nformat = \"xlsx\"", "`output.format`: must be \"parquet\" or \"csv\""),
-        ("[source]\npath = \"x\"\n[output]\ndir = \"y\"\nkeep = 0", "`output.keep`: must be above zero"),
+        (
+            "[source]\npath = \"x\"\ndelimiter = \"ab\"",
+            "`source.delimiter`: must be one character: \",\", \";\", \"|\" or a tab",
+        ),
+        (
+            "[source]\npath = \"x\"\ndelimiter = \"\"",
+            "`source.delimiter`: must be one character: \",\", \";\", \"|\" or a tab",
+        ),
+        (
+            "[source]\npath = \"x\"\n[output]\ndir = \"y\"\nformat = \"xlsx\"",
+            "`output.format`: must be \"parquet\" or \"csv\"",
+        ),
+        (
+            "[source]\npath = \"x\"\n[output]\ndir = \"y\"\nkeep = 0",
+            "`output.keep`: must be above zero",
+        ),
     ];
     for (lines, expected) in elsewhere {
         let text = format!("[api]\nbase_url = \"sandbox\"\n[output]\ndir = \"out\"\n{lines}");
-        let text = if lines.contains("[output]") { text.replacen("[output]\ndir = \"out\"\n", "", 1) } else { text };
-        assert_eq!(refusal(&text), format!("jobs/job.toml: {expected}"), "{lines}");
+        let text = if lines.contains("[output]") {
+            text.replacen("[output]\ndir = \"out\"\n", "", 1)
+        } else {
+            text
+        };
+        assert_eq!(
+            refusal(&text),
+            format!("jobs/job.toml: {expected}"),
+            "{lines}"
+        );
     }
 }
 
@@ -108,19 +152,54 @@ fn what_is_left_out_has_its_default() {
     ];
     for (place, rate, max_in_flight) in cases {
         let job = job(place);
-        assert_eq!((job.fetch.rate, job.fetch.max_in_flight.get()), (rate, max_in_flight), "{place}");
-        assert_eq!((job.fetch.retry.max_attempts.get(), job.fetch.retry.first_delay), (6, Duration::from_millis(500)));
-        assert_eq!((job.fetch.patience, job.timeout, job.max_age), (Duration::from_hours(2), Duration::from_secs(30), Duration::ZERO));
+        assert_eq!(
+            (job.fetch.rate, job.fetch.max_in_flight.get()),
+            (rate, max_in_flight),
+            "{place}"
+        );
+        assert_eq!(
+            (
+                job.fetch.retry.max_attempts.get(),
+                job.fetch.retry.first_delay
+            ),
+            (6, Duration::from_millis(500))
+        );
+        assert_eq!(
+            (job.fetch.patience, job.timeout, job.max_age),
+            (
+                Duration::from_hours(2),
+                Duration::from_secs(30),
+                Duration::ZERO
+            )
+        );
         assert_eq!((job.fetch.max_duration, job.fetch.max_calls), (None, None));
-        assert_eq!((job.api.limit.get(), job.api.language.as_str(), job.api.time_zone.as_str()), (100, "en", "UTC"));
+        assert_eq!(
+            (
+                job.api.limit.get(),
+                job.api.language.as_str(),
+                job.api.time_zone.as_str()
+            ),
+            (100, "en", "UTC")
+        );
         assert_eq!(job.api.tables.len(), schema::data_tables().count());
-        assert_eq!((job.output.keep.get(), job.output.format), (14, Format::Parquet));
+        assert_eq!(
+            (job.output.keep.get(), job.output.format),
+            (14, Format::Parquet)
+        );
         assert!((job.output.max_failed - 0.01).abs() < f64::EPSILON);
         assert_eq!((job.api.auth, job.api.app_token), (Scheme::None, None));
     }
-    let given = job("tenant = \"Cust1\"\n[fetch]\nrequests_per_second = 2.5\nmax_in_flight = 3\nmax_duration = \"6h\"\nmax_calls = 9");
-    assert_eq!((given.fetch.rate, given.fetch.max_in_flight.get()), (Rate::per_second(2.5), 3));
-    assert_eq!((given.fetch.max_duration, given.fetch.max_calls), (Some(Duration::from_hours(6)), Some(9)));
+    let given = job(
+        "tenant = \"Cust1\"\n[fetch]\nrequests_per_second = 2.5\nmax_in_flight = 3\nmax_duration = \"6h\"\nmax_calls = 9",
+    );
+    assert_eq!(
+        (given.fetch.rate, given.fetch.max_in_flight.get()),
+        (Rate::per_second(2.5), 3)
+    );
+    assert_eq!(
+        (given.fetch.max_duration, given.fetch.max_calls),
+        (Some(Duration::from_hours(6)), Some(9))
+    );
 }
 
 #[test]
@@ -129,20 +208,42 @@ fn an_address_ends_in_api_however_it_is_typed() {
         ("https://crm.example.com", "https://crm.example.com/api"),
         ("https://crm.example.com/", "https://crm.example.com/api"),
         ("https://crm.example.com/api", "https://crm.example.com/api"),
-        ("https://crm.example.com/SuperOffice", "https://crm.example.com/SuperOffice/api"),
-        ("https://crm.example.com/SuperOffice/api/", "https://crm.example.com/SuperOffice/api"),
-        ("https://crm.example.com/SuperOffice/API//", "https://crm.example.com/SuperOffice/API"),
-        ("https://crm.example.com/Cust1-api", "https://crm.example.com/Cust1-api/api"),
-        ("https://crm.example.com:8443/so", "https://crm.example.com:8443/so/api"),
+        (
+            "https://crm.example.com/SuperOffice",
+            "https://crm.example.com/SuperOffice/api",
+        ),
+        (
+            "https://crm.example.com/SuperOffice/api/",
+            "https://crm.example.com/SuperOffice/api",
+        ),
+        (
+            "https://crm.example.com/SuperOffice/API//",
+            "https://crm.example.com/SuperOffice/API",
+        ),
+        (
+            "https://crm.example.com/Cust1-api",
+            "https://crm.example.com/Cust1-api/api",
+        ),
+        (
+            "https://crm.example.com:8443/so",
+            "https://crm.example.com:8443/so/api",
+        ),
         ("http://localhost:5000", "http://localhost:5000/api"),
         ("http://127.0.0.2", "http://127.0.0.2/api"),
         ("http://[::1]:80/so", "http://[::1]/so/api"),
     ];
     for (typed, expected) in cases {
-        let Place::BaseUrl(url) = job(&format!("base_url = \"{typed}\"")).api.place else { panic!("{typed} is no address") };
+        let Place::BaseUrl(url) = job(&format!("base_url = \"{typed}\"")).api.place else {
+            panic!("{typed} is no address")
+        };
         assert_eq!(url.as_str(), expected, "{typed}");
     }
-    let Place::BaseUrl(url) = job("allow_http = true\nbase_url = \"http://crm.example.com\"").api.place else { panic!("no address") };
+    let Place::BaseUrl(url) = job("allow_http = true\nbase_url = \"http://crm.example.com\"")
+        .api
+        .place
+    else {
+        panic!("no address")
+    };
     assert_eq!(url.scheme(), "http");
 }
 
@@ -151,12 +252,21 @@ fn an_environment_is_a_login_host() {
     let cases = [
         ("", "https://online.superoffice.com/"),
         ("environment = \"sod\"", "https://sod.superoffice.com/"),
-        ("environment = \"https://login.example.com/so\"", "https://login.example.com/so"),
+        (
+            "environment = \"https://login.example.com/so\"",
+            "https://login.example.com/so",
+        ),
     ];
     for (environment, expected) in cases {
         let login = Environment::Host(expected.parse().unwrap());
-        let place = Place::Tenant { tenant: "Cust1".to_owned(), environment: login };
-        assert_eq!(job(&format!("tenant = \"Cust1\"\n{environment}")).api.place, place);
+        let place = Place::Tenant {
+            tenant: "Cust1".to_owned(),
+            environment: login,
+        };
+        assert_eq!(
+            job(&format!("tenant = \"Cust1\"\n{environment}")).api.place,
+            place
+        );
     }
 }
 
@@ -166,15 +276,35 @@ fn paths_count_from_the_job_file() {
     assert_eq!(job.source.place, SourcePlace::Path("jobs/ids.csv".into()));
     assert_eq!(job.output.dir, Path::new("jobs/out"));
     assert_eq!(job.api.ca_file.as_deref(), Some(Path::new("jobs/ca.pem")));
-    assert_eq!(job.api.app_token, Some(Secret::File { key: "api.app_token", path: "jobs/token".into() }));
-    let piped = checked(&format!("{LEAST}base_url = \"sandbox\""), &[("source", "-"), ("dir", "/exports")]).unwrap();
-    assert_eq!((piped.source.place, piped.output.dir.as_path()), (SourcePlace::StandardInput, Path::new("/exports")));
+    assert_eq!(
+        job.api.app_token,
+        Some(Secret::File {
+            key: "api.app_token",
+            path: "jobs/token".into()
+        })
+    );
+    let piped = checked(
+        &format!("{LEAST}base_url = \"sandbox\""),
+        &[("source", "-"), ("dir", "/exports")],
+    )
+    .unwrap();
+    assert_eq!(
+        (piped.source.place, piped.output.dir.as_path()),
+        (SourcePlace::StandardInput, Path::new("/exports"))
+    );
 }
 
 #[test]
 fn tables_come_in_their_own_order() {
     let job = job("base_url = \"sandbox\"\ntables = [\"sales\", \"contacts\", \"sales\"]");
-    assert_eq!(job.api.tables.iter().map(|table| table.name).collect::<Vec<_>>(), ["contacts", "sales"]);
+    assert_eq!(
+        job.api
+            .tables
+            .iter()
+            .map(|table| table.name)
+            .collect::<Vec<_>>(),
+        ["contacts", "sales"]
+    );
 }
 
 #[test]
@@ -189,10 +319,17 @@ fn secrets_typed_in_plain_are_refused_and_never_shown() {
     ];
     for lines in places {
         let message = refusal(&format!("{LEAST}base_url = \"sandbox\"\n{lines}"));
-        assert!(message.starts_with("jobs/job.toml:7: expected a place to read the secret from, { env = \"NAME\" }"), "{message}");
+        assert!(
+            message.starts_with(
+                "jobs/job.toml:7: expected a place to read the secret from, { env = \"NAME\" }"
+            ),
+            "{message}"
+        );
         assert!(!message.contains("hunter2"), "{message}");
     }
-    let message = refusal(&format!("{LEAST}base_url = \"https://kari:hunter2@crm.example.com\""));
+    let message = refusal(&format!(
+        "{LEAST}base_url = \"https://kari:hunter2@crm.example.com\""
+    ));
     assert!(!message.contains("hunter2"), "{message}");
 }
 
@@ -209,10 +346,19 @@ fn neither_debug_nor_the_description_shows_a_secret() {
     for shown in [format!("{job:?}"), description.clone()] {
         assert!(!shown.contains("hunter2"), "{shown}");
     }
-    assert_eq!(job.description["api"]["headers"], serde_json::json!({ "X-Key": "…", "X-Other": "…" }));
-    assert_eq!(job.description["api"]["app_token"], serde_json::json!({ "file": token }));
+    assert_eq!(
+        job.description["api"]["headers"],
+        serde_json::json!({ "X-Key": "…", "X-Other": "…" })
+    );
+    assert_eq!(
+        job.description["api"]["app_token"],
+        serde_json::json!({ "file": token })
+    );
     assert_eq!(job.description["api"]["auth"]["user"], "u");
-    assert_eq!(job.description["api"]["auth"]["password"], serde_json::json!({ "command": ["echo", "…"] }));
+    assert_eq!(
+        job.description["api"]["auth"]["password"],
+        serde_json::json!({ "command": ["echo", "…"] })
+    );
 }
 
 #[test]

@@ -11,7 +11,13 @@ pub(super) fn write_instant(microseconds: i64, output: &mut impl Write) -> io::R
     write_civil(microseconds.div_euclid(MICROSECONDS_PER_DAY), output)?;
     let time = microseconds.rem_euclid(MICROSECONDS_PER_DAY);
     let (seconds, fraction) = (time / 1_000_000, time % 1_000_000);
-    write!(output, "T{:02}:{:02}:{:02}.{fraction:06}Z", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    write!(
+        output,
+        "T{:02}:{:02}:{:02}.{fraction:06}Z",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
 }
 
 /// Writes a day, in days since 1970, as `2020-09-20`.
@@ -19,18 +25,23 @@ pub(super) fn write_day(days: i32, output: &mut impl Write) -> io::Result<()> {
     write_civil(i64::from(days), output)
 }
 
-/// The proleptic Gregorian date. Years are counted from March so that the leap day is the last of its year, and in eras
-/// of 400 years, which all have the same number of days.
+/// The proleptic Gregorian date. Years are counted from March so that the leap day is the last of
+/// its year, and in eras of 400 years, which all have the same number of days.
 fn write_civil(days: i64, output: &mut impl Write) -> io::Result<()> {
     const DAYS_PER_ERA: i64 = 146_097;
     const FROM_YEAR_0_MARCH_TO_1970: i64 = 719_468;
     let days = days + FROM_YEAR_0_MARCH_TO_1970;
     let (era, day_of_era) = (days.div_euclid(DAYS_PER_ERA), days.rem_euclid(DAYS_PER_ERA));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     let year = era * 400 + year_of_era + i64::from(month <= 2);
     if (0..=9999).contains(&year) {
         write!(output, "{year:04}-{month:02}-{day:02}")

@@ -1,4 +1,5 @@
-//! A table as CSV: RFC 4180 with LF, UTF-8, a header, and an empty field for null and for empty text alike.
+//! A table as CSV: RFC 4180 with LF, UTF-8, a header, and an empty field for null and for empty
+//! text alike.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -6,7 +7,8 @@ use std::path::PathBuf;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    Array, ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
 };
 use csv::{Terminator, Writer, WriterBuilder};
 
@@ -28,10 +30,25 @@ pub(super) struct CsvWriter {
 
 impl CsvWriter {
     /// Begins the file with its header.
-    pub(super) fn new(file: HashedFile, path: PathBuf, table: &'static Table) -> Result<Self, Error> {
-        let writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).buffer_capacity(1 << 16).from_writer(file);
-        let mut writer = Self { writer, path, table, rows: 0, cell: Vec::new() };
-        let header = writer.writer.write_record(table.columns.iter().map(|column| column.name));
+    pub(super) fn new(
+        file: HashedFile,
+        path: PathBuf,
+        table: &'static Table,
+    ) -> Result<Self, Error> {
+        let writer = WriterBuilder::new()
+            .terminator(Terminator::Any(b'\n'))
+            .buffer_capacity(1 << 16)
+            .from_writer(file);
+        let mut writer = Self {
+            writer,
+            path,
+            table,
+            rows: 0,
+            cell: Vec::new(),
+        };
+        let header = writer
+            .writer
+            .write_record(table.columns.iter().map(|column| column.name));
         header.map_err(|error| writer.failed(error))?;
         Ok(writer)
     }
@@ -55,20 +72,33 @@ impl CsvWriter {
 
 impl TableWriter for CsvWriter {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
-        let typed = self.table.columns.iter().zip(batch.columns()).map(|(column, array)| Cells::new(column.column_type, array));
+        let typed = self
+            .table
+            .columns
+            .iter()
+            .zip(batch.columns())
+            .map(|(column, array)| Cells::new(column.column_type, array));
         let columns: Option<Vec<_>> = typed.collect();
         let columns = columns
-            .filter(|columns| columns.len() == self.table.columns.len() && columns.len() == batch.num_columns())
-            .ok_or(Error::Columns { table: self.table.name })?;
+            .filter(|columns| {
+                columns.len() == self.table.columns.len() && columns.len() == batch.num_columns()
+            })
+            .ok_or(Error::Columns {
+                table: self.table.name,
+            })?;
         for row in 0..batch.num_rows() {
-            self.write_row(&columns, row).map_err(|error| self.failed(error))?;
+            self.write_row(&columns, row)
+                .map_err(|error| self.failed(error))?;
             self.rows += 1;
         }
         Ok(())
     }
 
     fn finish(self: Box<Self>) -> Result<FileReport, Error> {
-        let file = self.writer.into_inner().map_err(|error| storage("write", &self.path)(error.into_error()))?;
+        let file = self
+            .writer
+            .into_inner()
+            .map_err(|error| storage("write", &self.path)(error.into_error()))?;
         file.finish(self.rows)
     }
 }
@@ -91,7 +121,9 @@ impl<'a> Cells<'a> {
             ColumnType::Float => array.as_primitive_opt::<Float64Type>().map(Self::Float),
             ColumnType::Boolean => array.as_boolean_opt().map(Self::Boolean),
             ColumnType::Text => array.as_string_opt::<i32>().map(Self::Text),
-            ColumnType::Instant => array.as_primitive_opt::<TimestampMicrosecondType>().map(Self::Instant),
+            ColumnType::Instant => array
+                .as_primitive_opt::<TimestampMicrosecondType>()
+                .map(Self::Instant),
             ColumnType::Date => array.as_primitive_opt::<Date32Type>().map(Self::Date),
         }
     }
@@ -113,7 +145,8 @@ impl<'a> Cells<'a> {
         }
         match self {
             Self::Integer(array) => write!(output, "{}", array.value(row)),
-            // Debug is the shortest text that reads back as the same number, with an exponent where it is long.
+            // Debug is the shortest text that reads back as the same number, with an exponent where
+            // it is long.
             Self::Float(array) => write!(output, "{:?}", array.value(row)),
             Self::Boolean(array) => write!(output, "{}", array.value(row)),
             Self::Text(array) => output.write_all(array.value(row).as_bytes()),

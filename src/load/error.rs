@@ -1,5 +1,6 @@
-//! What can go wrong in the output folder. Exit codes are the caller's matter; [`Error::is_storage`] tells the one kind
-//! that another attempt can cure without a new version of this program.
+//! What can go wrong in the output folder. Exit codes are the caller's matter;
+//! [`Error::is_storage`] tells the one kind that another attempt can cure without a new version of
+//! this program.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,7 +28,8 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// Something else stands where the link to the newest run goes, as after a restore that followed links.
+    /// Something else stands where the link to the newest run goes, as after a restore that
+    /// followed links.
     #[error("{}: is not a link, and would be in the way of the one that names the newest run; move it aside", path.display())]
     LatestIsNoLink {
         /// Where it stands.
@@ -95,12 +97,21 @@ impl Error {
 }
 
 /// For `map_err` on what an encoder says of this table's rows.
-pub(super) fn encode<E: Into<Box<dyn std::error::Error + Send + Sync>>>(table: &'static Table) -> impl FnOnce(E) -> Error {
-    |source| Error::Encode { table: table.name, source: source.into() }
+pub(super) fn encode<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+    table: &'static Table,
+) -> impl FnOnce(E) -> Error {
+    |source| Error::Encode {
+        table: table.name,
+        source: source.into(),
+    }
 }
 
 /// For `map_err` on what the standard library says of this path.
 pub(super) fn storage(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
     let path = path.to_owned();
-    move |source| Error::Storage { action, path, source }
+    move |source| Error::Storage {
+        action,
+        path,
+        source,
+    }
 }

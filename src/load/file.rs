@@ -1,4 +1,5 @@
-//! Files and folders of an export: readable by their owner only, hashed while they are written, durable when finished.
+//! Files and folders of an export: readable by their owner only, hashed while they are written,
+//! durable when finished.
 
 use std::fmt::Write as _;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -23,15 +24,36 @@ pub(super) struct HashedFile {
 impl HashedFile {
     /// Creates the file; there must be none of that name.
     pub(super) fn create(path: PathBuf) -> Result<Self, Error> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(storage("create the file", &path))?;
-        Ok(Self { path, file, hash: Sha256::new(), bytes: 0 })
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(storage("create the file", &path))?;
+        Ok(Self {
+            path,
+            file,
+            hash: Sha256::new(),
+            bytes: 0,
+        })
     }
 
     /// Waits until the content is on the disk, and says what it is.
     pub(super) fn finish(self, rows: u64) -> Result<FileReport, Error> {
-        self.file.sync_all().map_err(storage("write to the disk", &self.path))?;
-        let file = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(FileReport { file, rows, bytes: self.bytes, sha256: hex(self.hash) })
+        self.file
+            .sync_all()
+            .map_err(storage("write to the disk", &self.path))?;
+        let file = self
+            .path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        Ok(FileReport {
+            file,
+            rows,
+            bytes: self.bytes,
+            sha256: hex(self.hash),
+        })
     }
 }
 
@@ -73,24 +95,35 @@ pub(super) fn digest(path: &Path) -> Result<(u64, String), Error> {
 
 /// Makes the folder and those above it, where they are missing.
 pub(super) fn create_folder(path: &Path) -> Result<(), Error> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(storage("create the folder", path))
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(storage("create the folder", path))
 }
 
 /// Makes the folder in one that is there.
 pub(super) fn create_one_folder(path: &Path) -> Result<(), Error> {
-    DirBuilder::new().mode(0o700).create(path).map_err(storage("create the folder", path))
+    DirBuilder::new()
+        .mode(0o700)
+        .create(path)
+        .map_err(storage("create the folder", path))
 }
 
 /// Waits until the names in the folder are on the disk.
 pub(super) fn sync_folder(path: &Path) -> Result<(), Error> {
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(storage("write to the disk", path))
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(storage("write to the disk", path))
 }
 
 fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-        text
-    })
+    hash.finalize()
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+            text
+        })
 }
 
 #[cfg(test)]
@@ -109,9 +142,20 @@ mod tests {
         let report = file.finish(1).unwrap();
         // The test vector of FIPS 180-2.
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(report, FileReport { file: "a.csv".into(), rows: 1, bytes: 3, sha256: abc.into() });
+        assert_eq!(
+            report,
+            FileReport {
+                file: "a.csv".into(),
+                rows: 1,
+                bytes: 3,
+                sha256: abc.into()
+            }
+        );
         assert_eq!(digest(&path).unwrap(), (3, abc.to_owned()));
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
     }
 
     #[test]
@@ -120,7 +164,10 @@ mod tests {
         let inner = folder.path().join("exports/nightly");
         create_folder(&inner).unwrap();
         create_folder(&inner).unwrap();
-        assert_eq!(std::fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            std::fs::metadata(&inner).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
         let path = inner.join("a");
         write_durably(&path, b"first").unwrap();
         assert!(write_durably(&path, b"second").unwrap_err().is_storage());

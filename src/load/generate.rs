@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    Array, ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
 };
 use proptest::prelude::*;
 use proptest::strategy::{Union, ValueTree};
@@ -34,7 +35,11 @@ const DAYS: std::ops::RangeInclusive<i32> = -719_162..=2_932_896;
 pub(super) fn row(table: &'static Table) -> impl Strategy<Value = Row> {
     let cells = |column| {
         let value = cell(column);
-        if table.is_nullable(column) { prop_oneof![1 => Just(Cell::Null), 3 => value].boxed() } else { value }
+        if table.is_nullable(column) {
+            prop_oneof![1 => Just(Cell::Null), 3 => value].boxed()
+        } else {
+            value
+        }
     };
     table.columns.iter().map(cells).collect::<Vec<_>>()
 }
@@ -43,7 +48,9 @@ pub(super) fn row(table: &'static Table) -> impl Strategy<Value = Row> {
 pub(super) fn some_rows(table: &'static Table, number: usize) -> Vec<Row> {
     let mut runner = TestRunner::deterministic();
     let rows = proptest::collection::vec(row(table), number);
-    rows.new_tree(&mut runner).expect("no row is refused").current()
+    rows.new_tree(&mut runner)
+        .expect("no row is refused")
+        .current()
 }
 
 /// Rows of one contact each, with the keys that the table's order demands.
@@ -63,26 +70,64 @@ pub(super) fn sorted_rows(table: &'static Table, contact_ids: &[i64]) -> Vec<Row
 
 /// The rows as a batch.
 pub(super) fn batch(table: &Table, rows: &[Row]) -> RecordBatch {
-    let columns = (0..table.columns.len()).map(|index| array(table.columns[index].column_type, rows.iter().map(|row| &row[index])));
-    RecordBatch::try_new(table.arrow_schema(), columns.collect()).expect("cells are of their columns' types")
+    let columns = (0..table.columns.len()).map(|index| {
+        array(
+            table.columns[index].column_type,
+            rows.iter().map(|row| &row[index]),
+        )
+    });
+    RecordBatch::try_new(table.arrow_schema(), columns.collect())
+        .expect("cells are of their columns' types")
 }
 
 fn cell(column: &crate::schema::Column) -> BoxedStrategy<Cell> {
     match column.column_type {
-        ColumnType::Integer => prop_oneof![any::<i64>(), 1..100_i64, Just(i64::MIN), Just(i64::MAX)].prop_map(Cell::Integer).boxed(),
+        ColumnType::Integer => {
+            prop_oneof![any::<i64>(), 1..100_i64, Just(i64::MIN), Just(i64::MAX)]
+                .prop_map(Cell::Integer)
+                .boxed()
+        }
         ColumnType::Float => {
-            let floats = proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL | proptest::num::f64::ZERO;
-            prop_oneof![floats, Just(f64::MAX), Just(f64::MIN_POSITIVE), Just(2_676.435_999_999_999_7)].prop_map(Cell::Float).boxed()
+            let floats = proptest::num::f64::NORMAL
+                | proptest::num::f64::SUBNORMAL
+                | proptest::num::f64::ZERO;
+            prop_oneof![
+                floats,
+                Just(f64::MAX),
+                Just(f64::MIN_POSITIVE),
+                Just(2_676.435_999_999_999_7)
+            ]
+            .prop_map(Cell::Float)
+            .boxed()
         }
         ColumnType::Boolean => any::<bool>().prop_map(Cell::Boolean).boxed(),
         ColumnType::Text => text().prop_map(Cell::Text).boxed(),
-        ColumnType::Instant => prop_oneof![INSTANTS, Just(*INSTANTS.end()), Just(0)].prop_map(Cell::Instant).boxed(),
-        ColumnType::Date => prop_oneof![DAYS, Just(*DAYS.end())].prop_map(Cell::Date).boxed(),
+        ColumnType::Instant => prop_oneof![INSTANTS, Just(*INSTANTS.end()), Just(0)]
+            .prop_map(Cell::Instant)
+            .boxed(),
+        ColumnType::Date => prop_oneof![DAYS, Just(*DAYS.end())]
+            .prop_map(Cell::Date)
+            .boxed(),
     }
 }
 
 fn text() -> impl Strategy<Value = String> {
-    let awkward = ["", " ", "\0", "\"", "\"\"", ",", "\n", "\r\n", "\r", "a,\"b\"\nc", "null", "\\N", "=1+1", "Bjørn Åkesson 株式会社 😀"];
+    let awkward = [
+        "",
+        " ",
+        "\0",
+        "\"",
+        "\"\"",
+        ",",
+        "\n",
+        "\r\n",
+        "\r",
+        "a,\"b\"\nc",
+        "null",
+        "\\N",
+        "=1+1",
+        "Bjørn Åkesson 株式会社 😀",
+    ];
     let awkward = Union::new(awkward.map(|text| Just(text.to_owned())));
     prop_oneof![awkward, any::<String>(), "[A-Z][a-zæøå]{2,12} AS"]
 }
@@ -90,7 +135,15 @@ fn text() -> impl Strategy<Value = String> {
 fn array<'a>(column_type: ColumnType, cells: impl Iterator<Item = &'a Cell>) -> ArrayRef {
     macro_rules! collect {
         ($array:ty, $variant:ident) => {
-            cells.map(|cell| if let Cell::$variant(value) = cell { Some(value.clone()) } else { None }).collect::<$array>()
+            cells
+                .map(|cell| {
+                    if let Cell::$variant(value) = cell {
+                        Some(value.clone())
+                    } else {
+                        None
+                    }
+                })
+                .collect::<$array>()
         };
     }
     match column_type {
@@ -98,7 +151,9 @@ fn array<'a>(column_type: ColumnType, cells: impl Iterator<Item = &'a Cell>) -> 
         ColumnType::Float => Arc::new(collect!(Float64Array, Float)),
         ColumnType::Boolean => Arc::new(collect!(BooleanArray, Boolean)),
         ColumnType::Text => Arc::new(collect!(StringArray, Text)),
-        ColumnType::Instant => Arc::new(collect!(TimestampMicrosecondArray, Instant).with_timezone("UTC")),
+        ColumnType::Instant => {
+            Arc::new(collect!(TimestampMicrosecondArray, Instant).with_timezone("UTC"))
+        }
         ColumnType::Date => Arc::new(collect!(Date32Array, Date)),
     }
 }
@@ -115,9 +170,17 @@ pub(super) fn rows_of(table: &Table, batch: &RecordBatch) -> Vec<Row> {
             ColumnType::Float => Cell::Float(array.as_primitive::<Float64Type>().value(row)),
             ColumnType::Boolean => Cell::Boolean(array.as_boolean().value(row)),
             ColumnType::Text => Cell::Text(array.as_string::<i32>().value(row).to_owned()),
-            ColumnType::Instant => Cell::Instant(array.as_primitive::<TimestampMicrosecondType>().value(row)),
+            ColumnType::Instant => {
+                Cell::Instant(array.as_primitive::<TimestampMicrosecondType>().value(row))
+            }
             ColumnType::Date => Cell::Date(array.as_primitive::<Date32Type>().value(row)),
         }
     };
-    (0..batch.num_rows()).map(|row| (0..table.columns.len()).map(|index| value(index, row)).collect()).collect()
+    (0..batch.num_rows())
+        .map(|row| {
+            (0..table.columns.len())
+                .map(|index| value(index, row))
+                .collect()
+        })
+        .collect()
 }

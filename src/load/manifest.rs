@@ -1,5 +1,5 @@
-//! `manifest.json`: what one run made, and how. Also the object of `--summary json`. Gathering the figures is the run's
-//! matter; comparing them with the files is `verify`'s.
+//! `manifest.json`: what one run made, and how. Also the object of `--summary json`. Gathering the
+//! figures is the run's matter; comparing them with the files is `verify`'s.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -76,7 +76,10 @@ pub struct Targets {
 
 /// How the targets ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the words are documented where they are declared, in `Outcome`")]
+#[expect(
+    missing_docs,
+    reason = "the words are documented where they are declared, in `Outcome`"
+)]
 pub struct Outcomes {
     pub exported: u64,
     pub missing: u64,
@@ -110,7 +113,9 @@ impl Outcomes {
 
     /// All of them; none where the sum is beyond any count, as in a damaged manifest.
     pub fn total(&self) -> Option<u64> {
-        Outcome::ALL.iter().try_fold(0_u64, |total, outcome| total.checked_add(self.count(*outcome)))
+        Outcome::ALL.iter().try_fold(0_u64, |total, outcome| {
+            total.checked_add(self.count(*outcome))
+        })
     }
 }
 
@@ -136,7 +141,8 @@ pub struct Fetch {
     pub latency_ms: Latency,
 }
 
-/// Percentiles of the time from request to complete answer, in milliseconds; none where nothing was fetched.
+/// Percentiles of the time from request to complete answer, in milliseconds; none where nothing was
+/// fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names of percentiles")]
 pub struct Latency {
@@ -168,9 +174,15 @@ impl Manifest {
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(FILE_NAME);
         let text = std::fs::read(&path).map_err(storage("read", &path))?;
-        let FormatVersion { format_version: found } = parse(&path, &text)?;
+        let FormatVersion {
+            format_version: found,
+        } = parse(&path, &text)?;
         if found > FORMAT_VERSION {
-            return Err(Error::NewerManifest { path, found, known: FORMAT_VERSION });
+            return Err(Error::NewerManifest {
+                path,
+                found,
+                known: FORMAT_VERSION,
+            });
         }
         parse(&path, &text)
     }
@@ -178,7 +190,10 @@ impl Manifest {
     /// Writes it into a run's folder.
     pub(super) fn write(&self, folder: &Path) -> Result<(), Error> {
         let path = folder.join(FILE_NAME);
-        let text = self.to_json().map_err(|source| Error::Manifest { path: path.clone(), source })?;
+        let text = self.to_json().map_err(|source| Error::Manifest {
+            path: path.clone(),
+            source,
+        })?;
         write_durably(&path, text.as_bytes())
     }
 }
@@ -190,13 +205,20 @@ struct FormatVersion {
 }
 
 fn parse<'a, T: Deserialize<'a>>(path: &Path, text: &'a [u8]) -> Result<T, Error> {
-    serde_json::from_slice(text).map_err(|source| Error::Manifest { path: path.to_owned(), source })
+    serde_json::from_slice(text).map_err(|source| Error::Manifest {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Share of the distinct targets that have an answer; all of them where there are none.
 pub fn coverage(answered: u64, distinct: u64) -> f64 {
     let number = |count| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    if distinct == 0 { 1.0 } else { number(answered) / number(distinct) }
+    if distinct == 0 {
+        1.0
+    } else {
+        number(answered) / number(distinct)
+    }
 }
 
 #[cfg(test)]
@@ -231,14 +253,26 @@ pub(super) mod tests {
     #[test]
     fn reads_back_and_writes_instants_as_rfc_3339() {
         let folder = tempfile::tempdir().unwrap();
-        let file = FileReport { file: "chats.csv".into(), rows: 1, bytes: 2, sha256: "ab".into() };
-        let mut manifest = manifest("20261122T020000Z", BTreeMap::from([("chats".to_owned(), file)]));
+        let file = FileReport {
+            file: "chats.csv".into(),
+            rows: 1,
+            bytes: 2,
+            sha256: "ab".into(),
+        };
+        let mut manifest = manifest(
+            "20261122T020000Z",
+            BTreeMap::from([("chats".to_owned(), file)]),
+        );
         manifest.oldest_fetched_at = Some(Timestamp::constant(1_795_312_800, 898_342_000));
         manifest.write(folder.path()).unwrap();
         assert_eq!(Manifest::read(folder.path()).unwrap(), manifest);
         let text = std::fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
-        assert!(text.contains(r#""ended_at": "2026-11-22T03:00:00.25Z""#) && text.ends_with("}\n"), "{text}");
-        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
+        assert!(
+            text.contains(r#""ended_at": "2026-11-22T03:00:00.25Z""#) && text.ends_with("}\n"),
+            "{text}"
+        );
+        let object: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&text).unwrap();
         let members: Vec<_> = object.keys().map(String::as_str).collect();
         let expected = "format_version program version run dir started_at ended_at job targets outcomes calls fetch tables drift \
                         truncated coverage oldest_fetched_at";
@@ -252,8 +286,18 @@ pub(super) mod tests {
             std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
             Manifest::read(folder.path()).unwrap_err()
         };
-        assert!(matches!(read(r#"{"format_version": 2, "files": []}"#), Error::NewerManifest { found: 2, known: 1, .. }));
-        assert!(matches!(read(r#"{"format_version": 1}"#), Error::Manifest { .. }));
+        assert!(matches!(
+            read(r#"{"format_version": 2, "files": []}"#),
+            Error::NewerManifest {
+                found: 2,
+                known: 1,
+                ..
+            }
+        ));
+        assert!(matches!(
+            read(r#"{"format_version": 1}"#),
+            Error::Manifest { .. }
+        ));
         assert!(matches!(read("{"), Error::Manifest { .. }));
     }
 
@@ -264,7 +308,11 @@ pub(super) mod tests {
             outcomes.record(*outcome);
         }
         let counts = serde_json::to_value(outcomes).unwrap();
-        assert!(Outcome::ALL.iter().all(|outcome| outcomes.count(*outcome) == 1 && counts[outcome.as_str()] == 1));
+        assert!(
+            Outcome::ALL
+                .iter()
+                .all(|outcome| outcomes.count(*outcome) == 1 && counts[outcome.as_str()] == 1)
+        );
         assert_eq!(outcomes.total(), Some(5));
         outcomes.failed = u64::MAX;
         assert_eq!(outcomes.total(), None);
@@ -274,7 +322,10 @@ pub(super) mod tests {
     fn coverage_of_nothing_is_complete() {
         let cases = [(0, 0, 1.0), (0, 4, 0.0), (1, 4, 0.25), (4, 4, 1.0)];
         for (answered, distinct, expected) in cases {
-            assert!((coverage(answered, distinct) - expected).abs() < f64::EPSILON, "{answered} of {distinct}");
+            assert!(
+                (coverage(answered, distinct) - expected).abs() < f64::EPSILON,
+                "{answered} of {distinct}"
+            );
         }
     }
 }

@@ -1,7 +1,9 @@
-//! A table as Parquet: zstd, an encoding per column from its declaration, statistics and page index, sorting columns.
+//! A table as Parquet: zstd, an encoding per column from its declaration, statistics and page
+//! index, sorting columns.
 //!
-//! The bytes depend on the rows alone: rows reach the encoder in slices of a fixed length, and row groups and pages end
-//! where those slices say. Memory is that of one slice and one encoded column, for any number of rows.
+//! The bytes depend on the rows alone: rows reach the encoder in slices of a fixed length, and row
+//! groups and pages end where those slices say. Memory is that of one slice and one encoded column,
+//! for any number of rows.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +11,9 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves};
+use parquet::arrow::arrow_writer::{
+    ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves,
+};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};
@@ -29,10 +33,12 @@ const ZSTD_LEVEL: i32 = 3;
 /// As many rows as DuckDB takes in one piece, and a whole number of slices.
 const ROWS_PER_GROUP: usize = 122_880;
 
-/// A row group ends where one of its columns is as long as this, since a column is in memory while it is encoded.
+/// A row group ends where one of its columns is as long as this, since a column is in memory while
+/// it is encoded.
 const BYTES_PER_COLUMN: usize = 16 << 20;
 
-/// Pages of a third of a row group: large enough to compress well, small enough for a reader to skip.
+/// Pages of a third of a row group: large enough to compress well, small enough for a reader to
+/// skip.
 const ROWS_PER_PAGE: usize = ROWS_PER_GROUP / 3;
 
 /// Writes one Parquet file.
@@ -49,21 +55,40 @@ pub(super) struct ParquetWriter {
 
 impl ParquetWriter {
     /// Begins the file.
-    pub(super) fn new(file: HashedFile, path: PathBuf, table: &'static Table, metadata: &[(String, String)]) -> Result<Self, Error> {
+    pub(super) fn new(
+        file: HashedFile,
+        path: PathBuf,
+        table: &'static Table,
+        metadata: &[(String, String)],
+    ) -> Result<Self, Error> {
         let schema = table.arrow_schema();
         // Readers derive the same Arrow schema from the Parquet one.
-        let options = ArrowWriterOptions::new().with_properties(properties(table, metadata)).with_skip_arrow_metadata(true);
-        let (writer, encoders) = ArrowWriter::try_new_with_options(file, Arc::clone(&schema), options)
-            .and_then(ArrowWriter::into_serialized_writer)
-            .map_err(|error| failed(table, &path, error))?;
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties(table, metadata))
+            .with_skip_arrow_metadata(true);
+        let (writer, encoders) =
+            ArrowWriter::try_new_with_options(file, Arc::clone(&schema), options)
+                .and_then(ArrowWriter::into_serialized_writer)
+                .map_err(|error| failed(table, &path, error))?;
         let slices = Slices::new(Arc::clone(&schema));
         let staging = Staging::create(path.with_extension("staging"), table)?;
-        Ok(Self { writer, encoders, slices, staging, schema, path, table, rows: 0 })
+        Ok(Self {
+            writer,
+            encoders,
+            slices,
+            staging,
+            schema,
+            path,
+            table,
+            rows: 0,
+        })
     }
 
     fn write_slice(&mut self, slice: &RecordBatch) -> Result<(), Error> {
         self.staging.push(slice)?;
-        if self.staging.rows() >= ROWS_PER_GROUP || self.staging.longest_column() >= BYTES_PER_COLUMN {
+        if self.staging.rows() >= ROWS_PER_GROUP
+            || self.staging.longest_column() >= BYTES_PER_COLUMN
+        {
             self.write_row_group()
         } else {
             Ok(())
@@ -75,13 +100,20 @@ impl ParquetWriter {
         let index = self.writer.flushed_row_groups().len();
         let encoders = self.encoders.create_column_writers(index).map_err(failed)?;
         let mut row_group = self.writer.next_row_group().map_err(failed)?;
-        for ((mut encoder, slices), field) in encoders.into_iter().zip(self.staging.columns()).zip(self.schema.fields()) {
+        for ((mut encoder, slices), field) in encoders
+            .into_iter()
+            .zip(self.staging.columns())
+            .zip(self.schema.fields())
+        {
             for slice in slices {
                 for leaf in compute_leaves(field, &slice?).map_err(failed)? {
                     encoder.write(&leaf).map_err(failed)?;
                 }
             }
-            encoder.close().and_then(|column| column.append_to_row_group(&mut row_group)).map_err(failed)?;
+            encoder
+                .close()
+                .and_then(|column| column.append_to_row_group(&mut row_group))
+                .map_err(failed)?;
         }
         row_group.close().map_err(failed)?;
         self.staging.clear();
@@ -92,7 +124,9 @@ impl ParquetWriter {
 impl TableWriter for ParquetWriter {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
         if batch.schema_ref() != &self.schema {
-            return Err(Error::Columns { table: self.table.name });
+            return Err(Error::Columns {
+                table: self.table.name,
+            });
         }
         self.rows += u64::try_from(batch.num_rows()).expect("usize fits in u64");
         for slice in self.slices.push(batch).map_err(encode(self.table))? {
@@ -108,14 +142,20 @@ impl TableWriter for ParquetWriter {
         if self.staging.rows() > 0 {
             self.write_row_group()?;
         }
-        let file = self.writer.into_inner().map_err(|error| failed(self.table, &self.path, error))?;
+        let file = self
+            .writer
+            .into_inner()
+            .map_err(|error| failed(self.table, &self.path, error))?;
         file.finish(self.rows)
     }
 }
 
 fn properties(table: &Table, metadata: &[(String, String)]) -> WriterProperties {
     let level = ZstdLevel::try_new(ZSTD_LEVEL).expect("a level that zstd has");
-    let key_values = metadata.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
+    let key_values = metadata
+        .iter()
+        .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
+        .collect();
     let mut properties = WriterProperties::builder()
         .set_created_by(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(level))
@@ -125,16 +165,22 @@ fn properties(table: &Table, metadata: &[(String, String)]) -> WriterProperties 
         .set_key_value_metadata(Some(key_values));
     for column in table.columns {
         let path = ColumnPath::from(column.name);
-        properties = properties.set_column_dictionary_enabled(path.clone(), column.encoding == schema::Encoding::Dictionary);
+        properties = properties.set_column_dictionary_enabled(
+            path.clone(),
+            column.encoding == schema::Encoding::Dictionary,
+        );
         properties = properties.set_column_encoding(path, encoding(column.column_type));
     }
     properties.build()
 }
 
-/// The encoding where there is no dictionary, or no longer one because the values do not repeat after all.
+/// The encoding where there is no dictionary, or no longer one because the values do not repeat
+/// after all.
 fn encoding(column_type: ColumnType) -> Encoding {
     match column_type {
-        ColumnType::Integer | ColumnType::Instant | ColumnType::Date => Encoding::DELTA_BINARY_PACKED,
+        ColumnType::Integer | ColumnType::Instant | ColumnType::Date => {
+            Encoding::DELTA_BINARY_PACKED
+        }
         ColumnType::Text => Encoding::DELTA_LENGTH_BYTE_ARRAY,
         ColumnType::Float | ColumnType::Boolean => Encoding::PLAIN,
     }
@@ -142,8 +188,22 @@ fn encoding(column_type: ColumnType) -> Encoding {
 
 /// Null keys, which only rejected lines have, come last.
 fn sorting_columns(table: &Table) -> Vec<SortingColumn> {
-    let place = |name| table.columns.iter().position(|column| column.name == name).and_then(|index| i32::try_from(index).ok());
-    table.sorted_by().filter_map(place).map(|column_idx| SortingColumn { column_idx, descending: false, nulls_first: false }).collect()
+    let place = |name| {
+        table
+            .columns
+            .iter()
+            .position(|column| column.name == name)
+            .and_then(|index| i32::try_from(index).ok())
+    };
+    table
+        .sorted_by()
+        .filter_map(place)
+        .map(|column_idx| SortingColumn {
+            column_idx,
+            descending: false,
+            nulls_first: false,
+        })
+        .collect()
 }
 
 /// The Parquet library hands on the errors of the file that it writes to.

@@ -1,5 +1,6 @@
-//! Rows in slices of a fixed length, or shorter where rows are long, wherever the batches end in which they come: the
-//! slices are a function of the rows alone, and so are the bytes of a file that is made of them.
+//! Rows in slices of a fixed length, or shorter where rows are long, wherever the batches end in
+//! which they come: the slices are a function of the rows alone, and so are the bytes of a file
+//! that is made of them.
 
 use std::mem;
 
@@ -26,7 +27,12 @@ pub(super) struct Slices {
 impl Slices {
     /// None yet, of this schema.
     pub(super) fn new(schema: SchemaRef) -> Self {
-        Self { schema, pieces: Vec::new(), rows: 0, text: 0 }
+        Self {
+            schema,
+            pieces: Vec::new(),
+            rows: 0,
+            text: 0,
+        }
     }
 
     /// Takes in rows, and gives the slices that are complete.
@@ -81,7 +87,10 @@ impl Slices {
 
 /// Bytes of text in these rows.
 fn text_in(batch: &RecordBatch) -> usize {
-    let texts = batch.columns().iter().filter(|column| *column.data_type() == DataType::Utf8);
+    let texts = batch
+        .columns()
+        .iter()
+        .filter(|column| *column.data_type() == DataType::Utf8);
     let lengths = texts.filter_map(|column| {
         let offsets = column.as_string::<i32>().value_offsets();
         usize::try_from(offsets.last()? - offsets.first()?).ok()
@@ -100,9 +109,15 @@ mod tests {
     use super::*;
 
     fn batch(lengths: &[usize]) -> RecordBatch {
-        let schema = Schema::new(vec![Field::new("id", DataType::Int64, false), Field::new("text", DataType::Utf8, true)]);
+        let schema = Schema::new(vec![
+            Field::new("id", DataType::Int64, false),
+            Field::new("text", DataType::Utf8, true),
+        ]);
         let ids = Int64Array::from_iter_values(0..i64::try_from(lengths.len()).unwrap());
-        let texts: StringArray = lengths.iter().map(|length| Some("x".repeat(*length))).collect();
+        let texts: StringArray = lengths
+            .iter()
+            .map(|length| Some("x".repeat(*length)))
+            .collect();
         RecordBatch::try_new(Arc::new(schema), vec![Arc::new(ids), Arc::new(texts)]).unwrap()
     }
 
@@ -112,7 +127,13 @@ mod tests {
         let mut cut = Vec::new();
         for begin in (0..batch.num_rows()).step_by(rows_per_batch) {
             let piece = batch.slice(begin, rows_per_batch.min(batch.num_rows() - begin));
-            cut.extend(slices.push(&piece).unwrap().iter().map(RecordBatch::num_rows));
+            cut.extend(
+                slices
+                    .push(&piece)
+                    .unwrap()
+                    .iter()
+                    .map(RecordBatch::num_rows),
+            );
         }
         cut.extend(slices.finish().unwrap().map(|slice| slice.num_rows()));
         cut
@@ -120,13 +141,19 @@ mod tests {
 
     #[test]
     fn slices_are_of_one_length_but_for_the_last() {
-        assert_eq!(cut(&batch(&vec![3; 2_500]), 7), [ROWS, ROWS, 2_500 - 2 * ROWS]);
+        assert_eq!(
+            cut(&batch(&vec![3; 2_500]), 7),
+            [ROWS, ROWS, 2_500 - 2 * ROWS]
+        );
         assert_eq!(cut(&batch(&[]), 7), [0_usize; 0]);
     }
 
     #[test]
     fn long_rows_make_short_slices() {
-        assert_eq!(cut(&batch(&[TEXT / 2, TEXT / 2, 1, TEXT, 5 * TEXT, 1, 1]), 3), [2, 2, 1, 2]);
+        assert_eq!(
+            cut(&batch(&[TEXT / 2, TEXT / 2, 1, TEXT, 5 * TEXT, 1, 1]), 3),
+            [2, 2, 1, 2]
+        );
     }
 
     proptest! {

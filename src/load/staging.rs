@@ -1,6 +1,7 @@
-//! Rows of a row group that is not complete yet. A Parquet file holds its columns one after the other; encoding all of
-//! them side by side would keep a compressor and a page of each in memory. So rows wait in a file, column by column, and
-//! one column is encoded at a time. The file has no name: it is gone when the program ends, however it ends.
+//! Rows of a row group that is not complete yet. A Parquet file holds its columns one after the
+//! other; encoding all of them side by side would keep a compressor and a page of each in memory.
+//! So rows wait in a file, column by column, and one column is encoded at a time. The file has no
+//! name: it is gone when the program ends, however it ends.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Cursor};
@@ -52,10 +53,20 @@ impl Staging {
     pub(super) fn create(path: PathBuf, table: &'static Table) -> Result<Self, Error> {
         let file = unnamed_file(&path).map_err(storage("create the file", &path))?;
         let schema = table.arrow_schema();
-        let columns =
-            schema.fields().iter().map(|field| StagedColumn { schema: Arc::new(Schema::new(vec![Arc::clone(field)])), slices: Vec::new() });
+        let columns = schema.fields().iter().map(|field| StagedColumn {
+            schema: Arc::new(Schema::new(vec![Arc::clone(field)])),
+            slices: Vec::new(),
+        });
         let columns = columns.collect();
-        Ok(Self { file, path, table, columns, rows: 0, bytes: 0, buffer: Vec::new() })
+        Ok(Self {
+            file,
+            path,
+            table,
+            columns,
+            rows: 0,
+            bytes: 0,
+            buffer: Vec::new(),
+        })
     }
 
     /// How many rows wait.
@@ -65,15 +76,25 @@ impl Staging {
 
     /// How many bytes the longest column takes here.
     pub(super) fn longest_column(&self) -> usize {
-        self.columns.iter().map(|column| column.slices.iter().map(|place| place.length).sum()).max().unwrap_or_default()
+        self.columns
+            .iter()
+            .map(|column| column.slices.iter().map(|place| place.length).sum())
+            .max()
+            .unwrap_or_default()
     }
 
     /// Appends the rows.
     pub(super) fn push(&mut self, slice: &RecordBatch) -> Result<(), Error> {
         for (column, array) in self.columns.iter_mut().zip(slice.columns()) {
-            self.buffer = to_bytes(&column.schema, array, mem::take(&mut self.buffer)).map_err(encode(self.table))?;
-            self.file.write_all_at(&self.buffer, self.bytes).map_err(storage("write", &self.path))?;
-            column.slices.push(Place { offset: self.bytes, length: self.buffer.len() });
+            self.buffer = to_bytes(&column.schema, array, mem::take(&mut self.buffer))
+                .map_err(encode(self.table))?;
+            self.file
+                .write_all_at(&self.buffer, self.bytes)
+                .map_err(storage("write", &self.path))?;
+            column.slices.push(Place {
+                offset: self.bytes,
+                length: self.buffer.len(),
+            });
             self.bytes += u64::try_from(self.buffer.len()).expect("usize fits in u64");
         }
         self.buffer.shrink_to(KEPT);
@@ -82,25 +103,37 @@ impl Staging {
     }
 
     /// The columns in order, each as the slices in which it was pushed.
-    pub(super) fn columns(&self) -> impl Iterator<Item = impl Iterator<Item = Result<ArrayRef, Error>>> {
-        self.columns.iter().map(|column| column.slices.iter().map(|place| self.read(*place)))
+    pub(super) fn columns(
+        &self,
+    ) -> impl Iterator<Item = impl Iterator<Item = Result<ArrayRef, Error>>> {
+        self.columns
+            .iter()
+            .map(|column| column.slices.iter().map(|place| self.read(*place)))
     }
 
     /// Forgets all rows.
     pub(super) fn clear(&mut self) {
-        self.columns.iter_mut().for_each(|column| column.slices.clear());
+        self.columns
+            .iter_mut()
+            .for_each(|column| column.slices.clear());
         self.rows = 0;
         self.bytes = 0;
     }
 
     fn read(&self, place: Place) -> Result<ArrayRef, Error> {
         let mut bytes = vec![0; place.length];
-        self.file.read_exact_at(&mut bytes, place.offset).map_err(storage("read", &self.path))?;
+        self.file
+            .read_exact_at(&mut bytes, place.offset)
+            .map_err(storage("read", &self.path))?;
         from_bytes(bytes).map_err(encode(self.table))
     }
 }
 
-fn to_bytes(schema: &SchemaRef, array: &ArrayRef, mut buffer: Vec<u8>) -> Result<Vec<u8>, ArrowError> {
+fn to_bytes(
+    schema: &SchemaRef,
+    array: &ArrayRef,
+    mut buffer: Vec<u8>,
+) -> Result<Vec<u8>, ArrowError> {
     buffer.clear();
     buffer.reserve_exact(array.to_data().get_slice_memory_size()? + ENVELOPE);
     let batch = RecordBatch::try_new(Arc::clone(schema), vec![Arc::clone(array)])?;
@@ -110,13 +143,20 @@ fn to_bytes(schema: &SchemaRef, array: &ArrayRef, mut buffer: Vec<u8>) -> Result
 }
 
 fn from_bytes(bytes: Vec<u8>) -> Result<ArrayRef, ArrowError> {
-    let batch = StreamReader::try_new(Cursor::new(bytes), None)?.next().transpose()?;
+    let batch = StreamReader::try_new(Cursor::new(bytes), None)?
+        .next()
+        .transpose()?;
     let array = batch.and_then(|batch| batch.columns().first().cloned());
     array.ok_or_else(|| ArrowError::IpcError("a staged slice without rows".to_owned()))
 }
 
 fn unnamed_file(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     std::fs::remove_file(path)?;
     Ok(file)
 }

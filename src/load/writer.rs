@@ -1,5 +1,5 @@
-//! What every format has in common: a writer takes the rows of one table in order and makes one file of them.
-//! Byte layouts are in `csv` and `parquet`.
+//! What every format has in common: a writer takes the rows of one table in order and makes one
+//! file of them. Byte layouts are in `csv` and `parquet`.
 
 use std::path::Path;
 
@@ -34,7 +34,10 @@ impl Format {
 
     /// The one of that spelling.
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|format| format.as_str() == word)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|format| format.as_str() == word)
     }
 
     /// The name of a table's file.
@@ -58,15 +61,16 @@ pub struct FileReport {
 
 /// Makes one file of the rows of one table.
 pub trait TableWriter {
-    /// Appends the rows, which come in the table's order. However they are cut into batches, the file has the same bytes.
+    /// Appends the rows, which come in the table's order. However they are cut into batches, the
+    /// file has the same bytes.
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Error>;
 
     /// Completes the file and waits until it is on the disk.
     fn finish(self: Box<Self>) -> Result<FileReport, Error>;
 }
 
-/// Creates the table's file in the folder. The metadata goes into formats that have a place for it, and has to be the
-/// same for the same rows: no clock reading belongs in it.
+/// Creates the table's file in the folder. The metadata goes into formats that have a place for it,
+/// and has to be the same for the same rows: no clock reading belongs in it.
 pub fn create(
     format: Format,
     folder: &Path,

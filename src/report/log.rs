@@ -1,4 +1,5 @@
-//! The log: which lines are kept, how they are written, and that they go to stderr above the bar where there is one.
+//! The log: which lines are kept, how they are written, and that they go to stderr above the bar
+//! where there is one.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,7 +33,10 @@ impl CurrentBar {
 
 /// Begins the log of this process. Lines in a terminal do without the time.
 pub(super) fn begin(format: LogFormat, level: Level, in_terminal: bool, bar: CurrentBar) {
-    let lines = fmt::layer().with_target(false).with_ansi(false).with_writer(LogLines { bar });
+    let lines = fmt::layer()
+        .with_target(false)
+        .with_ansi(false)
+        .with_writer(LogLines { bar });
     let lines = match (format, in_terminal) {
         (LogFormat::Json, _) => lines.json().boxed(),
         (LogFormat::Text, true) => lines.without_time().boxed(),
@@ -41,7 +45,9 @@ pub(super) fn begin(format: LogFormat, level: Level, in_terminal: bool, bar: Cur
     // What libraries do is nobody's news.
     let own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
     // A second log in one process, as in tests, gives way to the first one.
-    drop(tracing::subscriber::set_global_default(tracing_subscriber::registry().with(lines).with(own)));
+    drop(tracing::subscriber::set_global_default(
+        tracing_subscriber::registry().with(lines).with(own),
+    ));
 }
 
 /// Writes log lines to stderr, above the bar where there is one.
@@ -77,10 +83,21 @@ pub(crate) fn logged(act: impl FnOnce()) -> Vec<String> {
     use std::io::{Read as _, Seek as _};
 
     let mut written = tempfile::tempfile().unwrap();
-    let lines = tracing_subscriber::fmt().with_max_level(Level::DEBUG).with_target(false).with_ansi(false).without_time();
-    tracing::subscriber::with_default(lines.with_writer(Arc::new(written.try_clone().unwrap())).finish(), act);
+    let lines = tracing_subscriber::fmt()
+        .with_max_level(Level::DEBUG)
+        .with_target(false)
+        .with_ansi(false)
+        .without_time();
+    tracing::subscriber::with_default(
+        lines
+            .with_writer(Arc::new(written.try_clone().unwrap()))
+            .finish(),
+        act,
+    );
     let mut text = String::new();
     written.rewind().unwrap();
     written.read_to_string(&mut text).unwrap();
-    text.lines().map(|line| line.trim_start().to_owned()).collect()
+    text.lines()
+        .map(|line| line.trim_start().to_owned())
+        .collect()
 }

@@ -1,5 +1,5 @@
-//! What a run tells while it goes: a progress bar, log lines, or nothing; and the closing summary. Everything goes to
-//! stderr. Knows no stage; they hand in numbers.
+//! What a run tells while it goes: a progress bar, log lines, or nothing; and the closing summary.
+//! Everything goes to stderr. Knows no stage; they hand in numbers.
 
 pub(crate) mod log;
 mod phase;
@@ -107,7 +107,12 @@ impl Reporter {
             Display::Plain | Display::Silent => (false, CurrentBar::default()),
         };
         log::begin(format, level, in_terminal, bar);
-        Self { display, format, phase: None, was_waiting: None }
+        Self {
+            display,
+            format,
+            phase: None,
+            was_waiting: None,
+        }
     }
 
     /// Tells one thing.
@@ -115,7 +120,8 @@ impl Reporter {
         info!("{text}");
     }
 
-    /// Tells how the run ended: as it stands, or as a line of the log where something reads those as JSON.
+    /// Tells how the run ended: as it stands, or as a line of the log where something reads those
+    /// as JSON.
     pub fn close(&self, summary: &str) {
         match (&self.display, self.format) {
             (Display::Silent, _) => {}
@@ -154,7 +160,11 @@ impl Reporter {
         if let Some(bar) = &phase.bar {
             bar.set_position(done);
         }
-        let due = if phase.bar.is_some() { BAR_EVERY } else { PLAIN_EVERY };
+        let due = if phase.bar.is_some() {
+            BAR_EVERY
+        } else {
+            PLAIN_EVERY
+        };
         if phase.told.elapsed() < due {
             return;
         }
@@ -184,7 +194,9 @@ impl Reporter {
     fn notice(&mut self, progress: &Progress) {
         let is_outage = |waiting: Option<Waiting>| matches!(waiting, Some(Waiting::Outage(_)));
         match (is_outage(self.was_waiting), is_outage(progress.waiting)) {
-            (false, true) => warn!("the server does not answer as it should; sending stops, one request at a time asks whether it is back"),
+            (false, true) => warn!(
+                "the server does not answer as it should; sending stops, one request at a time asks whether it is back"
+            ),
             (true, false) => warn!("the server is back; sending goes on"),
             _ => {}
         }
@@ -204,13 +216,29 @@ mod tests {
     use super::*;
 
     fn reporter(display: Display) -> Reporter {
-        Reporter { display, format: LogFormat::Text, phase: None, was_waiting: None }
+        Reporter {
+            display,
+            format: LogFormat::Text,
+            phase: None,
+            was_waiting: None,
+        }
     }
 
     #[test]
     fn a_plain_line_comes_when_it_is_due() {
-        let progress = Progress { done: 10, in_flight: 2, limit: 8, ..Progress::default() };
-        for (display, expected) in [(Display::Plain, vec!["INFO fetching 10 of 20, 2/8 in flight"]), (Display::Silent, vec![])] {
+        let progress = Progress {
+            done: 10,
+            in_flight: 2,
+            limit: 8,
+            ..Progress::default()
+        };
+        for (display, expected) in [
+            (
+                Display::Plain,
+                vec!["INFO fetching 10 of 20, 2/8 in flight"],
+            ),
+            (Display::Silent, vec![]),
+        ] {
             let mut reporter = reporter(display);
             reporter.begin("fetching", Some(20));
             let lines = logged(|| {
@@ -224,7 +252,10 @@ mod tests {
             });
             // The pace depends on the machine.
             let without_pace = |line: &String| {
-                line.split(", ").filter(|part| !part.ends_with("/s") && !part.ends_with("left")).collect::<Vec<_>>().join(", ")
+                line.split(", ")
+                    .filter(|part| !part.ends_with("/s") && !part.ends_with("left"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             };
             assert_eq!(lines.iter().map(without_pace).collect::<Vec<_>>(), expected);
         }
@@ -232,11 +263,20 @@ mod tests {
 
     #[test]
     fn an_outage_is_two_lines_however_long_it_lasts() {
-        let waiting = |waiting| Progress { waiting, ..Progress::default() };
+        let waiting = |waiting| Progress {
+            waiting,
+            ..Progress::default()
+        };
         let seconds = Duration::from_secs;
         let lines = logged(|| {
             let mut reporter = reporter(Display::Silent);
-            for at in [None, Some(Waiting::Pause(seconds(3))), None, Some(Waiting::Outage(seconds(0))), Some(Waiting::Outage(seconds(9)))] {
+            for at in [
+                None,
+                Some(Waiting::Pause(seconds(3))),
+                None,
+                Some(Waiting::Outage(seconds(0))),
+                Some(Waiting::Outage(seconds(9))),
+            ] {
                 reporter.fetching(&waiting(at));
             }
             reporter.fetching(&waiting(None));

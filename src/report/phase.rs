@@ -1,5 +1,5 @@
-//! One phase of a run: how it stands, as a bar or in a line. The same details follow both, what matters most first, since
-//! a terminal may be narrow.
+//! One phase of a run: how it stands, as a bar or in a line. The same details follow both, what
+//! matters most first, since a terminal may be narrow.
 
 use std::time::{Duration, Instant};
 
@@ -20,9 +20,19 @@ pub(super) struct Phase {
 
 impl Phase {
     /// A phase that begins now, with a bar where there is something to draw on.
-    pub(super) fn begin(verb: &'static str, total: Option<u64>, screen: Option<ProgressDrawTarget>) -> Self {
+    pub(super) fn begin(
+        verb: &'static str,
+        total: Option<u64>,
+        screen: Option<ProgressDrawTarget>,
+    ) -> Self {
         let now = Instant::now();
-        Self { verb, total, began: now, told: now, bar: screen.map(|screen| bar(verb, total, screen)) }
+        Self {
+            verb,
+            total,
+            began: now,
+            told: now,
+            bar: screen.map(|screen| bar(verb, total, screen)),
+        }
     }
 
     /// What stands behind the counts of the bar.
@@ -35,12 +45,27 @@ impl Phase {
         self.line_after(self.began.elapsed(), done, progress)
     }
 
-    #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "shown to a person")]
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_precision_loss,
+        reason = "shown to a person"
+    )]
     fn line_after(&self, time: Duration, done: u64, progress: Option<&Progress>) -> String {
         let rate = done as f64 / time.as_secs_f64().max(0.001);
-        let left = self.total.map(|total| Duration::try_from_secs_f64(total.saturating_sub(done) as f64 / rate).unwrap_or(Duration::MAX));
-        let of = self.total.map(|total| format!(" of {}", HumanCount(total))).unwrap_or_default();
-        format!("{} {}{of}{}", self.verb, HumanCount(done), details(rate, left, progress))
+        let left = self.total.map(|total| {
+            Duration::try_from_secs_f64(total.saturating_sub(done) as f64 / rate)
+                .unwrap_or(Duration::MAX)
+        });
+        let of = self
+            .total
+            .map(|total| format!(" of {}", HumanCount(total)))
+            .unwrap_or_default();
+        format!(
+            "{} {}{of}{}",
+            self.verb,
+            HumanCount(done),
+            details(rate, left, progress)
+        )
     }
 }
 
@@ -48,28 +73,49 @@ impl Phase {
 fn bar(verb: &'static str, total: Option<u64>, screen: ProgressDrawTarget) -> ProgressBar {
     let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
     bar.set_draw_target(screen);
-    let template =
-        if total.is_some() { "{prefix} [{bar:16}] {human_pos}/{human_len}{wide_msg}" } else { "{prefix} {spinner} {human_pos}{wide_msg}" };
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let template = if total.is_some() {
+        "{prefix} [{bar:16}] {human_pos}/{human_len}{wide_msg}"
+    } else {
+        "{prefix} {spinner} {human_pos}{wide_msg}"
+    };
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     bar.set_style(style.progress_chars("=> "));
     bar.set_prefix(verb);
     bar
 }
 
-/// Details, each behind a comma. What is nothing is left out; while nothing is sent, why stands in place of the pace.
+/// Details, each behind a comma. What is nothing is left out; while nothing is sent, why stands in
+/// place of the pace.
 fn details(rate: f64, left: Option<Duration>, progress: Option<&Progress>) -> String {
     let mut details = Vec::new();
     match progress.and_then(|progress| progress.waiting) {
-        Some(Waiting::Pause(left)) => details.push(format!("server asks to wait {} s", left.as_secs() + 1)),
-        Some(Waiting::Outage(since)) => details.push(format!("server away for {} s", since.as_secs())),
+        Some(Waiting::Pause(left)) => {
+            details.push(format!("server asks to wait {} s", left.as_secs() + 1))
+        }
+        Some(Waiting::Outage(since)) => {
+            details.push(format!("server away for {} s", since.as_secs()))
+        }
         None if rate > 0.0 => {
-            details.push(if rate < 100.0 { format!("{rate:.1}/s") } else { format!("{rate:.0}/s") });
+            details.push(if rate < 100.0 {
+                format!("{rate:.1}/s")
+            } else {
+                format!("{rate:.0}/s")
+            });
             details.extend(left.map(|left| format!("{:#} left", HumanDuration(left))));
         }
         None => {}
     }
-    if let Some(Progress { failed, retries, in_flight, limit, .. }) = progress {
-        let counted = |count: u64, word| (count > 0).then(|| format!("{} {word}", HumanCount(count)));
+    if let Some(Progress {
+        failed,
+        retries,
+        in_flight,
+        limit,
+        ..
+    }) = progress
+    {
+        let counted =
+            |count: u64, word| (count > 0).then(|| format!("{} {word}", HumanCount(count)));
         details.extend(counted(*failed, "failed"));
         details.push(format!("{in_flight}/{limit} in flight"));
         details.extend(counted(*retries, "retries"));
@@ -105,16 +151,51 @@ mod tests {
     #[test]
     fn details_leave_out_what_is_nothing() {
         let seconds = |seconds| Some(Duration::from_secs(seconds));
-        let waiting = |waiting| Progress { waiting: Some(waiting), in_flight: 1, ..PROGRESS };
+        let waiting = |waiting| Progress {
+            waiting: Some(waiting),
+            in_flight: 1,
+            ..PROGRESS
+        };
         let cases = [
             (0.0, None, None, ""),
             (0.0, seconds(0), Some(PROGRESS), ", 31/32 in flight"),
             (9.96, None, None, ", 10.0/s"),
-            (1_170.1, seconds(3), Some(PROGRESS), ", 1170/s, 3s left, 31/32 in flight"),
-            (9.4, seconds(100_000), Some(Progress { failed: 1_200, ..PROGRESS }), ", 9.4/s, 28h left, 1,200 failed, 31/32 in flight"),
-            (9.4, seconds(90), Some(Progress { retries: 5, ..PROGRESS }), ", 9.4/s, 2m left, 31/32 in flight, 5 retries"),
-            (9.4, seconds(1), Some(waiting(Waiting::Pause(Duration::from_millis(1_500)))), ", server asks to wait 2 s, 1/32 in flight"),
-            (9.4, seconds(1), Some(waiting(Waiting::Outage(Duration::from_secs(75)))), ", server away for 75 s, 1/32 in flight"),
+            (
+                1_170.1,
+                seconds(3),
+                Some(PROGRESS),
+                ", 1170/s, 3s left, 31/32 in flight",
+            ),
+            (
+                9.4,
+                seconds(100_000),
+                Some(Progress {
+                    failed: 1_200,
+                    ..PROGRESS
+                }),
+                ", 9.4/s, 28h left, 1,200 failed, 31/32 in flight",
+            ),
+            (
+                9.4,
+                seconds(90),
+                Some(Progress {
+                    retries: 5,
+                    ..PROGRESS
+                }),
+                ", 9.4/s, 2m left, 31/32 in flight, 5 retries",
+            ),
+            (
+                9.4,
+                seconds(1),
+                Some(waiting(Waiting::Pause(Duration::from_millis(1_500)))),
+                ", server asks to wait 2 s, 1/32 in flight",
+            ),
+            (
+                9.4,
+                seconds(1),
+                Some(waiting(Waiting::Outage(Duration::from_secs(75)))),
+                ", server away for 75 s, 1/32 in flight",
+            ),
         ];
         for (rate, left, progress, expected) in cases {
             assert_eq!(details(rate, left, progress.as_ref()), expected);
@@ -125,19 +206,53 @@ mod tests {
     fn a_line_says_how_a_phase_stands() {
         let minute = Duration::from_mins(1);
         let fetching = Phase::begin("fetching", Some(5_000), None);
-        assert_eq!(fetching.line_after(minute, 0, Some(&PROGRESS)), "fetching 0 of 5,000, 31/32 in flight");
-        assert_eq!(fetching.line_after(minute, 1_200, Some(&PROGRESS)), "fetching 1,200 of 5,000, 20.0/s, 3m left, 31/32 in flight");
-        assert_eq!(fetching.line_after(Duration::ZERO, 5_000, None), "fetching 5,000 of 5,000, 5000000/s, 0s left");
-        assert_eq!(Phase::begin("reading", None, None).line_after(minute, 60_000, None), "reading 60,000, 1000/s");
-        assert_eq!(Phase::begin("writing", Some(0), None).line_after(minute, 0, None), "writing 0 of 0");
+        assert_eq!(
+            fetching.line_after(minute, 0, Some(&PROGRESS)),
+            "fetching 0 of 5,000, 31/32 in flight"
+        );
+        assert_eq!(
+            fetching.line_after(minute, 1_200, Some(&PROGRESS)),
+            "fetching 1,200 of 5,000, 20.0/s, 3m left, 31/32 in flight"
+        );
+        assert_eq!(
+            fetching.line_after(Duration::ZERO, 5_000, None),
+            "fetching 5,000 of 5,000, 5000000/s, 0s left"
+        );
+        assert_eq!(
+            Phase::begin("reading", None, None).line_after(minute, 60_000, None),
+            "reading 60,000, 1000/s"
+        );
+        assert_eq!(
+            Phase::begin("writing", Some(0), None).line_after(minute, 0, None),
+            "writing 0 of 0"
+        );
     }
 
     #[test]
     fn a_bar_fits_into_a_terminal() {
-        let failing = Progress { failed: 123_456, retries: 654_321, waiting: Some(Waiting::Outage(Duration::from_hours(2))), ..PROGRESS };
+        let failing = Progress {
+            failed: 123_456,
+            retries: 654_321,
+            waiting: Some(Waiting::Outage(Duration::from_hours(2))),
+            ..PROGRESS
+        };
         let cases = [
-            (80, 5_000, 2_007, 1_170.1, Some(PROGRESS), "fetching [======>         ] 2,007/5,000, 1170/s, 3s left, 31/32 in flight"),
-            (80, 1_000_000, 123_456, 9.8, Some(PROGRESS), "fetching [=>              ] 123,456/1,000,000, 9.8/s, 3s left, 31/32 in flight"),
+            (
+                80,
+                5_000,
+                2_007,
+                1_170.1,
+                Some(PROGRESS),
+                "fetching [======>         ] 2,007/5,000, 1170/s, 3s left, 31/32 in flight",
+            ),
+            (
+                80,
+                1_000_000,
+                123_456,
+                9.8,
+                Some(PROGRESS),
+                "fetching [=>              ] 123,456/1,000,000, 9.8/s, 3s left, 31/32 in flight",
+            ),
             (
                 80,
                 1_000_000,
@@ -146,19 +261,49 @@ mod tests {
                 Some(failing),
                 "fetching [===============>] 999,999/1,000,000, server away for 7200 s, 123,456 f",
             ),
-            (60, 1_000_000, 0, 0.0, Some(failing), "fetching [                ] 0/1,000,000, server away for 720"),
-            (80, 5_000, 5_000, 0.0, None, "fetching [================] 5,000/5,000"),
+            (
+                60,
+                1_000_000,
+                0,
+                0.0,
+                Some(failing),
+                "fetching [                ] 0/1,000,000, server away for 720",
+            ),
+            (
+                80,
+                5_000,
+                5_000,
+                0.0,
+                None,
+                "fetching [================] 5,000/5,000",
+            ),
         ];
         for (width, total, done, rate, progress, expected) in cases {
-            let screen = Screen { width, lines: Arc::default() };
+            let screen = Screen {
+                width,
+                lines: Arc::default(),
+            };
             let lines = Arc::clone(&screen.lines);
-            let phase = Phase::begin("fetching", Some(total), Some(ProgressDrawTarget::term_like(Box::new(screen))));
+            let phase = Phase::begin(
+                "fetching",
+                Some(total),
+                Some(ProgressDrawTarget::term_like(Box::new(screen))),
+            );
             let bar = phase.bar.as_ref().unwrap();
             bar.set_position(done);
-            bar.set_message(details(rate, Some(Duration::from_secs(3)), progress.as_ref()));
+            bar.set_message(details(
+                rate,
+                Some(Duration::from_secs(3)),
+                progress.as_ref(),
+            ));
             bar.tick();
             let drawn = lines.lock().unwrap().clone();
-            assert!(drawn.iter().all(|line| line.chars().count() <= usize::from(width)), "{drawn:?}");
+            assert!(
+                drawn
+                    .iter()
+                    .all(|line| line.chars().count() <= usize::from(width)),
+                "{drawn:?}"
+            );
             assert_eq!(drawn.last().map(|line| line.trim_end()), Some(expected));
         }
     }

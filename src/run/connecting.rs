@@ -1,4 +1,5 @@
-//! From a job to its connection: secrets, headers, certificates, and where the API is to be found. Calls nothing.
+//! From a job to its connection: secrets, headers, certificates, and where the API is to be found.
+//! Calls nothing.
 
 use std::sync::Arc;
 
@@ -34,8 +35,17 @@ pub(super) fn question(job: &Job) -> Question {
 /// # Errors
 /// Where it cannot be started.
 pub(crate) fn sandbox(job: &Job) -> Result<Option<Sandbox>, Error> {
-    let is_asked = matches!(job.api.place, Place::Sandbox | Place::Tenant { environment: Environment::Sandbox, .. });
-    Ok(is_asked.then(|| sandbox::start(job.sandbox.clone())).transpose()?)
+    let is_asked = matches!(
+        job.api.place,
+        Place::Sandbox
+            | Place::Tenant {
+                environment: Environment::Sandbox,
+                ..
+            }
+    );
+    Ok(is_asked
+        .then(|| sandbox::start(job.sandbox.clone()))
+        .transpose()?)
 }
 
 /// A connection to the API of the job; reads the secrets.
@@ -46,53 +56,94 @@ pub(crate) fn connect(job: &Job, sandbox: Option<&Sandbox>) -> Result<Connection
     let start = start(job, sandbox)?;
     let http = http_client(&transport(job, &start)?)?;
     let bounds = Bounds::new(job.timeout);
-    let server = LoginServer { http: http.clone(), bounds: bounds.clone(), url: start.clone() };
+    let server = LoginServer {
+        http: http.clone(),
+        bounds: bounds.clone(),
+        url: start.clone(),
+    };
     let (place, tenant) = match &job.api.place {
         Place::Sandbox | Place::BaseUrl(_) => (connection::Place::Fixed(start), ""),
         Place::Tenant { tenant, .. } => {
-            let located = Tenant { server: server.clone(), id: tenant.clone(), allow_http: job.api.allow_http };
+            let located = Tenant {
+                server: server.clone(),
+                id: tenant.clone(),
+                allow_http: job.api.allow_http,
+            };
             (connection::Place::Tenant(located), tenant.as_str())
         }
     };
     let authenticator = Authenticator::new(&job.api.auth, &server, tenant)?;
     let client = Client::new(http, bounds, &question(job), &headers(job)?)?;
     let checker = Checker::new(&job.api.tables);
-    let check = Arc::new(move |contact_id, body: &[u8]| checker.check(contact_id, body).map_err(Into::into));
+    let check = Arc::new(move |contact_id, body: &[u8]| {
+        checker.check(contact_id, body).map_err(Into::into)
+    });
     Connection::new(place, authenticator, client, check).map_err(Error::System)
 }
 
 /// What is called first: the API itself, or the login host that knows where it is.
 fn start(job: &Job, sandbox: Option<&Sandbox>) -> Result<Url, Error> {
-    let embedded = |address: fn(&Sandbox) -> String| sandbox.and_then(|sandbox| Url::parse(&address(sandbox)).ok()).ok_or(Error::Defect);
+    let embedded = |address: fn(&Sandbox) -> String| {
+        sandbox
+            .and_then(|sandbox| Url::parse(&address(sandbox)).ok())
+            .ok_or(Error::Defect)
+    };
     match &job.api.place {
-        Place::BaseUrl(url) | Place::Tenant { environment: Environment::Host(url), .. } => Ok(url.clone()),
+        Place::BaseUrl(url)
+        | Place::Tenant {
+            environment: Environment::Host(url),
+            ..
+        } => Ok(url.clone()),
         Place::Sandbox => embedded(|sandbox| format!("{}/api", sandbox.base_url())),
-        Place::Tenant { environment: Environment::Sandbox, .. } => embedded(Sandbox::origin),
+        Place::Tenant {
+            environment: Environment::Sandbox,
+            ..
+        } => embedded(Sandbox::origin),
     }
 }
 
 fn transport(job: &Job, start: &Url) -> Result<Transport, Error> {
     let certificates = match &job.api.ca_file {
-        Some(path) => std::fs::read(path).map_err(|source| Error::Certificates { path: path.clone(), source })?,
+        Some(path) => std::fs::read(path).map_err(|source| Error::Certificates {
+            path: path.clone(),
+            source,
+        })?,
         None => Vec::new(),
     };
-    let identity = job.api.client_certificate.as_ref().map(Secret::read).transpose()?;
-    Ok(Transport { timeout: job.timeout, proxy: job.api.proxy.clone(), certificates, identity, direct: is_loopback(start) })
+    let identity = job
+        .api
+        .client_certificate
+        .as_ref()
+        .map(Secret::read)
+        .transpose()?;
+    Ok(Transport {
+        timeout: job.timeout,
+        proxy: job.api.proxy.clone(),
+        certificates,
+        identity,
+        direct: is_loopback(start),
+    })
 }
 
 /// The headers of the job, besides those of the question and the login.
 fn headers(job: &Job) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     for (name, value) in &job.api.headers {
-        let name = HeaderName::try_from(name.as_str()).map_err(|_| client::Error::Header { key: "api.headers" })?;
+        let name = HeaderName::try_from(name.as_str())
+            .map_err(|_| client::Error::Header { key: "api.headers" })?;
         let value = match value {
-            Header::Text(text) => text.parse().map_err(|_| client::Error::Header { key: "api.headers" })?,
+            Header::Text(text) => text
+                .parse()
+                .map_err(|_| client::Error::Header { key: "api.headers" })?,
             Header::Secret(secret) => header(&secret.read()?, secret.key())?,
         };
         headers.insert(name, value);
     }
     if let Some(app_token) = &job.api.app_token {
-        headers.insert(HeaderName::from_static("so-apptoken"), header(&app_token.read()?, app_token.key())?);
+        headers.insert(
+            HeaderName::from_static("so-apptoken"),
+            header(&app_token.read()?, app_token.key())?,
+        );
     }
     Ok(headers)
 }
@@ -107,36 +158,60 @@ mod tests {
 
     /// The demo job of a system user, asking a sandbox that the test can turn knobs on.
     fn demo() -> (Job, Sandbox) {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs/demo-system-user.toml");
+        let path =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs/demo-system-user.toml");
         let job = crate::job::read(&path, &[]).unwrap();
-        let sandbox = sandbox(&job).unwrap().expect("the demo asks the embedded one");
+        let sandbox = sandbox(&job)
+            .unwrap()
+            .expect("the demo asks the embedded one");
         (job, sandbox)
     }
 
     #[test]
     fn keys_that_were_exchanged_are_asked_for_again() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         let (job, sandbox) = demo();
         let connection = connect(&job, Some(&sandbox)).unwrap();
         let log_in = || runtime.block_on(connection.log_in());
         assert!(log_in().is_ok() && log_in().is_ok());
         sandbox.tenant().unwrap().rotate_key();
         assert!(log_in().is_ok());
-        sandbox.tenant().unwrap().set_flaw(Some(sandbox::Flaw::UnknownKey));
-        assert_eq!(log_in(), Err(NoLogin::Refused(Refusal::Token(TokenFlaw::UnknownKey))));
+        sandbox
+            .tenant()
+            .unwrap()
+            .set_flaw(Some(sandbox::Flaw::UnknownKey));
+        assert_eq!(
+            log_in(),
+            Err(NoLogin::Refused(Refusal::Token(TokenFlaw::UnknownKey)))
+        );
         assert_eq!(connection.logins(), 4);
     }
 
     #[test]
     fn an_outage_of_the_state_endpoint_is_warned_of_once() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         let (job, sandbox) = demo();
         let connection = connect(&job, Some(&sandbox)).unwrap();
         let warnings = |state, times| {
             sandbox.tenant().unwrap().set_state(state);
-            let lines =
-                logged(|| (0..times).for_each(|_| assert_eq!(runtime.block_on(connection.locate()).is_ok(), state == State::Running)));
-            lines.into_iter().filter(|line| line.starts_with("WARN")).count()
+            let lines = logged(|| {
+                (0..times).for_each(|_| {
+                    assert_eq!(
+                        runtime.block_on(connection.locate()).is_ok(),
+                        state == State::Running
+                    )
+                })
+            });
+            lines
+                .into_iter()
+                .filter(|line| line.starts_with("WARN"))
+                .count()
         };
         assert_eq!(warnings(State::OfflineMaintenance, 3), 1);
         assert_eq!(warnings(State::Running, 2), 0);

@@ -1,4 +1,5 @@
-//! Where fetcher and store meet: one thread talks to the network, one writes the state, bounded queues between them.
+//! Where fetcher and store meet: one thread talks to the network, one writes the state, bounded
+//! queues between them.
 
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use crate::store::{Answered, Calls, Run, Store};
 
 /// Answers are stored at the latest after this long, after so many, and after so many bytes.
 const BATCH_TIME: Duration = Duration::from_secs(1);
-/// While they are collected, answers are taken in so often: to wake for each of them costs more than to store it.
+/// While they are collected, answers are taken in so often: to wake for each of them costs more
+/// than to store it.
 const ROUND: Duration = Duration::from_millis(5);
 const BATCH: usize = 1_000;
 const BATCH_BYTES: usize = 4 << 20;
@@ -40,22 +42,40 @@ pub(super) fn fetch(
     let (answers, answered) = queue(2 * BATCH);
     let (told, progress) = watch::channel(Progress::default());
     std::thread::scope(|scope| {
-        let keep = move || storage.block_on(keep(store, run, request_key, pages, answered, &progress));
-        let keeper = std::thread::Builder::new().name("store".to_owned()).spawn_scoped(scope, keep).map_err(Error::System)?;
+        let keep =
+            move || storage.block_on(keep(store, run, request_key, pages, answered, &progress));
+        let keeper = std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn_scoped(scope, keep)
+            .map_err(Error::System)?;
         let mut tell = |progress: &Progress| {
             told.send_replace(*progress);
             report.fetching(progress);
         };
-        let fetched = network.block_on(fetcher::fetch(connection, settings, plan, &answers, stop.clone(), &mut tell));
+        let fetched = network.block_on(fetcher::fetch(
+            connection,
+            settings,
+            plan,
+            &answers,
+            stop.clone(),
+            &mut tell,
+        ));
         drop(answers);
         // The keeper's error comes first: it is why answers were no longer taken.
         keeper.join().map_err(|_| Error::Defect)??;
-        if fetched.end == End::NotStored { Err(Error::Defect) } else { Ok(fetched) }
+        if fetched.end == End::NotStored {
+            Err(Error::Defect)
+        } else {
+            Ok(fetched)
+        }
     })
 }
 
 fn runtime() -> Result<Runtime, Error> {
-    Builder::new_current_thread().enable_all().build().map_err(Error::System)
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::System)
 }
 
 /// Hands out the plan page by page and stores answers in batches, until the fetcher is done.
@@ -70,7 +90,13 @@ async fn keep(
     let began = Instant::now();
     let calls = |progress: &Progress| {
         let seconds = began.elapsed().as_secs_f64();
-        run.calls + Calls { attempts: progress.attempts, retries: progress.retries, logins: progress.logins, fetch_seconds: seconds }
+        run.calls
+            + Calls {
+                attempts: progress.attempts,
+                retries: progress.retries,
+                logins: progress.logins,
+                fetch_seconds: seconds,
+            }
     };
     let mut pages = Some(pages);
     let mut planned = 0;
@@ -148,7 +174,17 @@ async fn next_answers(
     if answers.is_empty() {
         return Received::End;
     }
-    batch.extend(answers.into_iter().map(|Answer { contact_id, ending, body }| Answered { contact_id, ending, body }));
+    batch.extend(answers.into_iter().map(
+        |Answer {
+             contact_id,
+             ending,
+             body,
+         }| Answered {
+            contact_id,
+            ending,
+            body,
+        },
+    ));
     Received::Some
 }
 

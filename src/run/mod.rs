@@ -1,5 +1,5 @@
-//! The story of a run: read the targets, plan, fetch, write, publish. Every step can be repeated after a crash with the
-//! same result; stages meet only here.
+//! The story of a run: read the targets, plan, fetch, write, publish. Every step can be repeated
+//! after a crash with the same result; stages meet only here.
 
 mod begin;
 pub(crate) mod connecting;
@@ -29,7 +29,8 @@ use crate::store::{Calls, Plan, Run, Store, TargetCounts};
 /// How a run is started, beyond its job.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Begin a new run, even where one was cut off. Turns false once that is noted: the next start goes on with it.
+    /// Begin a new run, even where one was cut off. Turns false once that is noted: the next start
+    /// goes on with it.
     pub fresh: bool,
     /// Call nothing: make the export from what is stored.
     pub offline: bool,
@@ -57,14 +58,30 @@ pub enum Done {
 ///
 /// # Errors
 /// Where nothing is published. Answers that came are kept, and the same command goes on.
-pub fn run(job: &Job, options: &mut Options, stop: &watch::Receiver<bool>, report: &mut Reporter) -> Result<Done, Error> {
+pub fn run(
+    job: &Job,
+    options: &mut Options,
+    stop: &watch::Receiver<bool>,
+    report: &mut Reporter,
+) -> Result<Done, Error> {
     // What can be wrong with the input and the secrets shows before anything is written.
     let reader = Reader::open(&job.source)?;
-    let sandbox = if options.calls() { connecting::sandbox(job)? } else { None };
-    let connection = if options.calls() { Some(connecting::connect(job, sandbox.as_ref())?) } else { None };
+    let sandbox = if options.calls() {
+        connecting::sandbox(job)?
+    } else {
+        None
+    };
+    let connection = if options.calls() {
+        Some(connecting::connect(job, sandbox.as_ref())?)
+    } else {
+        None
+    };
 
     let _lock = lock::take(&job.output.dir)?;
-    let dir = &std::fs::canonicalize(&job.output.dir).map_err(|source| Error::Output { path: job.output.dir.clone(), source })?;
+    let dir = &std::fs::canonicalize(&job.output.dir).map_err(|source| Error::Output {
+        path: job.output.dir.clone(),
+        source,
+    })?;
     publish::prepare(dir)?;
     let mut store = Store::open(&dir.join("state.sqlite"))?;
     begin::mend(dir, &mut store)?;
@@ -82,10 +99,20 @@ pub fn run(job: &Job, options: &mut Options, stop: &watch::Receiver<bool>, repor
     if options.offline && plan.targets > 0 && plan.unanswered == plan.targets {
         return Err(Error::NothingStored);
     }
-    let most_calls = if options.offline { 0 } else { job.fetch.max_calls.unwrap_or(u64::MAX) };
-    plan::ensure_room(dir, plan::bytes_needed(&plan, store.average_body()?, most_calls, job.output.format))?;
+    let most_calls = if options.offline {
+        0
+    } else {
+        job.fetch.max_calls.unwrap_or(u64::MAX)
+    };
+    plan::ensure_room(
+        dir,
+        plan::bytes_needed(&plan, store.average_body()?, most_calls, job.output.format),
+    )?;
     // A rebuild shows what the last run showed: its failures, but none of those before.
-    let failed_since = store.last_start()?.filter(|_| options.offline).unwrap_or(run.started_at);
+    let failed_since = store
+        .last_start()?
+        .filter(|_| options.offline)
+        .unwrap_or(run.started_at);
     if is_new {
         store.start_run(&run, options.offline)?;
         options.fresh = false;
@@ -95,11 +122,20 @@ pub fn run(job: &Job, options: &mut Options, stop: &watch::Receiver<bool>, repor
     if let Some(connection) = connection.filter(|_| plan.to_fetch > 0) {
         report.begin("fetching", Some(plan.to_fetch));
         let began = Instant::now();
-        let result = fetching::fetch(&connection, &job.fetch, &mut store, &run, request_key, stop, report)?;
+        let result = fetching::fetch(
+            &connection,
+            &job.fetch,
+            &mut store,
+            &run,
+            request_key,
+            stop,
+            report,
+        )?;
         report.end();
         run.calls = run.calls + calls(&result, began);
         let result = completed(result, job)?;
-        // Not an export without a single answer, where the server's absence is all the reason for it.
+        // Not an export without a single answer, where the server's absence is all the reason for
+        // it.
         let nothing = result.progress.done == 0 && plan.unanswered == plan.targets;
         if result.end == End::Budget && nothing && result.progress.outages > 0 {
             return Err(Error::NothingFetched);
@@ -109,48 +145,93 @@ pub fn run(job: &Job, options: &mut Options, stop: &watch::Receiver<bool>, repor
 
     let partial = Partial::create(dir, &run.name)?;
     report.begin("writing", Some(targets.distinct + targets.rejected));
-    let written = writing::write(job, &mut store, (request_key, failed_since), partial.folder(), stop, report)?;
+    let written = writing::write(
+        job,
+        &mut store,
+        (request_key, failed_since),
+        partial.folder(),
+        stop,
+        report,
+    )?;
     report.end();
-    if is_beyond(job.output.max_failed, written.outcomes.failed, targets.distinct) {
+    if is_beyond(
+        job.output.max_failed,
+        written.outcomes.failed,
+        targets.distinct,
+    ) {
         partial.discard()?;
         summary::show_failures(&written.failures, report);
-        return Err(Error::TooManyFailures { failed: written.outcomes.failed, distinct: targets.distinct });
+        return Err(Error::TooManyFailures {
+            failed: written.outcomes.failed,
+            distinct: targets.distinct,
+        });
     }
     let manifest = summary::manifest(job, &run, targets, &written, fetched.as_ref(), &partial);
     ensure_going(stop)?;
     partial.publish(&manifest, job.output.format)?;
     // The export is out, so the run has done its work; the next start makes good what fails here.
     if let Err(error) = tidy_up(dir, &mut store, &run, job, *options) {
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        let cause = std::error::Error::source(&error)
+            .map(|cause| format!(": {cause}"))
+            .unwrap_or_default();
         report.warn(&format!("published, but not tidied up: {error}{cause}"));
     }
-    Ok(Done::Published(Box::new(Summary { manifest, failures: written.failures, progress: fetched.map(|fetched| fetched.progress) })))
+    Ok(Done::Published(Box::new(Summary {
+        manifest,
+        failures: written.failures,
+        progress: fetched.map(|fetched| fetched.progress),
+    })))
 }
 
 /// After a run is published: notes that, and removes what is no longer needed.
-fn tidy_up(dir: &Path, store: &mut Store, run: &Run, job: &Job, options: Options) -> Result<(), Error> {
+fn tidy_up(
+    dir: &Path,
+    store: &mut Store,
+    run: &Run,
+    job: &Job,
+    options: Options,
+) -> Result<(), Error> {
     store.end_run(&run.name, Timestamp::now().as_microsecond())?;
     // An offline run may be a look at part of the list; a cut-off run may still need the rest.
     if !options.offline {
         store.forget_others()?;
     }
-    publish::prune(dir, usize::try_from(job.output.keep.get()).unwrap_or(usize::MAX))?;
+    publish::prune(
+        dir,
+        usize::try_from(job.output.keep.get()).unwrap_or(usize::MAX),
+    )?;
     Ok(())
 }
 
 fn tell_plan(plan: &Plan, job: &Job, cut_off: Option<&Run>, options: Options, report: &Reporter) {
     if let Some(run) = cut_off {
-        report.say(&format!("going on with run {}, which was cut off after {} calls", run.name, run.calls.attempts));
+        report.say(&format!(
+            "going on with run {}, which was cut off after {} calls",
+            run.name, run.calls.attempts
+        ));
     }
-    report.say(&if options.offline { plan::offline_line(plan) } else { plan::line(plan, &job.fetch) });
+    report.say(&if options.offline {
+        plan::offline_line(plan)
+    } else {
+        plan::line(plan, &job.fetch)
+    });
 }
 
 /// An error where somebody asked to stop.
 fn ensure_going(stop: &watch::Receiver<bool>) -> Result<(), Error> {
-    if *stop.borrow() { Err(Error::Interrupted) } else { Ok(()) }
+    if *stop.borrow() {
+        Err(Error::Interrupted)
+    } else {
+        Ok(())
+    }
 }
 
-fn read(reader: Reader, store: &mut Store, stop: &watch::Receiver<bool>, report: &mut Reporter) -> Result<TargetCounts, Error> {
+fn read(
+    reader: Reader,
+    store: &mut Store,
+    stop: &watch::Receiver<bool>,
+    report: &mut Reporter,
+) -> Result<TargetCounts, Error> {
     let mut done = 0;
     let lines = reader.map(|line| {
         done += 1;
@@ -158,7 +239,8 @@ fn read(reader: Reader, store: &mut Store, stop: &watch::Receiver<bool>, report:
         ensure_going(stop)?;
         Ok(line?)
     });
-    // Whoever interrupts a pipeline also ends what feeds it: the list may be cut short without looking so.
+    // Whoever interrupts a pipeline also ends what feeds it: the list may be cut short without
+    // looking so.
     let end = std::iter::once_with(|| ensure_going(stop)).filter_map(|going| going.err().map(Err));
     store.replace_targets(lines.chain(end))
 }
@@ -170,17 +252,34 @@ fn request_key(job: &Job) -> i64 {
         Place::Sandbox => format!("sandbox {}", job.sandbox.seed),
         Place::BaseUrl(url) => url.to_string(),
         // Not the address of the API: tenants move.
-        Place::Tenant { tenant, environment: Environment::Host(login) } => format!("{login} {tenant}"),
-        Place::Tenant { tenant, environment: Environment::Sandbox } => format!("sandbox {} {tenant}", job.sandbox.seed),
+        Place::Tenant {
+            tenant,
+            environment: Environment::Host(login),
+        } => format!("{login} {tenant}"),
+        Place::Tenant {
+            tenant,
+            environment: Environment::Sandbox,
+        } => format!("sandbox {} {tenant}", job.sandbox.seed),
     };
     let mut hash = Sha256::new();
     let select = question.select.as_deref().unwrap_or_default();
     let culture = question.culture.as_deref().unwrap_or_default();
-    for part in [place.as_str(), &question.limit.to_string(), select, &question.language, culture, &question.time_zone] {
+    for part in [
+        place.as_str(),
+        &question.limit.to_string(),
+        select,
+        &question.language,
+        culture,
+        &question.time_zone,
+    ] {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().first_chunk().copied().map(i64::from_be_bytes).unwrap_or_default()
+    hash.finalize()
+        .first_chunk()
+        .copied()
+        .map(i64::from_be_bytes)
+        .unwrap_or_default()
 }
 
 /// Answers are fresh from this instant on.
@@ -188,7 +287,8 @@ fn fresh_since(run: &Run, job: &Job, offline: bool) -> i64 {
     if offline {
         return i64::MIN;
     }
-    run.started_at.saturating_sub(i64::try_from(job.max_age.as_micros()).unwrap_or(i64::MAX))
+    run.started_at
+        .saturating_sub(i64::try_from(job.max_age.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// A fetch that lets the run go on; any other end is an error.
@@ -198,9 +298,14 @@ fn completed(fetched: Fetched, job: &Job) -> Result<Fetched, Error> {
         End::Complete | End::Budget => Ok(fetched),
         End::Interrupted => Err(Error::Interrupted),
         End::Unreachable => Err(Error::Unreachable { done }),
-        End::LoginRefused { status, worked_before } => {
-            Err(Error::LoginRefused { status, worked_before, hint: job.api.auth.hint(job.api.app_token.is_some()) })
-        }
+        End::LoginRefused {
+            status,
+            worked_before,
+        } => Err(Error::LoginRefused {
+            status,
+            worked_before,
+            hint: job.api.auth.hint(job.api.app_token.is_some()),
+        }),
         End::NoLogin(refusal) => Err(Error::NoLogin(refusal)),
         End::Unusable(unusable) => Err(Error::Unusable(unusable)),
         End::Hopeless(hopeless) => Err(Error::Hopeless(hopeless)),
@@ -210,11 +315,20 @@ fn completed(fetched: Fetched, job: &Job) -> Result<Fetched, Error> {
 
 fn calls(fetched: &Fetched, began: Instant) -> Calls {
     let progress = fetched.progress;
-    Calls { attempts: progress.attempts, retries: progress.retries, logins: progress.logins, fetch_seconds: began.elapsed().as_secs_f64() }
+    Calls {
+        attempts: progress.attempts,
+        retries: progress.retries,
+        logins: progress.logins,
+        fetch_seconds: began.elapsed().as_secs_f64(),
+    }
 }
 
 /// Whether more targets failed than allowed; missing ones do not count.
-#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "targets are fewer than 2^31")]
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "targets are fewer than 2^31"
+)]
 fn is_beyond(max_failed: f64, failed: u64, distinct: u64) -> bool {
     failed as f64 > max_failed * distinct as f64
 }
@@ -234,8 +348,17 @@ mod tests {
         let mut report = Reporter::new(ProgressMode::None, LogFormat::Text, false);
         let (stop, stopped) = watch::channel(false);
         let mut take = |text: &'static str| {
-            let source = reader::Source { place: reader::Place::StandardInput, column: None, delimiter: None };
-            read(Reader::over(&source, Box::new(Cursor::new(text))).unwrap(), &mut store, &stopped, &mut report)
+            let source = reader::Source {
+                place: reader::Place::StandardInput,
+                column: None,
+                delimiter: None,
+            };
+            read(
+                Reader::over(&source, Box::new(Cursor::new(text))).unwrap(),
+                &mut store,
+                &stopped,
+                &mut report,
+            )
         };
         assert_eq!(take("contactId\n1\n2\n").unwrap().distinct, 2);
         stop.send_replace(true);
@@ -246,9 +369,17 @@ mod tests {
 
     #[test]
     fn failures_are_compared_with_the_allowed_share() {
-        for (max_failed, failed, distinct, expected) in [(0.01, 1, 100, false), (0.01, 2, 100, true), (0.0, 0, 0, false), (0.0, 1, 5, true)]
-        {
-            assert_eq!(is_beyond(max_failed, failed, distinct), expected, "{failed} of {distinct}");
+        for (max_failed, failed, distinct, expected) in [
+            (0.01, 1, 100, false),
+            (0.01, 2, 100, true),
+            (0.0, 0, 0, false),
+            (0.0, 1, 5, true),
+        ] {
+            assert_eq!(
+                is_beyond(max_failed, failed, distinct),
+                expected,
+                "{failed} of {distinct}"
+            );
         }
     }
 }

@@ -33,14 +33,21 @@ pub(super) fn manifest(
     fetched: Option<&Fetched>,
     partial: &Partial,
 ) -> Manifest {
-    let TargetCounts { distinct, duplicates, rejected } = targets;
+    let TargetCounts {
+        distinct,
+        duplicates,
+        rejected,
+    } = targets;
     let percentile = |of: f64| {
-        let latency = fetched.map(|fetched| &fetched.latency).filter(|latency| !latency.is_empty())?;
+        let latency = fetched
+            .map(|fetched| &fetched.latency)
+            .filter(|latency| !latency.is_empty())?;
         Some(to_float(latency.value_at_quantile(of)) / 1_000.0)
     };
     let done = fetched.map_or(0, |fetched| fetched.progress.done);
     let seconds = run.calls.fetch_seconds;
-    let answered = written.outcomes.count(Outcome::Exported) + written.outcomes.count(Outcome::Missing);
+    let answered =
+        written.outcomes.count(Outcome::Exported) + written.outcomes.count(Outcome::Missing);
     Manifest {
         format_version: manifest::FORMAT_VERSION,
         program: manifest::PROGRAM.to_owned(),
@@ -50,13 +57,29 @@ pub(super) fn manifest(
         started_at: instant(run.started_at),
         ended_at: Timestamp::now(),
         job: job.description.clone(),
-        targets: Targets { distinct, duplicates, rejected },
+        targets: Targets {
+            distinct,
+            duplicates,
+            rejected,
+        },
         outcomes: written.outcomes,
-        calls: Calls { attempts: run.calls.attempts, retries: run.calls.retries, logins: run.calls.logins },
+        calls: Calls {
+            attempts: run.calls.attempts,
+            retries: run.calls.retries,
+            logins: run.calls.logins,
+        },
         fetch: Fetch {
             seconds,
-            contacts_per_second: if seconds > 0.0 { to_float(done) / seconds } else { 0.0 },
-            latency_ms: Latency { p50: percentile(0.5), p95: percentile(0.95), p99: percentile(0.99) },
+            contacts_per_second: if seconds > 0.0 {
+                to_float(done) / seconds
+            } else {
+                0.0
+            },
+            latency_ms: Latency {
+                p50: percentile(0.5),
+                p95: percentile(0.95),
+                p99: percentile(0.99),
+            },
         },
         tables: written.files.clone(),
         drift: Drift {
@@ -76,21 +99,40 @@ fn instant(microseconds: i64) -> Timestamp {
 
 /// Tells failed targets by error, with a few ids of each.
 pub(super) fn show_failures(failures: &Failures, report: &Reporter) {
-    failure_lines(failures).lines().for_each(|line| report.warn(line));
+    failure_lines(failures)
+        .lines()
+        .for_each(|line| report.warn(line));
 }
 
 fn failure_lines(failures: &Failures) -> String {
     let mut text = String::new();
     for (error, (count, ids)) in failures {
-        let ids = ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
-        writeln!(text, "  {:>11} failed: {error} (such as contact {ids})", HumanCount(*count).to_string()).expect(INFALLIBLE);
+        let ids = ids
+            .iter()
+            .map(i64::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
+        writeln!(
+            text,
+            "  {:>11} failed: {error} (such as contact {ids})",
+            HumanCount(*count).to_string()
+        )
+        .expect(INFALLIBLE);
     }
     text
 }
 
 /// What the server asked of the pace, where it asked for anything.
 fn strain(progress: &Progress) -> Option<String> {
-    let Progress { refused, pauses, short, slow_downs, outages, limit, .. } = *progress;
+    let Progress {
+        refused,
+        pauses,
+        short,
+        slow_downs,
+        outages,
+        limit,
+        ..
+    } = *progress;
     let reasons = [
         (refused, "refused as too many"),
         (pauses, "pauses asked for"),
@@ -98,7 +140,10 @@ fn strain(progress: &Progress) -> Option<String> {
         (slow_downs, "slow-downs"),
         (outages, "outages"),
     ];
-    let told = reasons.into_iter().filter(|(count, _)| *count > 0).map(|(count, reason)| format!("{} {reason}", HumanCount(count)));
+    let told = reasons
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, reason)| format!("{} {reason}", HumanCount(count)));
     let told = told.collect::<Vec<_>>().join(", ");
     (!told.is_empty()).then(|| format!("{told}; at the end it took {limit} at once"))
 }
@@ -109,9 +154,19 @@ impl Summary {
     /// # Panics
     /// Never: it is written to memory.
     pub fn text(&self) -> String {
-        let Manifest { outcomes, calls, fetch, tables, drift, truncated, targets, .. } = &self.manifest;
+        let Manifest {
+            outcomes,
+            calls,
+            fetch,
+            tables,
+            drift,
+            truncated,
+            targets,
+            ..
+        } = &self.manifest;
         let mut text = format!("run {}\n", self.manifest.run);
-        let mut line = |label: &str, value: String| writeln!(text, "  {label:>11} {value}").expect(INFALLIBLE);
+        let mut line =
+            |label: &str, value: String| writeln!(text, "  {label:>11} {value}").expect(INFALLIBLE);
         line(
             "targets",
             format!(
@@ -121,10 +176,31 @@ impl Summary {
                 HumanCount(targets.rejected)
             ),
         );
-        let ended = Outcome::ALL.iter().filter(|outcome| outcomes.count(**outcome) > 0);
-        line("outcomes", ended.map(|outcome| format!("{} {outcome}", HumanCount(outcomes.count(*outcome)))).collect::<Vec<_>>().join(", "));
-        line("calls", format!("{}, of which {} retries; {} logins", HumanCount(calls.attempts), HumanCount(calls.retries), calls.logins));
-        if let Latency { p50: Some(p50), p95: Some(p95), p99: Some(p99) } = fetch.latency_ms {
+        let ended = Outcome::ALL
+            .iter()
+            .filter(|outcome| outcomes.count(**outcome) > 0);
+        line(
+            "outcomes",
+            ended
+                .map(|outcome| format!("{} {outcome}", HumanCount(outcomes.count(*outcome))))
+                .collect::<Vec<_>>()
+                .join(", "),
+        );
+        line(
+            "calls",
+            format!(
+                "{}, of which {} retries; {} logins",
+                HumanCount(calls.attempts),
+                HumanCount(calls.retries),
+                calls.logins
+            ),
+        );
+        if let Latency {
+            p50: Some(p50),
+            p95: Some(p95),
+            p99: Some(p99),
+        } = fetch.latency_ms
+        {
             line(
                 "fetching",
                 format!(
@@ -139,7 +215,12 @@ impl Summary {
         for table in TABLES.iter().filter_map(|table| tables.get(table.name)) {
             line(
                 "",
-                format!("{:<18} {:>11} rows {:>12}", table.file, HumanCount(table.rows).to_string(), HumanBytes(table.bytes).to_string()),
+                format!(
+                    "{:<18} {:>11} rows {:>12}",
+                    table.file,
+                    HumanCount(table.rows).to_string(),
+                    HumanBytes(table.bytes).to_string()
+                ),
             );
         }
         if drift.cells + drift.naive_instants + drift.unknown_members > 0 {
@@ -152,10 +233,20 @@ impl Summary {
             );
         }
         for (list, contacts) in truncated {
-            line("truncated", format!("{list} of {} contacts reached `api.limit` and may go on", HumanCount(*contacts)));
+            line(
+                "truncated",
+                format!(
+                    "{list} of {} contacts reached `api.limit` and may go on",
+                    HumanCount(*contacts)
+                ),
+            );
         }
         text.push_str(&failure_lines(&self.failures));
-        let took = self.manifest.ended_at.duration_since(self.manifest.started_at).unsigned_abs();
+        let took = self
+            .manifest
+            .ended_at
+            .duration_since(self.manifest.started_at)
+            .unsigned_abs();
         let dir = &self.manifest.dir;
         writeln!(
             text,
@@ -170,7 +261,11 @@ impl Summary {
     }
 }
 
-#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "shown to a person")]
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "shown to a person"
+)]
 fn to_float(number: u64) -> f64 {
     number as f64
 }
@@ -188,8 +283,17 @@ mod tests {
     use crate::load::writer::FileReport;
 
     fn quiet() -> Summary {
-        let file =
-            |name: &str, rows, bytes| (name.to_owned(), FileReport { file: format!("{name}.parquet"), rows, bytes, sha256: String::new() });
+        let file = |name: &str, rows, bytes| {
+            (
+                name.to_owned(),
+                FileReport {
+                    file: format!("{name}.parquet"),
+                    rows,
+                    bytes,
+                    sha256: String::new(),
+                },
+            )
+        };
         let manifest = Manifest {
             format_version: manifest::FORMAT_VERSION,
             program: manifest::PROGRAM.to_owned(),
@@ -199,8 +303,15 @@ mod tests {
             started_at: Timestamp::constant(1_795_312_800, 0),
             ended_at: Timestamp::constant(1_795_316_400, 250_000_000),
             job: serde_json::Value::Null,
-            targets: Targets { distinct: 3, duplicates: 0, rejected: 0 },
-            outcomes: Outcomes { exported: 3, ..Outcomes::default() },
+            targets: Targets {
+                distinct: 3,
+                duplicates: 0,
+                rejected: 0,
+            },
+            outcomes: Outcomes {
+                exported: 3,
+                ..Outcomes::default()
+            },
             calls: Calls::default(),
             fetch: Fetch::default(),
             tables: BTreeMap::from([file("outcomes", 3, 900), file("contacts", 3, 4_000)]),
@@ -209,7 +320,11 @@ mod tests {
             coverage: 1.0,
             oldest_fetched_at: None,
         };
-        Summary { manifest, failures: Failures::new(), progress: None }
+        Summary {
+            manifest,
+            failures: Failures::new(),
+            progress: None,
+        }
     }
 
     #[test]
@@ -231,15 +346,51 @@ mod tests {
     fn all_that_may_need_a_look_is_told() {
         let mut summary = quiet();
         let manifest = &mut summary.manifest;
-        manifest.targets = Targets { distinct: 48_112, duplicates: 1_020, rejected: 2 };
-        manifest.outcomes = Outcomes { exported: 46_000, missing: 1_000, failed: 112, pending: 1_000, rejected: 2 };
-        manifest.calls = Calls { attempts: 48_500, retries: 1_388, logins: 3 };
-        let latency_ms = Latency { p50: Some(48.04), p95: Some(120.0), p99: Some(2_400.55) };
-        manifest.fetch = Fetch { seconds: 4_850.04, contacts_per_second: 9.71, latency_ms };
-        manifest.drift = Drift { cells: 12, naive_instants: 3, unknown_members: 40 };
+        manifest.targets = Targets {
+            distinct: 48_112,
+            duplicates: 1_020,
+            rejected: 2,
+        };
+        manifest.outcomes = Outcomes {
+            exported: 46_000,
+            missing: 1_000,
+            failed: 112,
+            pending: 1_000,
+            rejected: 2,
+        };
+        manifest.calls = Calls {
+            attempts: 48_500,
+            retries: 1_388,
+            logins: 3,
+        };
+        let latency_ms = Latency {
+            p50: Some(48.04),
+            p95: Some(120.0),
+            p99: Some(2_400.55),
+        };
+        manifest.fetch = Fetch {
+            seconds: 4_850.04,
+            contacts_per_second: 9.71,
+            latency_ms,
+        };
+        manifest.drift = Drift {
+            cells: 12,
+            naive_instants: 3,
+            unknown_members: 40,
+        };
         manifest.truncated = BTreeMap::from([("sales".to_owned(), 1_200)]);
-        summary.failures = Failures::from([("http_status", (110, vec![7, 8, 9])), ("timeout", (2, vec![1_001, 1_002]))]);
-        summary.progress = Some(Progress { refused: 1_380, pauses: 1, short: 8, outages: 2, limit: 5, ..Progress::default() });
+        summary.failures = Failures::from([
+            ("http_status", (110, vec![7, 8, 9])),
+            ("timeout", (2, vec![1_001, 1_002])),
+        ]);
+        summary.progress = Some(Progress {
+            refused: 1_380,
+            pauses: 1,
+            short: 8,
+            outages: 2,
+            limit: 5,
+            ..Progress::default()
+        });
         assert_snapshot!(summary.text(), @r#"
         run 20261122T020000Z
               targets 48,112 distinct, 1,020 duplicate, 2 rejected

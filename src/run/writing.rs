@@ -1,4 +1,5 @@
-//! Where store, flattener and writers meet: targets in the order of their ids become rows, rows become files.
+//! Where store, flattener and writers meet: targets in the order of their ids become rows, rows
+//! become files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,8 +18,8 @@ use crate::schema::outcome::{Outcome, Reason};
 use crate::schema::{ContactId, OUTCOMES, Table};
 use crate::store::{Store, Stored};
 
-/// Rows of one table, and bytes of answers, that are collected before they are written. Small batches keep the memory small
-/// and even; the writers put them together.
+/// Rows of one table, and bytes of answers, that are collected before they are written. Small
+/// batches keep the memory small and even; the writers put them together.
 const BATCH: usize = 512;
 const BATCH_BYTES: usize = 1 << 20;
 
@@ -46,8 +47,9 @@ const SAMPLES: usize = 3;
 type Batches = Vec<RecordBatch>;
 type Writers = Vec<Box<dyn TableWriter + Send>>;
 
-/// Writes every table of the job from the store alone: the answers to this question, and failures from that instant on.
-/// One thread makes rows, one writes them; no batch waits between them, since one can be large.
+/// Writes every table of the job from the store alone: the answers to this question, and failures
+/// from that instant on. One thread makes rows, one writes them; no batch waits between them, since
+/// one can be large.
 pub(super) fn write(
     job: &Job,
     store: &mut Store,
@@ -58,11 +60,16 @@ pub(super) fn write(
 ) -> Result<Written, Error> {
     let tables: Vec<&'static Table> = job.api.tables.iter().copied().chain([OUTCOMES]).collect();
     let metadata = metadata(job);
-    let writers = tables.iter().map(|table| writer::create(job.output.format, folder, table, &metadata)).collect::<Result<_, _>>()?;
+    let writers = tables
+        .iter()
+        .map(|table| writer::create(job.output.format, folder, table, &metadata))
+        .collect::<Result<_, _>>()?;
     let mut flattener = Flattener::new(&job.api.tables, job.api.limit.get());
     let (batches, queue) = mpsc::sync_channel(0);
     let (tally, writers) = std::thread::scope(|scope| {
-        let writing = std::thread::Builder::new().name("write".to_owned()).spawn_scoped(scope, move || write_all(&queue, writers));
+        let writing = std::thread::Builder::new()
+            .name("write".to_owned())
+            .spawn_scoped(scope, move || write_all(&queue, writers));
         let writing = writing.map_err(Error::System)?;
         let tally = flatten(store, question, &mut flattener, &batches, stop, report);
         drop(batches);
@@ -70,12 +77,29 @@ pub(super) fn write(
         let writers = writing.join().map_err(|_| Error::Defect)??;
         Ok::<_, Error>((tally?, writers))
     })?;
-    let files =
-        tables.iter().zip(writers).map(|(table, writer)| Ok((table.name.to_owned(), writer.finish()?))).collect::<Result<_, Error>>()?;
-    let Tally { outcomes, failures, oldest_fetched_at } = tally;
-    let truncated =
-        flattener.truncated().filter(|(_, contacts)| *contacts > 0).map(|(list, contacts)| (list.to_owned(), contacts)).collect();
-    Ok(Written { files, outcomes, failures, drift: flattener.drift(), truncated, oldest_fetched_at })
+    let files = tables
+        .iter()
+        .zip(writers)
+        .map(|(table, writer)| Ok((table.name.to_owned(), writer.finish()?)))
+        .collect::<Result<_, Error>>()?;
+    let Tally {
+        outcomes,
+        failures,
+        oldest_fetched_at,
+    } = tally;
+    let truncated = flattener
+        .truncated()
+        .filter(|(_, contacts)| *contacts > 0)
+        .map(|(list, contacts)| (list.to_owned(), contacts))
+        .collect();
+    Ok(Written {
+        files,
+        outcomes,
+        failures,
+        drift: flattener.drift(),
+        truncated,
+        oldest_fetched_at,
+    })
 }
 
 /// Makes the rows of all targets, in their order, and hands them on.
@@ -89,9 +113,14 @@ fn flatten(
 ) -> Result<Tally, Error> {
     let mut tally = Tally::default();
     let mut done = 0;
-    let hand_on = |flattener: &mut Flattener| batches.send(flattener.take()).map_err(|_| Error::Defect);
+    let hand_on =
+        |flattener: &mut Flattener| batches.send(flattener.take()).map_err(|_| Error::Defect);
     store.walk(request_key, failed_since, |Stored { target, body }| {
-        let (contact_id, error, fetched_at) = (target.contact_id, target.ending.error, target.ending.fetched_at);
+        let (contact_id, error, fetched_at) = (
+            target.contact_id,
+            target.ending.error,
+            target.ending.fetched_at,
+        );
         let outcome = flattener.append(target, body);
         tally.add(contact_id, outcome, error, fetched_at);
         done += 1;
@@ -99,7 +128,11 @@ fn flatten(
         if done % LOOK_UP == 0 {
             super::ensure_going(stop)?;
         }
-        if flattener.rows() >= BATCH || flattener.bytes() >= BATCH_BYTES { hand_on(flattener) } else { Ok(()) }
+        if flattener.rows() >= BATCH || flattener.bytes() >= BATCH_BYTES {
+            hand_on(flattener)
+        } else {
+            Ok(())
+        }
     })?;
     hand_on(flattener)?;
     Ok(tally)
@@ -124,12 +157,25 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, contact_id: Option<ContactId>, outcome: Outcome, error: Option<Reason>, fetched_at: Option<i64>) {
+    fn add(
+        &mut self,
+        contact_id: Option<ContactId>,
+        outcome: Outcome,
+        error: Option<Reason>,
+        fetched_at: Option<i64>,
+    ) {
         self.outcomes.record(outcome);
         if outcome == Outcome::Failed {
-            let (count, ids) = self.failures.entry(error.unwrap_or(Reason::WrongStructure).as_str()).or_default();
+            let (count, ids) = self
+                .failures
+                .entry(error.unwrap_or(Reason::WrongStructure).as_str())
+                .or_default();
             *count += 1;
-            ids.extend(contact_id.filter(|_| ids.len() < SAMPLES).map(ContactId::get));
+            ids.extend(
+                contact_id
+                    .filter(|_| ids.len() < SAMPLES)
+                    .map(ContactId::get),
+            );
         }
         if outcome == Outcome::Exported {
             self.oldest_fetched_at = self.oldest_fetched_at.into_iter().chain(fetched_at).min();
@@ -140,5 +186,9 @@ impl Tally {
 /// What the files say of the run: only what is the same for the same answers.
 fn metadata(job: &Job) -> Vec<(String, String)> {
     let pair = |key: &str, value: String| (format!("superoffice.{key}"), value);
-    vec![pair("language", job.api.language.clone()), pair("limit", job.api.limit.to_string()), pair("time_zone", job.api.time_zone.clone())]
+    vec![
+        pair("language", job.api.language.clone()),
+        pair("limit", job.api.limit.to_string()),
+        pair("time_zone", job.api.time_zone.clone()),
+    ]
 }

@@ -1,4 +1,5 @@
-//! A client for the tests of the server: one connection, kept alive, with nothing between the test and the wire.
+//! A client for the tests of the server: one connection, kept alive, with nothing between the test
+//! and the wire.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -17,8 +18,13 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let mut lines = self.headers.lines().filter_map(|line| line.split_once(": "));
-        lines.find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let mut lines = self
+            .headers
+            .lines()
+            .filter_map(|line| line.split_once(": "));
+        lines
+            .find(|(header, _)| header.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 
     pub(super) fn json(&self) -> Value {
@@ -41,7 +47,10 @@ impl Client {
     /// One that calls the server by that name.
     pub(super) fn named(sandbox: &Sandbox, host: &str) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", sandbox.port())).unwrap();
-        Self { stream: BufReader::new(stream), host: format!("{host}:{}", sandbox.port()) }
+        Self {
+            stream: BufReader::new(stream),
+            host: format!("{host}:{}", sandbox.port()),
+        }
     }
 
     pub(super) fn post(&mut self, target: &str, headers: &str, body: &str) -> Answer {
@@ -49,7 +58,13 @@ impl Client {
     }
 
     /// None where the connection ends without an answer; a body may be shorter than announced.
-    pub(super) fn send(&mut self, method: &str, target: &str, headers: &str, body: &str) -> Option<Answer> {
+    pub(super) fn send(
+        &mut self,
+        method: &str,
+        target: &str,
+        headers: &str,
+        body: &str,
+    ) -> Option<Answer> {
         let (length, host) = (body.len(), &self.host);
         write!(self.stream.get_mut(), "{method} {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n{headers}\r\n{body}")
             .unwrap();
@@ -59,10 +74,25 @@ impl Client {
                 return None;
             }
         }
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status line");
-        let mut answer = Answer { status, headers: head, body: Vec::new() };
-        let length: u64 = answer.header("Content-Length").expect("always there").parse().unwrap();
-        (&mut self.stream).take(length).read_to_end(&mut answer.body).unwrap();
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok())
+            .expect("a status line");
+        let mut answer = Answer {
+            status,
+            headers: head,
+            body: Vec::new(),
+        };
+        let length: u64 = answer
+            .header("Content-Length")
+            .expect("always there")
+            .parse()
+            .unwrap();
+        (&mut self.stream)
+            .take(length)
+            .read_to_end(&mut answer.body)
+            .unwrap();
         Some(answer)
     }
 }

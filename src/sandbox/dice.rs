@@ -1,11 +1,14 @@
-//! Numbers that look random and are not: everything the simulated server decides comes from here. What is decided with
-//! them is left to the others.
+//! Numbers that look random and are not: everything the simulated server decides comes from here.
+//! What is decided with them is left to the others.
 
 use fastrand::Rng;
 
-/// A generator of its own for every (seed, subject, purpose), so that one decision never moves another.
+/// A generator of its own for every (seed, subject, purpose), so that one decision never moves
+/// another.
 pub(super) fn generator(seed: u64, subject: u64, purpose: u64) -> Rng {
-    Rng::with_seed(scatter(scatter(scatter(seed).wrapping_add(subject)).wrapping_add(purpose)))
+    Rng::with_seed(scatter(
+        scatter(scatter(seed).wrapping_add(subject)).wrapping_add(purpose),
+    ))
 }
 
 /// Whether a roll falls into a share between 0 and 1.

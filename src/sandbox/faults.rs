@@ -1,4 +1,5 @@
-//! What goes wrong on the way, as often as asked for: which fault meets a request, and how it looks on the wire.
+//! What goes wrong on the way, as often as asked for: which fault meets a request, and how it looks
+//! on the wire.
 
 use std::time::Duration;
 
@@ -56,25 +57,46 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// The fault that meets the request of that number. Since a retry has another number, it can succeed.
+    /// The fault that meets the request of that number. Since a retry has another number, it can
+    /// succeed.
     pub(super) fn of_request(&self, number: u64) -> Option<FaultKind> {
         let mut rng = generator(self.seed, number, 4);
-        if falls_into(&mut rng, self.share) { rng.choice(&self.kinds).copied() } else { None }
+        if falls_into(&mut rng, self.share) {
+            rng.choice(&self.kinds).copied()
+        } else {
+            None
+        }
     }
 
     /// How long the server wants the client to wait, where it says so.
     fn retry_after(&self, number: u64) -> Option<&'static str> {
-        *pick(&mut generator(self.seed, number, 5), &[&None, &Some("0"), &Some("1")])
+        *pick(
+            &mut generator(self.seed, number, 5),
+            &[&None, &Some("0"), &Some("1")],
+        )
     }
 
     /// The spoiled form of an answer.
-    pub(super) async fn spoil(&self, fault: FaultKind, number: u64, slow: Duration, answer: Response) -> Response {
+    pub(super) async fn spoil(
+        &self,
+        fault: FaultKind,
+        number: u64,
+        slow: Duration,
+        answer: Response,
+    ) -> Response {
         match fault {
             FaultKind::ServerError => json(StatusCode::INTERNAL_SERVER_ERROR, SERVER_ERROR),
             FaultKind::BadGateway => html(StatusCode::BAD_GATEWAY, BAD_GATEWAY),
-            FaultKind::Unavailable => with_retry_after(html(StatusCode::SERVICE_UNAVAILABLE, RECYCLING), self.retry_after(number)),
-            FaultKind::TooManyRequests => with_retry_after(html(StatusCode::TOO_MANY_REQUESTS, TOO_MANY), Some("1")),
-            FaultKind::Disconnect => Response::new(Body::from_stream(stream::iter([Err::<Bytes, _>(Cut)]))),
+            FaultKind::Unavailable => with_retry_after(
+                html(StatusCode::SERVICE_UNAVAILABLE, RECYCLING),
+                self.retry_after(number),
+            ),
+            FaultKind::TooManyRequests => {
+                with_retry_after(html(StatusCode::TOO_MANY_REQUESTS, TOO_MANY), Some("1"))
+            }
+            FaultKind::Disconnect => {
+                Response::new(Body::from_stream(stream::iter([Err::<Bytes, _>(Cut)])))
+            }
             FaultKind::BodyCut => cut(answer),
             FaultKind::HtmlPage => html(StatusCode::OK, LOGIN_PAGE),
             FaultKind::EmptyBody => StatusCode::OK.into_response(),
@@ -112,13 +134,17 @@ pub(super) fn html(status: StatusCode, body: &'static str) -> Response {
 fn typed(status: StatusCode, content_type: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 
 fn with_retry_after(mut response: Response, seconds: Option<&'static str>) -> Response {
     if let Some(seconds) = seconds {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from_static(seconds));
     }
     response
 }
@@ -127,12 +153,16 @@ fn with_retry_after(mut response: Response, seconds: Option<&'static str>) -> Re
 fn cut(answer: Response) -> Response {
     let (mut head, body) = answer.into_parts();
     let length = axum::body::HttpBody::size_hint(&body).exact().unwrap_or(0);
-    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    head.headers
+        .insert(CONTENT_LENGTH, HeaderValue::from(length));
     let first_half = async move {
-        let whole = axum::body::to_bytes(body, usize::MAX).await.map_err(|_| Cut)?;
+        let whole = axum::body::to_bytes(body, usize::MAX)
+            .await
+            .map_err(|_| Cut)?;
         Ok(whole.slice(..whole.len() / 2))
     };
-    // The server writes out what it has when it must wait, so the first half is sent before the end comes.
+    // The server writes out what it has when it must wait, so the first half is sent before the end
+    // comes.
     let end = async {
         tokio::task::yield_now().await;
         Err(Cut)
@@ -146,8 +176,14 @@ mod tests {
     use super::*;
 
     fn met(share: f64) -> Vec<FaultKind> {
-        let faults = Faults { seed: 1, share, kinds: FaultKind::SPOILING.to_vec() };
-        (0..4_000).filter_map(|number| faults.of_request(number)).collect()
+        let faults = Faults {
+            seed: 1,
+            share,
+            kinds: FaultKind::SPOILING.to_vec(),
+        };
+        (0..4_000)
+            .filter_map(|number| faults.of_request(number))
+            .collect()
     }
 
     #[test]
@@ -164,7 +200,11 @@ mod tests {
 
     #[test]
     fn no_kinds_are_no_faults() {
-        let faults = Faults { seed: 1, share: 1.0, kinds: Vec::new() };
+        let faults = Faults {
+            seed: 1,
+            share: 1.0,
+            kinds: Vec::new(),
+        };
         assert_eq!(faults.of_request(1), None);
     }
 }

@@ -1,5 +1,5 @@
-//! The door of the tenant's API: host, state and credentials of a request. Which credentials are good is the tenant's
-//! to know.
+//! The door of the tenant's API: host, state and credentials of a request. Which credentials are
+//! good is the tenant's to know.
 
 use std::sync::Arc;
 
@@ -18,7 +18,11 @@ const UNAUTHORIZED: &str = r#"{"Message":"Authorization has been denied for this
 const WRONG_HOST: &str = "Wrong subdomain used to access tenant";
 
 /// Lets a request through that comes to the right host, at a good time, with a good credential.
-pub(super) async fn guard(State(tenant): State<Arc<Tenant>>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(
+    State(tenant): State<Arc<Tenant>>,
+    request: Request,
+    next: Next,
+) -> Response {
     if !tenant.is_at(text(request.headers(), HOST.as_str())) {
         return (StatusCode::MISDIRECTED_REQUEST, WRONG_HOST).into_response();
     }
@@ -38,13 +42,19 @@ fn is_welcome(tenant: &Tenant, headers: &HeaderMap) -> bool {
         return false;
     }
     let Some((scheme, credential)) = text(headers, AUTHORIZATION.as_str()).split_once(' ') else {
-        let has_cookie = text(headers, COOKIE.as_str()).split(';').any(|cookie| cookie.trim() == settings.xsrf_cookie);
+        let has_cookie = text(headers, COOKIE.as_str())
+            .split(';')
+            .any(|cookie| cookie.trim() == settings.xsrf_cookie);
         return text(headers, "X-XSRF-TOKEN") == settings.xsrf_token && has_cookie;
     };
     match scheme.to_ascii_lowercase().as_str() {
-        "basic" => STANDARD.decode(credential).is_ok_and(|pair| pair == format!("{}:{}", settings.user, settings.password).as_bytes()),
+        "basic" => STANDARD.decode(credential).is_ok_and(|pair| {
+            pair == format!("{}:{}", settings.user, settings.password).as_bytes()
+        }),
         "soticket" => {
-            text(headers, "SO-AppToken") == settings.app_token && credential.starts_with("7T:") && tenant.use_credential(credential)
+            text(headers, "SO-AppToken") == settings.app_token
+                && credential.starts_with("7T:")
+                && tenant.use_credential(credential)
         }
         "bearer" => credential.starts_with("8A:") && tenant.use_credential(credential),
         _ => false,
@@ -53,5 +63,8 @@ fn is_welcome(tenant: &Tenant, headers: &HeaderMap) -> bool {
 
 /// The value of a header, empty where it is absent.
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }

@@ -16,7 +16,10 @@ impl Gzip {
         self.0.reset();
         // The fast level spends at most nine bits on a byte; head and tail take eighteen bytes.
         let mut compressed = Vec::with_capacity(body.len() + body.len() / 8 + 64);
-        let status = self.0.compress_vec(body, &mut compressed, FlushCompress::Finish).ok()?;
+        let status = self
+            .0
+            .compress_vec(body, &mut compressed, FlushCompress::Finish)
+            .ok()?;
         (status == flate2::Status::StreamEnd).then_some(compressed)
     }
 }
@@ -26,7 +29,10 @@ pub(super) fn is_accepted(accept_encoding: &str) -> bool {
     accept_encoding.split(',').any(|coding| {
         let mut parts = coding.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default();
-        let refused = parts.any(|part| part.strip_prefix("q=").is_some_and(|weight| weight.parse() == Ok(0.0)));
+        let refused = parts.any(|part| {
+            part.strip_prefix("q=")
+                .is_some_and(|weight| weight.parse() == Ok(0.0))
+        });
         (name.eq_ignore_ascii_case("gzip") || name == "*") && !refused
     })
 }
@@ -42,11 +48,20 @@ mod tests {
     #[test]
     fn what_was_compressed_comes_back() {
         let mut gzip = Gzip::new();
-        let noise: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(200_000).collect();
-        for body in [b"".to_vec(), b"null".to_vec(), b"{\"Contact\":null}".repeat(10_000), noise] {
+        let noise: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..))
+            .take(200_000)
+            .collect();
+        for body in [
+            b"".to_vec(),
+            b"null".to_vec(),
+            b"{\"Contact\":null}".repeat(10_000),
+            noise,
+        ] {
             let compressed = gzip.compress(&body).expect("fits");
             let mut decoded = Vec::new();
-            GzDecoder::new(compressed.as_slice()).read_to_end(&mut decoded).unwrap();
+            GzDecoder::new(compressed.as_slice())
+                .read_to_end(&mut decoded)
+                .unwrap();
             assert_eq!(decoded, body);
         }
     }

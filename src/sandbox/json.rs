@@ -1,5 +1,5 @@
-//! Writes JSON straight into one text, since a tree of values costs more than the answer itself. It does not check that
-//! members and braces are in order; its callers and their tests do.
+//! Writes JSON straight into one text, since a tree of values costs more than the answer itself. It
+//! does not check that members and braces are in order; its callers and their tests do.
 
 use std::fmt::{Display, Write};
 
@@ -13,7 +13,10 @@ pub(super) struct JsonText {
 impl JsonText {
     /// An empty text with room for so many bytes.
     pub(super) fn with_capacity(bytes: usize) -> Self {
-        Self { text: String::with_capacity(bytes), follows: false }
+        Self {
+            text: String::with_capacity(bytes),
+            follows: false,
+        }
     }
 
     /// The finished text.
@@ -97,7 +100,8 @@ impl JsonText {
             '\\' => self.text.push_str("\\\\"),
             '\n' => self.text.push_str("\\n"),
             plain if !must_be_escaped(plain) => self.text.push(plain),
-            other => write!(self.text, "\\u{:04x}", u32::from(other)).expect("writing to a String cannot fail"),
+            other => write!(self.text, "\\u{:04x}", u32::from(other))
+                .expect("writing to a String cannot fail"),
         }
     }
 
@@ -118,18 +122,39 @@ mod tests {
 
     #[test]
     fn texts_survive_a_parser() {
-        for text in ["", "plain", "\"", "a \"b\" \\c\n", "\u{1}\t\r", "\\", "Bølgebryter 株式会社 🙂"] {
+        for text in [
+            "",
+            "plain",
+            "\"",
+            "a \"b\" \\c\n",
+            "\u{1}\t\r",
+            "\\",
+            "Bølgebryter 株式会社 🙂",
+        ] {
             let mut json = JsonText::with_capacity(16);
             json.string(text);
             let bytes = json.into_bytes();
-            assert_eq!(serde_json::from_slice::<String>(&bytes).unwrap(), text, "{}", String::from_utf8_lossy(&bytes));
+            assert_eq!(
+                serde_json::from_slice::<String>(&bytes).unwrap(),
+                text,
+                "{}",
+                String::from_utf8_lossy(&bytes)
+            );
         }
     }
 
     #[test]
     fn commas_stand_between_members_and_values_only() {
         let mut json = JsonText::with_capacity(16);
-        json.open('{').text_member("A", "x").member("B").open('[').plain(1).plain(2.5).close(']').raw_member("C", "null").close('}');
+        json.open('{')
+            .text_member("A", "x")
+            .member("B")
+            .open('[')
+            .plain(1)
+            .plain(2.5)
+            .close(']')
+            .raw_member("C", "null")
+            .close('}');
         assert_eq!(json.into_bytes(), br#"{"A":"x","B":[1,2.5],"C":null}"#);
     }
 }

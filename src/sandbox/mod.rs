@@ -1,5 +1,6 @@
-//! The embedded simulated SuperOffice: demo, rehearsal, tests. It serves on loopback only, on a thread of its own, and
-//! all it says is invented. This file starts and stops it; what it answers is left to the modules below.
+//! The embedded simulated SuperOffice: demo, rehearsal, tests. It serves on loopback only, on a
+//! thread of its own, and all it says is invented. This file starts and stops it; what it answers
+//! is left to the modules below.
 
 mod dice;
 mod faults;
@@ -62,10 +63,15 @@ impl Default for Settings {
     }
 }
 
-/// The answer for a contact of the default seed, as JSON: invented data for benchmarks and rehearsals without a server.
+/// The answer for a contact of the default seed, as JSON: invented data for benchmarks and
+/// rehearsals without a server.
 pub fn answer(contact_id: i32, limit: i32) -> Vec<u8> {
     let Settings { seed, missing, .. } = Settings::default();
-    summary::Contacts { seed, missing }.answer(summary::Question { contact_id, limit, selection: summary::Selection::ALL })
+    summary::Contacts { seed, missing }.answer(summary::Question {
+        contact_id,
+        limit,
+        selection: summary::Selection::ALL,
+    })
 }
 
 /// Why the simulated server could not start.
@@ -100,23 +106,44 @@ pub struct Sandbox {
 
 /// Starts the simulated server.
 pub fn start(settings: Settings) -> Result<Sandbox, Error> {
-    let bind = |source| Error::Bind { port: settings.port, source };
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).map_err(bind)?;
+    let bind = |source| Error::Bind {
+        port: settings.port,
+        source,
+    };
+    let listener =
+        std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).map_err(bind)?;
     listener.set_nonblocking(true).map_err(bind)?;
     let address = listener.local_addr().map_err(bind)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Thread)?;
     let listener = {
         let _entered = runtime.enter();
         tokio::net::TcpListener::from_std(listener).map_err(bind)?
     };
 
     let requests = Arc::new(AtomicU64::new(0));
-    let tenant = settings.tenant.clone().map(|tenant| Tenant::new(tenant, address.port(), settings.seed)).transpose()?.map(Arc::new);
+    let tenant = settings
+        .tenant
+        .clone()
+        .map(|tenant| Tenant::new(tenant, address.port(), settings.seed))
+        .transpose()?
+        .map(Arc::new);
     let router = router(settings, Arc::clone(&requests), tenant.as_ref());
     let (stop, stopped) = oneshot::channel();
     let serve = move || runtime.block_on(serve(listener, router, stopped));
-    let thread = std::thread::Builder::new().name("sandbox".to_owned()).spawn(serve).map_err(Error::Thread)?;
-    Ok(Sandbox { address, requests, tenant, stop: Some(stop), thread: Some(thread) })
+    let thread = std::thread::Builder::new()
+        .name("sandbox".to_owned())
+        .spawn(serve)
+        .map_err(Error::Thread)?;
+    Ok(Sandbox {
+        address,
+        requests,
+        tenant,
+        stop: Some(stop),
+        thread: Some(thread),
+    })
 }
 
 impl Sandbox {
@@ -171,8 +198,15 @@ impl Drop for Sandbox {
 
 fn router(settings: Settings, requests: Arc<AtomicU64>, tenant: Option<&Arc<Tenant>>) -> Router {
     let shared = Arc::new(server::Shared {
-        contacts: summary::Contacts { seed: settings.seed, missing: settings.missing },
-        faults: faults::Faults { seed: settings.seed, share: settings.faults, kinds: settings.fault_kinds },
+        contacts: summary::Contacts {
+            seed: settings.seed,
+            missing: settings.missing,
+        },
+        faults: faults::Faults {
+            seed: settings.seed,
+            share: settings.faults,
+            kinds: settings.fault_kinds,
+        },
         latency: settings.latency,
         slow: settings.slow,
         requests,
@@ -187,7 +221,10 @@ fn router(settings: Settings, requests: Arc<AtomicU64>, tenant: Option<&Arc<Tena
         router = router.merge(open).merge(guarded.route_layer(guard));
         login = login::routes(Arc::clone(tenant));
     }
-    router.with_state(shared).merge(login).fallback(server::not_found)
+    router
+        .with_state(shared)
+        .merge(login)
+        .fallback(server::not_found)
 }
 
 async fn serve(listener: tokio::net::TcpListener, router: Router, stopped: oneshot::Receiver<()>) {

@@ -1,5 +1,6 @@
-//! The routes of the simulated API: reads the question, has it answered, compresses and delays, and lets faults in.
-//! What a contact looks like and what a fault looks like is left to the modules beside.
+//! The routes of the simulated API: reads the question, has it answered, compresses and delays, and
+//! lets faults in. What a contact looks like and what a fault looks like is left to the modules
+//! beside.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,13 +21,13 @@ use super::summary::{Contacts, Question, Selection};
 /// Far more than any question needs.
 const LONGEST_QUESTION: usize = 64 * 1024;
 
-/// How late timers are on the average: they count in milliseconds and are rounded up twice, by the runtime and by the system.
+/// How late timers are on the average: they count in milliseconds and are rounded up twice, by the
+/// runtime and by the system.
 const LATE: Duration = Duration::from_millis(1);
 
 const NOT_FOUND: &str = "<!DOCTYPE html>\n<html><head><title>404 - File or directory not found.</title></head><body>\n\
     <h2>404 - File or directory not found.</h2></body></html>\n";
-const DESCRIPTION: &str =
-    r#"{"Name":"GetContactSummary","Method":"POST","Parameters":["ContactId","Limit"],"Query":["$select"],"Returns":"ContactSummary"}"#;
+const DESCRIPTION: &str = r#"{"Name":"GetContactSummary","Method":"POST","Parameters":["ContactId","Limit"],"Query":["$select"],"Returns":"ContactSummary"}"#;
 const PRINCIPAL: &str = r#"{"UserType":"SystemUser","Associate":"SYS","AssociateId":3,"RoleName":"System","RoleType":"System","FullName":"Sandbox System","EMailAddress":"system@bolgesprett.example","FunctionRights":[],"Licenses":["webapi"],"DatabaseContextIdentifier":"Cust00000"}"#;
 
 /// What all requests share.
@@ -49,7 +50,10 @@ pub(super) fn api(path: &str) -> (Router<Arc<Shared>>, Router<Arc<Shared>>) {
         .route(&route("/v1/"), get(version));
     let guarded = Router::new()
         .route(&route("/v1/User/currentPrincipal"), get(principal))
-        .route(&route("/v1/Agents/Contact/GetContactSummary"), post(summary).get(description));
+        .route(
+            &route("/v1/Agents/Contact/GetContactSummary"),
+            post(summary).get(description),
+        );
     (open, guarded)
 }
 
@@ -92,48 +96,84 @@ async fn summary(State(shared): State<Arc<Shared>>, request: Request) -> Respons
     }
     match shared.faults.of_request(number) {
         None => answer,
-        Some(fault) => shared.faults.spoil(fault, number, shared.slow, answer).await,
+        Some(fault) => {
+            shared
+                .faults
+                .spoil(fault, number, shared.slow, answer)
+                .await
+        }
     }
 }
 
 impl Shared {
     /// A body on its way, compressed if the client can read that.
     fn send(&self, body: Vec<u8>, headers: &HeaderMap) -> Response {
-        let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).is_some_and(is_accepted);
-        let compressed = if accepted { self.gzip.lock().unwrap_or_else(PoisonError::into_inner).compress(&body) } else { None };
+        let accepted = headers
+            .get(ACCEPT_ENCODING)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(is_accepted);
+        let compressed = if accepted {
+            self.gzip
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .compress(&body)
+        } else {
+            None
+        };
         match compressed {
             None => json(StatusCode::OK, body),
             Some(compressed) => {
                 let mut response = json(StatusCode::OK, compressed);
-                response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                response
+                    .headers_mut()
+                    .insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
                 response
             }
         }
     }
 }
 
-/// Reads the question from body and query. Names ignore case, as the API's do; without a limit there are no items.
+/// Reads the question from body and query. Names ignore case, as the API's do; without a limit
+/// there are no items.
 fn question(body: &[u8], uri: &Uri) -> Result<Question, &'static str> {
     let members: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(body).map_err(|_| "The request body is not a JSON object.")?;
     let integer = |name: &str| {
-        let named = members.iter().find(|(member, _)| member.eq_ignore_ascii_case(name));
-        named.map(|(_, value)| value.as_i64().and_then(|value| i32::try_from(value).ok()).ok_or("A parameter is not an Int32.")).transpose()
+        let named = members
+            .iter()
+            .find(|(member, _)| member.eq_ignore_ascii_case(name));
+        named
+            .map(|(_, value)| {
+                value
+                    .as_i64()
+                    .and_then(|value| i32::try_from(value).ok())
+                    .ok_or("A parameter is not an Int32.")
+            })
+            .transpose()
     };
     let contact_id = integer("ContactId")?.ok_or("The parameter ContactId is missing.")?;
     let limit = integer("Limit")?.unwrap_or(0);
-    let selection = query_value(uri, "$select").map_or(Selection::ALL, |names| Selection::parse(&names));
-    Ok(Question { contact_id, limit, selection })
+    let selection =
+        query_value(uri, "$select").map_or(Selection::ALL, |names| Selection::parse(&names));
+    Ok(Question {
+        contact_id,
+        limit,
+        selection,
+    })
 }
 
 /// The value of a name in the query, decoded.
 fn query_value(uri: &Uri, name: &str) -> Option<String> {
-    decoded_pairs(uri.query()?).find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    decoded_pairs(uri.query()?)
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
 }
 
 /// The pairs of a query or a form, decoded.
 pub(super) fn decoded_pairs(text: &str) -> impl Iterator<Item = (String, String)> {
-    let pairs = text.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let pairs = text
+        .split('&')
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     pairs.map(|(key, value)| (percent_decoded(key), percent_decoded(value)))
 }
 
@@ -146,7 +186,12 @@ fn percent_decoded(text: &str) -> String {
             b'+' => bytes.push(b' '),
             b'%' => {
                 let mut ahead = rest.clone();
-                let mut digit = || ahead.next().and_then(|digit| char::from(digit).to_digit(16)).and_then(|digit| u8::try_from(digit).ok());
+                let mut digit = || {
+                    ahead
+                        .next()
+                        .and_then(|digit| char::from(digit).to_digit(16))
+                        .and_then(|digit| u8::try_from(digit).ok())
+                };
                 if let (Some(high), Some(low)) = (digit(), digit()) {
                     bytes.push(high * 16 + low);
                     rest = ahead;
@@ -171,18 +216,31 @@ mod tests {
 
     fn read(body: &str, query: &str) -> Result<(i32, i32, Selection), &'static str> {
         let uri: Uri = format!("/x{query}").parse().unwrap();
-        question(body.as_bytes(), &uri).map(|question| (question.contact_id, question.limit, question.selection))
+        question(body.as_bytes(), &uri)
+            .map(|question| (question.contact_id, question.limit, question.selection))
     }
 
     #[test]
     fn questions_are_read_in_any_case() {
         let all = Selection::ALL;
-        assert_eq!(read(r#"{"ContactId":7,"Limit":100}"#, ""), Ok((7, 100, all)));
-        assert_eq!(read(r#"{"LIMIT":5,"contactid":7,"other":null}"#, ""), Ok((7, 5, all)));
+        assert_eq!(
+            read(r#"{"ContactId":7,"Limit":100}"#, ""),
+            Ok((7, 100, all))
+        );
+        assert_eq!(
+            read(r#"{"LIMIT":5,"contactid":7,"other":null}"#, ""),
+            Ok((7, 5, all))
+        );
         assert_eq!(read(r#"{"contactId":-7}"#, "?lang=en"), Ok((-7, 0, all)));
         let sales = Selection::parse("Contact,Sales");
-        assert_eq!(read(r#"{"contactId":7}"#, "?$select=contact,sales"), Ok((7, 0, sales)));
-        assert_eq!(read(r#"{"contactId":7}"#, "?x=1&%24Select=Contact%2Csales"), Ok((7, 0, sales)));
+        assert_eq!(
+            read(r#"{"contactId":7}"#, "?$select=contact,sales"),
+            Ok((7, 0, sales))
+        );
+        assert_eq!(
+            read(r#"{"contactId":7}"#, "?x=1&%24Select=Contact%2Csales"),
+            Ok((7, 0, sales))
+        );
     }
 
     #[test]
@@ -205,7 +263,13 @@ mod tests {
 
     #[test]
     fn percent_signs_are_decoded_and_stray_ones_kept() {
-        for (text, expected) in [("a%20b+c", "a b c"), ("%C3%A5", "å"), ("100%", "100%"), ("%zz%2", "%zz%2"), ("%2c", ",")] {
+        for (text, expected) in [
+            ("a%20b+c", "a b c"),
+            ("%C3%A5", "å"),
+            ("100%", "100%"),
+            ("%zz%2", "%zz%2"),
+            ("%2c", ","),
+        ] {
             assert_eq!(percent_decoded(text), expected);
         }
     }

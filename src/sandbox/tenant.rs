@@ -1,5 +1,6 @@
-//! One tenant of the simulated SuperOffice Online: what it accepts as a login, and the switches that make logins fail
-//! while it runs. The pages of the login server and of the tenant are left to `login` and `guard`.
+//! One tenant of the simulated SuperOffice Online: what it accepts as a login, and the switches
+//! that make logins fail while it runs. The pages of the login server and of the tenant are left to
+//! `login` and `guard`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,10 +15,12 @@ use super::Error;
 use super::dice::generator;
 use super::token::{AppKey, Flaw, SigningKey};
 
-/// A private key in PEM for the sandbox's application. The whole world knows it: nothing but the sandbox may trust it.
+/// A private key in PEM for the sandbox's application. The whole world knows it: nothing but the
+/// sandbox may trust it.
 pub const DEMO_PRIVATE_KEY: &str = include_str!("keys/demo-app-private-key.pem");
 
-/// What the tenant knows and accepts. The defaults are the demo's; none of them opens anything but the sandbox.
+/// What the tenant knows and accepts. The defaults are the demo's; none of them opens anything but
+/// the sandbox.
 #[derive(Debug, Clone)]
 pub struct TenantSettings {
     /// Its context identifier; the API lives at `{origin}/{context_identifier}/api`.
@@ -178,14 +181,16 @@ impl Tenant {
         self.now().uses.clear();
     }
 
-    /// The tenant's administrator revokes the application: nothing is accepted any more, and no login either.
+    /// The tenant's administrator revokes the application: nothing is accepted any more, and no
+    /// login either.
     pub fn revoke(&self) {
         let mut now = self.now();
         now.revoked = true;
         now.uses.clear();
     }
 
-    /// Moves the tenant to another name of this machine, `localhost` or `127.0.0.1`; the old one answers 421.
+    /// Moves the tenant to another name of this machine, `localhost` or `127.0.0.1`; the old one
+    /// answers 421.
     pub fn move_to(&self, host: &str) {
         host.clone_into(&mut self.now().host);
     }
@@ -202,7 +207,12 @@ impl Tenant {
 
     /// Where the tenant's data is now, without `/api`.
     pub fn endpoint(&self) -> String {
-        format!("http://{}:{}/{}", self.now().host, self.port, self.settings.context_identifier)
+        format!(
+            "http://{}:{}/{}",
+            self.now().host,
+            self.port,
+            self.settings.context_identifier
+        )
     }
 
     pub(super) fn now(&self) -> MutexGuard<'_, Situation> {
@@ -232,7 +242,9 @@ impl Tenant {
 
     /// Whether the tenant is at that host, as the `Host` header names it.
     pub(super) fn is_at(&self, host: &str) -> bool {
-        host.rsplit_once(':').map_or(host, |(name, _)| name).eq_ignore_ascii_case(&self.now().host)
+        host.rsplit_once(':')
+            .map_or(host, |(name, _)| name)
+            .eq_ignore_ascii_case(&self.now().host)
     }
 
     /// Uses a ticket or token once; false where it is unknown or has expired.
@@ -249,6 +261,9 @@ impl Tenant {
 
 impl std::fmt::Debug for Tenant {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Tenant").field("endpoint", &self.endpoint()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Tenant")
+            .field("endpoint", &self.endpoint())
+            .finish_non_exhaustive()
     }
 }

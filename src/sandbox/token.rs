@@ -1,5 +1,6 @@
-//! Signatures of the simulated login server: the keys it signs with, the tokens it issues (flawed ones on demand), and
-//! the check of a signed system user token. Which of them are wanted, and by whom, is left to the login.
+//! Signatures of the simulated login server: the keys it signs with, the tokens it issues (flawed
+//! ones on demand), and the check of a signed system user token. Which of them are wanted, and by
+//! whom, is left to the login.
 
 use std::fmt::Write;
 
@@ -49,7 +50,10 @@ impl SigningKey {
     /// A new one; none where the system gives no randomness.
     pub(super) fn generate() -> Option<Self> {
         let pair = KeyPair::generate(KeySize::Rsa2048).ok()?;
-        let fingerprint = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, pair.public_key().as_ref());
+        let fingerprint = digest::digest(
+            &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            pair.public_key().as_ref(),
+        );
         let mut kid = String::with_capacity(40);
         for byte in fingerprint.as_ref() {
             write!(kid, "{byte:02X}").expect("writing to a String cannot fail");
@@ -59,7 +63,8 @@ impl SigningKey {
 
     /// The public part, as a JWKS document lists it.
     pub(super) fn jwk(&self) -> Value {
-        let RsaPublicKeyComponents { n, e } = RsaPublicKeyComponents::<Vec<u8>>::from(self.pair.public_key());
+        let RsaPublicKeyComponents { n, e } =
+            RsaPublicKeyComponents::<Vec<u8>>::from(self.pair.public_key());
         json!({
             "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "x5t": self.kid,
             "n": URL_SAFE_NO_PAD.encode(n), "e": URL_SAFE_NO_PAD.encode(e),
@@ -100,8 +105,13 @@ impl SigningKey {
 
 fn sign(pair: &KeyPair, message: &[u8]) -> Vec<u8> {
     let mut signature = vec![0; pair.public_modulus_len()];
-    pair.sign(&signature::RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-        .expect("a whole key signs into a buffer of its own length");
+    pair.sign(
+        &signature::RSA_PKCS1_SHA256,
+        &SystemRandom::new(),
+        message,
+        &mut signature,
+    )
+    .expect("a whole key signs into a buffer of its own length");
     signature
 }
 
@@ -131,20 +141,36 @@ impl AppKey {
         let private = EncodingKey::from_rsa_pem(pem.as_bytes()).ok()?;
         let pair = KeyPair::from_der(private.as_bytes()).ok()?;
         let public = AsDer::as_der(pair.public_key()).ok()?;
-        Some(Self(UnparsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, public.as_ref().to_vec())))
+        Some(Self(UnparsedPublicKey::new(
+            &signature::RSA_PKCS1_2048_8192_SHA256,
+            public.as_ref().to_vec(),
+        )))
     }
 
-    /// Checks `{token}.{stamp}.{signature}`. The name of an application may hold dots, so it is split from the right.
-    pub(super) fn check(&self, signed: &str, token: &str, now: Timestamp, tolerance: SignedDuration) -> Result<(), Refusal> {
+    /// Checks `{token}.{stamp}.{signature}`. The name of an application may hold dots, so it is
+    /// split from the right.
+    pub(super) fn check(
+        &self,
+        signed: &str,
+        token: &str,
+        now: Timestamp,
+        tolerance: SignedDuration,
+    ) -> Result<(), Refusal> {
         let (data, signature) = signed.rsplit_once('.').ok_or(Refusal::Malformed)?;
         let (system_user_token, stamp) = data.rsplit_once('.').ok_or(Refusal::Malformed)?;
         let signature = STANDARD.decode(signature).map_err(|_| Refusal::Malformed)?;
-        self.0.verify(data.as_bytes(), &signature).map_err(|_| Refusal::Signature)?;
+        self.0
+            .verify(data.as_bytes(), &signature)
+            .map_err(|_| Refusal::Signature)?;
         let stamped = instant(stamp).ok_or(Refusal::Malformed)?;
         if now.duration_since(stamped).abs() > tolerance {
             return Err(Refusal::Stamp);
         }
-        if system_user_token == token { Ok(()) } else { Err(Refusal::Unknown) }
+        if system_user_token == token {
+            Ok(())
+        } else {
+            Err(Refusal::Unknown)
+        }
     }
 }
 
@@ -158,7 +184,12 @@ fn instant(stamp: &str) -> Option<Timestamp> {
 /// Signs a system user token as an application does; for the tests of the login.
 #[cfg(test)]
 pub(super) fn sign_as_app(pem: &str, data: &str) -> String {
-    let pair = KeyPair::from_der(EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap().as_bytes()).unwrap();
+    let pair = KeyPair::from_der(
+        EncodingKey::from_rsa_pem(pem.as_bytes())
+            .unwrap()
+            .as_bytes(),
+    )
+    .unwrap();
     format!("{data}.{}", STANDARD.encode(sign(&pair, data.as_bytes())))
 }
 
@@ -172,18 +203,48 @@ mod tests {
         let key = AppKey::from_private_pem(DEMO_PRIVATE_KEY).unwrap();
         let now: Timestamp = "2026-11-22T02:10:59Z".parse().unwrap();
         let sign = |data: &str| sign_as_app(DEMO_PRIVATE_KEY, data);
-        let check = |signed: &str| key.check(signed, "My App 2.0-a1b2c3", now, SignedDuration::from_mins(5));
+        let check = |signed: &str| {
+            key.check(
+                signed,
+                "My App 2.0-a1b2c3",
+                now,
+                SignedDuration::from_mins(5),
+            )
+        };
         for stamp in ["202611220210", "202611220206", "202611220215"] {
-            assert_eq!(check(&sign(&format!("My App 2.0-a1b2c3.{stamp}"))), Ok(()), "{stamp}");
+            assert_eq!(
+                check(&sign(&format!("My App 2.0-a1b2c3.{stamp}"))),
+                Ok(()),
+                "{stamp}"
+            );
         }
         for stamp in ["202611220205", "202611220217", "202511220210"] {
-            assert_eq!(check(&sign(&format!("My App 2.0-a1b2c3.{stamp}"))), Err(Refusal::Stamp), "{stamp}");
+            assert_eq!(
+                check(&sign(&format!("My App 2.0-a1b2c3.{stamp}"))),
+                Err(Refusal::Stamp),
+                "{stamp}"
+            );
         }
         let good = sign("My App 2.0-a1b2c3.202611220210");
-        assert_eq!(check(&good.replace("a1b2c3", "a1b2c4")), Err(Refusal::Signature));
-        assert_eq!(check(&good.replace("202611220210", "202611220211")), Err(Refusal::Signature));
-        assert_eq!(check(&sign("Other App-a1b2c3.202611220210")), Err(Refusal::Unknown));
-        for malformed in ["", "a.b", "a.202611220210.!!", &sign("My App 2.0-a1b2c3"), &sign("My App 2.0-a1b2c3.20261122021")] {
+        assert_eq!(
+            check(&good.replace("a1b2c3", "a1b2c4")),
+            Err(Refusal::Signature)
+        );
+        assert_eq!(
+            check(&good.replace("202611220210", "202611220211")),
+            Err(Refusal::Signature)
+        );
+        assert_eq!(
+            check(&sign("Other App-a1b2c3.202611220210")),
+            Err(Refusal::Unknown)
+        );
+        for malformed in [
+            "",
+            "a.b",
+            "a.202611220210.!!",
+            &sign("My App 2.0-a1b2c3"),
+            &sign("My App 2.0-a1b2c3.20261122021"),
+        ] {
             assert_eq!(check(malformed), Err(Refusal::Malformed), "{malformed}");
         }
     }

@@ -12,8 +12,17 @@ const UTC: &str = "UTC";
 impl Table {
     /// The Arrow schema: same columns, same order, every night.
     pub fn arrow_schema(&self) -> SchemaRef {
-        let fields: Vec<_> =
-            self.columns.iter().map(|column| Field::new(column.name, column.column_type.arrow_type(), self.is_nullable(column))).collect();
+        let fields: Vec<_> = self
+            .columns
+            .iter()
+            .map(|column| {
+                Field::new(
+                    column.name,
+                    column.column_type.arrow_type(),
+                    self.is_nullable(column),
+                )
+            })
+            .collect();
         Arc::new(Schema::new(fields))
     }
 

@@ -16,20 +16,47 @@ pub fn markdown() -> String {
          Rows are sorted by `contact_id`, then `position`.\n",
     );
     for table in TABLES {
-        write!(page, "\n## {}\n\n{}\n\n| column | type | member | |\n|---|---|---|---|\n", table.name, table.doc).expect(INFALLIBLE);
+        write!(
+            page,
+            "\n## {}\n\n{}\n\n| column | type | member | |\n|---|---|---|---|\n",
+            table.name, table.doc
+        )
+        .expect(INFALLIBLE);
         for column in table.columns {
             let member = match column.source {
-                Source::Member(path) => format!("`{}/{path}`", table.root_member().unwrap_or_default()),
+                Source::Member(path) => {
+                    format!("`{}/{path}`", table.root_member().unwrap_or_default())
+                }
                 _ => String::new(),
             };
-            let null = if table.is_nullable(column) { "" } else { ", never null" };
-            writeln!(page, "| `{}` | {}{null} | {member} | {} |", column.name, column.column_type.sql_type(), column.doc)
-                .expect(INFALLIBLE);
+            let null = if table.is_nullable(column) {
+                ""
+            } else {
+                ", never null"
+            };
+            writeln!(
+                page,
+                "| `{}` | {}{null} | {member} | {} |",
+                column.name,
+                column.column_type.sql_type(),
+                column.doc
+            )
+            .expect(INFALLIBLE);
         }
     }
     page.push_str("\n## Words of `outcomes`\n\n");
-    writeln!(page, "- `outcome`: {}.", words(Outcome::ALL.iter().map(|word| word.as_str()))).expect(INFALLIBLE);
-    writeln!(page, "- `error`: {}.", words(Reason::ALL.iter().map(|word| word.as_str()))).expect(INFALLIBLE);
+    writeln!(
+        page,
+        "- `outcome`: {}.",
+        words(Outcome::ALL.iter().map(|word| word.as_str()))
+    )
+    .expect(INFALLIBLE);
+    writeln!(
+        page,
+        "- `error`: {}.",
+        words(Reason::ALL.iter().map(|word| word.as_str()))
+    )
+    .expect(INFALLIBLE);
     page.push_str("\n## Left out by design\n\n");
     for (member, reason) in LEFT_OUT {
         writeln!(page, "- `{member}`: {reason}.").expect(INFALLIBLE);
@@ -67,7 +94,8 @@ pub fn json() -> String {
             json!({ "name": table.name, "doc": table.doc, "member": table.root_member(), "columns": columns })
         })
         .collect();
-    let mut text = serde_json::to_string_pretty(&json!({ "tables": tables })).expect("names and docs are JSON");
+    let mut text = serde_json::to_string_pretty(&json!({ "tables": tables }))
+        .expect("names and docs are JSON");
     text.push('\n');
     text
 }
@@ -89,5 +117,8 @@ impl ColumnType {
 const INFALLIBLE: &str = "writing to a String cannot fail";
 
 fn words<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+    words
+        .map(|word| format!("`{word}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

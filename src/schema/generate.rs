@@ -1,6 +1,6 @@
-//! Answers for property tests, made from the declaration: a new column needs no edit here. Every member can be absent, null,
-//! of its type, of another type or there twice. Owns the text of a body and how many rows it must make; what their cells
-//! must hold is for the flattener's tests to say.
+//! Answers for property tests, made from the declaration: a new column needs no edit here. Every
+//! member can be absent, null, of its type, of another type or there twice. Owns the text of a body
+//! and how many rows it must make; what their cells must hold is for the flattener's tests to say.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -22,18 +22,41 @@ pub struct Summary {
 
 /// Any answer that must flatten.
 pub fn summary() -> impl Strategy<Value = Summary> {
-    (1..=i32::MAX).prop_filter_map("no contact id", |number| ContactId::new(number.into())).prop_flat_map(|contact_id| {
-        let tables: Vec<_> = data_tables().enumerate().map(|(index, table)| root_member(index, table, contact_id)).collect();
-        let unknown = some(0..=2, unknown_name(), value()).prop_map(|members| members.into_iter().map(RootMember::unknown).collect());
-        let members = (tables, unknown).prop_map(|(tables, unknown): (Vec<Vec<_>>, Vec<_>)| [tables.concat(), unknown].concat());
-        members.prop_shuffle().prop_map(move |members| Summary::of(contact_id, members))
-    })
+    (1..=i32::MAX)
+        .prop_filter_map("no contact id", |number| ContactId::new(number.into()))
+        .prop_flat_map(|contact_id| {
+            let tables: Vec<_> = data_tables()
+                .enumerate()
+                .map(|(index, table)| root_member(index, table, contact_id))
+                .collect();
+            let unknown = some(0..=2, unknown_name(), value())
+                .prop_map(|members| members.into_iter().map(RootMember::unknown).collect());
+            let members = (tables, unknown).prop_map(|(tables, unknown): (Vec<Vec<_>>, Vec<_>)| {
+                [tables.concat(), unknown].concat()
+            });
+            members
+                .prop_shuffle()
+                .prop_map(move |members| Summary::of(contact_id, members))
+        })
 }
 
 /// The text of any JSON value, unusual ones among them.
 pub fn value() -> impl Strategy<Value = String> {
     let scalar = || Union::new(TYPES.map(of_type));
-    let unusual: &[_] = &["null", "{}", "[]", "[null]", "-0", "12.0", "1.10", "1E3", "1e400", "-1e400", "9223372036854775808", "0.1e-400"];
+    let unusual: &[_] = &[
+        "null",
+        "{}",
+        "[]",
+        "[null]",
+        "-0",
+        "12.0",
+        "1.10",
+        "1E3",
+        "1e400",
+        "-1e400",
+        "9223372036854775808",
+        "0.1e-400",
+    ];
     prop_oneof![
         8 => scalar(),
         2 => select(unusual).prop_map(str::to_owned),
@@ -43,8 +66,14 @@ pub fn value() -> impl Strategy<Value = String> {
     ]
 }
 
-const TYPES: [ColumnType; 6] =
-    [ColumnType::Integer, ColumnType::Float, ColumnType::Boolean, ColumnType::Text, ColumnType::Instant, ColumnType::Date];
+const TYPES: [ColumnType; 6] = [
+    ColumnType::Integer,
+    ColumnType::Float,
+    ColumnType::Boolean,
+    ColumnType::Text,
+    ColumnType::Instant,
+    ColumnType::Date,
+];
 
 impl Summary {
     fn of(contact_id: ContactId, members: Vec<RootMember>) -> Self {
@@ -56,7 +85,11 @@ impl Summary {
             }
         }
         let json = object(members.into_iter().map(|member| member.text).collect());
-        Self { contact_id, json, rows }
+        Self {
+            contact_id,
+            json,
+            rows,
+        }
     }
 }
 
@@ -73,25 +106,46 @@ struct RootMember {
 
 impl RootMember {
     fn unknown(text: Member) -> Self {
-        Self { table: None, rows: 0, text }
+        Self {
+            table: None,
+            rows: 0,
+            text,
+        }
     }
 }
 
-fn root_member(index: usize, table: &'static Table, contact_id: ContactId) -> BoxedStrategy<Vec<RootMember>> {
-    let row = object_of(members_of(table), matches!(table.rows, Rows::Object(_)).then_some(contact_id));
+fn root_member(
+    index: usize,
+    table: &'static Table,
+    contact_id: ContactId,
+) -> BoxedStrategy<Vec<RootMember>> {
+    let row = object_of(
+        members_of(table),
+        matches!(table.rows, Rows::Object(_)).then_some(contact_id),
+    );
     let rows = match table.rows {
         Rows::Object(_) => row.prop_map(|row| (row, 1)).boxed(),
-        _ => vec(prop_oneof![1 => Just(None), 6 => row.prop_map(Some)], 0..5).prop_map(rows).boxed(),
+        _ => vec(prop_oneof![1 => Just(None), 6 => row.prop_map(Some)], 0..5)
+            .prop_map(rows)
+            .boxed(),
     };
     let name = table.root_member().expect("data tables have one");
     let member = prop_oneof![1 => Just(("null".to_owned(), 0)), 8 => rows];
-    let member = member.prop_map(move |(json, rows)| RootMember { table: Some(index), rows, text: (quote(name), json) });
-    prop_oneof![1 => vec(member.clone(), 0), 8 => vec(member.clone(), 1), 1 => vec(member, 2)].boxed()
+    let member = member.prop_map(move |(json, rows)| RootMember {
+        table: Some(index),
+        rows,
+        text: (quote(name), json),
+    });
+    prop_oneof![1 => vec(member.clone(), 0), 8 => vec(member.clone(), 1), 1 => vec(member, 2)]
+        .boxed()
 }
 
 fn rows(items: Vec<Option<String>>) -> (String, usize) {
     let rows = items.iter().flatten().count();
-    let items: Vec<_> = items.into_iter().map(|item| item.unwrap_or_else(|| "null".to_owned())).collect();
+    let items: Vec<_> = items
+        .into_iter()
+        .map(|item| item.unwrap_or_else(|| "null".to_owned()))
+        .collect();
     (list(&items), rows)
 }
 
@@ -112,8 +166,14 @@ fn members_of(table: &Table) -> Vec<(&'static str, Known)> {
     members
 }
 
-fn add_member(members: &mut Vec<(&'static str, Known)>, path: &'static str, column_type: ColumnType) {
-    let (name, rest) = path.split_once('/').map_or((path, None), |(name, rest)| (name, Some(rest)));
+fn add_member(
+    members: &mut Vec<(&'static str, Known)>,
+    path: &'static str,
+    column_type: ColumnType,
+) {
+    let (name, rest) = path
+        .split_once('/')
+        .map_or((path, None), |(name, rest)| (name, Some(rest)));
     let place = members.iter().position(|(other, _)| *other == name);
     match (place.and_then(|place| members.get_mut(place)), rest) {
         (Some((_, Known::Object(below))), Some(rest)) => add_member(below, rest, column_type),
@@ -127,22 +187,51 @@ fn add_member(members: &mut Vec<(&'static str, Known)>, path: &'static str, colu
     }
 }
 
-/// An object of these members, absent, null, usual, odd or doubled, and of some that no column takes.
-fn object_of(members: Vec<(&'static str, Known)>, contact_id: Option<ContactId>) -> BoxedStrategy<String> {
-    let mut members: Vec<_> = members.into_iter().map(|(name, known)| known_member(name, known)).collect();
+/// An object of these members, absent, null, usual, odd or doubled, and of some that no column
+/// takes.
+fn object_of(
+    members: Vec<(&'static str, Known)>,
+    contact_id: Option<ContactId>,
+) -> BoxedStrategy<String> {
+    let mut members: Vec<_> = members
+        .into_iter()
+        .map(|(name, known)| known_member(name, known))
+        .collect();
     members.push(some(0..=2, unknown_name(), value().boxed()));
-    members.push(some(0..=1, select(LEFT_OUT).prop_map(|(name, _)| quote(name)), value().boxed()));
+    members.push(some(
+        0..=1,
+        select(LEFT_OUT).prop_map(|(name, _)| quote(name)),
+        value().boxed(),
+    ));
     if let Some(id) = contact_id {
-        let ids = [id.to_string(), format!("\"{id}\""), format!("{id}.0"), "null".to_owned()];
-        members.push(some(0..=1, Just(quote("ContactId")), select(ids.to_vec()).boxed()));
+        let ids = [
+            id.to_string(),
+            format!("\"{id}\""),
+            format!("{id}.0"),
+            "null".to_owned(),
+        ];
+        members.push(some(
+            0..=1,
+            Just(quote("ContactId")),
+            select(ids.to_vec()).boxed(),
+        ));
     }
-    members.prop_map(|members| members.concat()).prop_shuffle().prop_map(object).boxed()
+    members
+        .prop_map(|members| members.concat())
+        .prop_shuffle()
+        .prop_map(object)
+        .boxed()
 }
 
 fn known_member(name: &'static str, known: Known) -> BoxedStrategy<Vec<Member>> {
     let json = match known {
-        Known::Value(column_type) => prop_oneof![1 => Just("null".to_owned()), 6 => of_type(column_type), 1 => value()].boxed(),
-        Known::Object(members) => prop_oneof![1 => Just("null".to_owned()), 6 => object_of(members, None)].boxed(),
+        Known::Value(column_type) => {
+            prop_oneof![1 => Just("null".to_owned()), 6 => of_type(column_type), 1 => value()]
+                .boxed()
+        }
+        Known::Object(members) => {
+            prop_oneof![1 => Just("null".to_owned()), 6 => object_of(members, None)].boxed()
+        }
     };
     let once = some(1..=1, Just(quote(name)), json.clone());
     prop_oneof![2 => Just(Vec::new()), 8 => once, 1 => some(2..=2, Just(quote(name)), json)].boxed()
@@ -161,19 +250,44 @@ fn some(
 fn of_type(column_type: ColumnType) -> BoxedStrategy<String> {
     match column_type {
         ColumnType::Integer => {
-            prop_oneof![3 => any::<i32>().prop_map(i64::from), 1 => any::<i64>()].prop_map(|number| number.to_string()).boxed()
+            prop_oneof![3 => any::<i32>().prop_map(i64::from), 1 => any::<i64>()]
+                .prop_map(|number| number.to_string())
+                .boxed()
         }
-        ColumnType::Float => any::<f64>().prop_map(|float| serde_json::Value::from(float).to_string()).boxed(),
-        ColumnType::Boolean => any::<bool>().prop_map(|boolean| boolean.to_string()).boxed(),
+        ColumnType::Float => any::<f64>()
+            .prop_map(|float| serde_json::Value::from(float).to_string())
+            .boxed(),
+        ColumnType::Boolean => any::<bool>()
+            .prop_map(|boolean| boolean.to_string())
+            .boxed(),
         ColumnType::Text => text().boxed(),
-        ColumnType::Instant | ColumnType::Date => instant().prop_map(|instant| quote(&instant)).boxed(),
+        ColumnType::Instant | ColumnType::Date => {
+            instant().prop_map(|instant| quote(&instant)).boxed()
+        }
     }
 }
 
 /// The text of a JSON string, some with escapes, some cut inside a surrogate pair.
 fn text() -> impl Strategy<Value = String> {
-    let words: &[_] = &["", "0042", "12", "true", "Ærø Bådeværft", "東京 \"本社\"", "a,b;c\r\nd\te", "nul \0", "🦭", "2020-09-20"];
-    let escaped: &[_] = &["\"\\u00e6\\/\\b\\f\"", "\"\\ud83e\\uddad\"", "\"cut \\ud83e\"", "\"\\uDDAD first\"", "\"\\ud83e\\u0041\\\\\""];
+    let words: &[_] = &[
+        "",
+        "0042",
+        "12",
+        "true",
+        "Ærø Bådeværft",
+        "東京 \"本社\"",
+        "a,b;c\r\nd\te",
+        "nul \0",
+        "🦭",
+        "2020-09-20",
+    ];
+    let escaped: &[_] = &[
+        "\"\\u00e6\\/\\b\\f\"",
+        "\"\\ud83e\\uddad\"",
+        "\"cut \\ud83e\"",
+        "\"\\uDDAD first\"",
+        "\"\\ud83e\\u0041\\\\\"",
+    ];
     prop_oneof![
         2 => select(words).prop_map(quote),
         2 => any::<String>().prop_map(|text| quote(&text)),
@@ -182,13 +296,22 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn instant() -> impl Strategy<Value = String> {
-    let sentinels: &[_] =
-        &["0001-01-01T00:00:00", "0001-01-01T01:00:00+01:00", "1760-01-01T00:00:00Z", "9999-12-31T23:59:59", "9999-12-31T23:59:59-01:00"];
+    let sentinels: &[_] = &[
+        "0001-01-01T00:00:00",
+        "0001-01-01T01:00:00+01:00",
+        "1760-01-01T00:00:00Z",
+        "9999-12-31T23:59:59",
+        "9999-12-31T23:59:59-01:00",
+    ];
     let clock = (1..=9_999, 1..=12, 1..=28, 0..24, 0..60, 0..60);
     let offset = select(&["", "Z", "+02:00", "-0500", "+05:45", "+14:00", "-12:00"][..]);
-    let usual = (clock, "(\\.[0-9]{1,9})?", offset).prop_map(|((year, month, day, hour, minute, second), fraction, offset)| {
-        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}{offset}")
-    });
+    let usual = (clock, "(\\.[0-9]{1,9})?", offset).prop_map(
+        |((year, month, day, hour, minute, second), fraction, offset)| {
+            format!(
+                "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}{offset}"
+            )
+        },
+    );
     prop_oneof![6 => usual, 1 => select(sentinels).prop_map(str::to_owned)]
 }
 
@@ -210,6 +333,9 @@ fn list(items: &[String]) -> String {
 }
 
 fn object(members: Vec<Member>) -> String {
-    let members: Vec<_> = members.into_iter().map(|(name, json)| format!("{name}: {json}")).collect();
+    let members: Vec<_> = members
+        .into_iter()
+        .map(|(name, json)| format!("{name}: {json}"))
+        .collect();
     format!("{{{}}}", members.join(", "))
 }

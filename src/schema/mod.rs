@@ -1,5 +1,6 @@
-//! The declaration of every table and column, once. Arrow schema, CSV header, `$select`, `TABLES.md`, DuckDB views and
-//! the bodies of property tests are derived from [`TABLES`]. Owns words and types; reads and writes nothing.
+//! The declaration of every table and column, once. Arrow schema, CSV header, `$select`,
+//! `TABLES.md`, DuckDB views and the bodies of property tests are derived from [`TABLES`]. Owns
+//! words and types; reads and writes nothing.
 
 mod arrow;
 pub mod docs;
@@ -11,7 +12,8 @@ mod tables;
 
 pub use tables::{LEFT_OUT, OUTCOMES, TABLES};
 
-/// Most items of one list that are asked for or taken; the bound keeps a hostile list from exhausting the memory.
+/// Most items of one list that are asked for or taken; the bound keeps a hostile list from
+/// exhausting the memory.
 pub const MAX_ITEMS: usize = 100_000;
 
 /// A SuperOffice contact (a company): the id a target asks for, 1 to 2,147,483,647.
@@ -19,7 +21,8 @@ pub const MAX_ITEMS: usize = 100_000;
 pub struct ContactId(i32);
 
 impl ContactId {
-    /// The id, where the number is one that SuperOffice can have given (int32 in the vendor's OpenAPI file).
+    /// The id, where the number is one that SuperOffice can have given (int32 in the vendor's
+    /// OpenAPI file).
     pub fn new(number: i64) -> Option<Self> {
         i32::try_from(number).ok().filter(|id| *id > 0).map(Self)
     }
@@ -182,7 +185,10 @@ impl Table {
 
     /// The names of the columns that rows are sorted by.
     pub fn sorted_by(&self) -> impl Iterator<Item = &'static str> {
-        self.columns.iter().filter(|column| matches!(column.source, Source::ContactId | Source::Position)).map(|column| column.name)
+        self.columns
+            .iter()
+            .filter(|column| matches!(column.source, Source::ContactId | Source::Position))
+            .map(|column| column.name)
     }
 }
 
@@ -200,8 +206,10 @@ pub fn data_tables() -> impl Iterator<Item = &'static Table> {
 ///
 /// Only root members are named: what `$select` does inside them is undocumented.
 pub fn select(tables: &[&'static Table]) -> Option<String> {
-    let members: Vec<_> =
-        data_tables().filter(|table| tables.iter().any(|wanted| wanted.name == table.name)).filter_map(Table::root_member).collect();
+    let members: Vec<_> = data_tables()
+        .filter(|table| tables.iter().any(|wanted| wanted.name == table.name))
+        .filter_map(Table::root_member)
+        .collect();
     (members.len() < data_tables().count()).then(|| members.join(","))
 }
 
@@ -215,9 +223,20 @@ mod tests {
             assert!(!table.doc.is_empty());
             for (index, column) in table.columns.iter().enumerate() {
                 let place = format!("{}.{}", table.name, column.name);
-                assert!(column.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'), "{place}");
+                assert!(
+                    column
+                        .name
+                        .chars()
+                        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'),
+                    "{place}"
+                );
                 assert!(!column.doc.is_empty(), "{place} has no doc line");
-                assert!(table.columns[..index].iter().all(|other| other.name != column.name), "{place} twice");
+                assert!(
+                    table.columns[..index]
+                        .iter()
+                        .all(|other| other.name != column.name),
+                    "{place} twice"
+                );
             }
         }
     }
@@ -225,25 +244,73 @@ mod tests {
     #[test]
     fn every_table_begins_with_its_key_and_ends_with_extra() {
         for table in TABLES {
-            assert_eq!(table.columns.first().map(|column| column.source), Some(Source::ContactId), "{}", table.name);
-            assert_eq!(table.columns.last().map(|column| column.source), Some(Source::Extra), "{}", table.name);
-            let has_position = table.columns.iter().any(|column| column.source == Source::Position);
-            assert_eq!(has_position, matches!(table.rows, Rows::Items(_)), "{}", table.name);
+            assert_eq!(
+                table.columns.first().map(|column| column.source),
+                Some(Source::ContactId),
+                "{}",
+                table.name
+            );
+            assert_eq!(
+                table.columns.last().map(|column| column.source),
+                Some(Source::Extra),
+                "{}",
+                table.name
+            );
+            let has_position = table
+                .columns
+                .iter()
+                .any(|column| column.source == Source::Position);
+            assert_eq!(
+                has_position,
+                matches!(table.rows, Rows::Items(_)),
+                "{}",
+                table.name
+            );
         }
     }
 
     #[test]
     fn select_names_root_members_only_where_some_are_left_out() {
-        let named = |names: &[&str]| select(&names.iter().map(|name| table(name).unwrap()).collect::<Vec<_>>());
-        assert_eq!(named(&["sales", "contacts"]).as_deref(), Some("Contact,Sales"));
-        assert_eq!(named(&["contacts", "tickets", "followups", "documents", "sales", "chats"]), None);
+        let named = |names: &[&str]| {
+            select(
+                &names
+                    .iter()
+                    .map(|name| table(name).unwrap())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(
+            named(&["sales", "contacts"]).as_deref(),
+            Some("Contact,Sales")
+        );
+        assert_eq!(
+            named(&[
+                "contacts",
+                "tickets",
+                "followups",
+                "documents",
+                "sales",
+                "chats"
+            ]),
+            None
+        );
     }
 
     #[test]
     fn contact_ids_are_positive_int32() {
-        let cases = [(0, false), (-1, false), (1, true), (2_147_483_647, true), (2_147_483_648, false), (i64::MIN, false)];
+        let cases = [
+            (0, false),
+            (-1, false),
+            (1, true),
+            (2_147_483_647, true),
+            (2_147_483_648, false),
+            (i64::MIN, false),
+        ];
         for (number, valid) in cases {
-            assert_eq!(ContactId::new(number).map(ContactId::get), valid.then_some(number));
+            assert_eq!(
+                ContactId::new(number).map(ContactId::get),
+                valid.then_some(number)
+            );
         }
     }
 }

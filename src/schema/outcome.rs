@@ -1,4 +1,5 @@
-//! The words of the `outcomes` table: how a target ended and why. Deciding which one applies is the verdict's matter.
+//! The words of the `outcomes` table: how a target ended and why. Deciding which one applies is the
+//! verdict's matter.
 
 use super::ContactId;
 

@@ -1,11 +1,13 @@
 //! Every table and column of the export. A new column is one line here, nothing else.
 //!
-//! Member names are those of the API's `ContactSummary` (vendor's OpenAPI file of the contact agent).
+//! Member names are those of the API's `ContactSummary` (vendor's OpenAPI file of the contact
+//! agent).
 
 use super::ColumnType::{Boolean, Date, Float, Instant, Integer, Text};
 use super::{Column, ColumnType, Encoding, Rows, Source, Table, TargetField};
 
 /// Members that are left out by design, at any depth, and why.
+#[rustfmt::skip]
 pub static LEFT_OUT: &[(&str, &str)] = &[
     ("TableRight", "what the caller may do with the row, not data"),
     ("FieldProperties", "what the caller may do with each field, not data"),
@@ -20,6 +22,7 @@ pub static OUTCOMES: &Table = match TABLES {
 };
 
 /// All tables, in the order in which they are shown.
+#[rustfmt::skip]
 pub static TABLES: &[Table] = &[
     Table {
         name: "contacts",
@@ -177,6 +180,7 @@ const EXTRA: Column = Column {
 };
 
 /// Follow-ups and documents share one shape: a document is an appointment with a document id.
+#[rustfmt::skip]
 const ACTIVITY: &[Column] = &[
     CONTACT_ID,
     POSITION,
@@ -190,12 +194,34 @@ const ACTIVITY: &[Column] = &[
     EXTRA,
 ];
 
-const fn member(name: &'static str, column_type: ColumnType, path: &'static str, doc: &'static str) -> Column {
-    Column { name, column_type, source: Source::Member(path), encoding: usual_encoding(column_type), doc }
+const fn member(
+    name: &'static str,
+    column_type: ColumnType,
+    path: &'static str,
+    doc: &'static str,
+) -> Column {
+    Column {
+        name,
+        column_type,
+        source: Source::Member(path),
+        encoding: usual_encoding(column_type),
+        doc,
+    }
 }
 
-const fn target(name: &'static str, column_type: ColumnType, field: TargetField, doc: &'static str) -> Column {
-    Column { name, column_type, source: Source::Target(field), encoding: usual_encoding(column_type), doc }
+const fn target(
+    name: &'static str,
+    column_type: ColumnType,
+    field: TargetField,
+    doc: &'static str,
+) -> Column {
+    Column {
+        name,
+        column_type,
+        source: Source::Target(field),
+        encoding: usual_encoding(column_type),
+        doc,
+    }
 }
 
 const fn usual_encoding(column_type: ColumnType) -> Encoding {

@@ -8,7 +8,8 @@ use super::{Error, Store};
 use crate::schema::ContactId;
 use crate::schema::outcome::{Ending, Outcome, Reason, Target};
 
-/// The final answer of one contact, to be kept; pending where it was tried and is to be tried again.
+/// The final answer of one contact, to be kept; pending where it was tried and is to be tried
+/// again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered<B> {
     /// The contact.
@@ -45,7 +46,13 @@ impl Store {
     ///
     /// # Errors
     /// Where the state cannot be written.
-    pub fn record<B: AsRef<[u8]>>(&mut self, run: &str, request_key: i64, answers: &[Answered<B>], calls: &Calls) -> Result<(), Error> {
+    pub fn record<B: AsRef<[u8]>>(
+        &mut self,
+        run: &str,
+        request_key: i64,
+        answers: &[Answered<B>],
+        calls: &Calls,
+    ) -> Result<(), Error> {
         let mut bodies = std::mem::take(&mut self.bodies);
         let result = self.transaction(|connection| {
             let mut answer = connection.prepare(
@@ -77,8 +84,9 @@ impl Store {
         result
     }
 
-    /// Visits all targets in the order of their ids, then all rejected lines. A target shows its failure where that came
-    /// in this instant or later, or where nothing else is known; otherwise its answer, however old.
+    /// Visits all targets in the order of their ids, then all rejected lines. A target shows its
+    /// failure where that came in this instant or later, or where nothing else is known; otherwise
+    /// its answer, however old.
     ///
     /// # Errors
     /// Where the state cannot be read, or the visitor fails.
@@ -95,10 +103,20 @@ impl Store {
             let mut rows = statement.query([request_key, failed_since])?;
             while let Some(row) = rows.next()? {
                 let target = target(row)?;
-                let body = row.get_ref(9)?.as_blob_or_null().map_err(|_| unknown(9))?.map(|body| bodies.unpack(body)).transpose();
+                let body = row
+                    .get_ref(9)?
+                    .as_blob_or_null()
+                    .map_err(|_| unknown(9))?
+                    .map(|body| bodies.unpack(body))
+                    .transpose();
                 let visited = match (body, target.contact_id) {
                     (Ok(body), Some(_)) => visit(Stored { target, body }),
-                    (Err(source), Some(id)) => Err(Error::Body { path: self.path.clone(), contact_id: id.get(), source }.into()),
+                    (Err(source), Some(id)) => Err(Error::Body {
+                        path: self.path.clone(),
+                        contact_id: id.get(),
+                        source,
+                    }
+                    .into()),
                     (_, None) => return Err(unknown(0)),
                 };
                 if let Err(error) = visited {
@@ -106,10 +124,14 @@ impl Store {
                     return Ok(());
                 }
             }
-            let mut statement = connection.prepare("SELECT input_line, input_value FROM rejects ORDER BY input_line")?;
+            let mut statement = connection
+                .prepare("SELECT input_line, input_value FROM rejects ORDER BY input_line")?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                if let Err(error) = visit(Stored { target: reject(row)?, body: None }) {
+                if let Err(error) = visit(Stored {
+                    target: reject(row)?,
+                    body: None,
+                }) {
                     failed = Some(error);
                     return Ok(());
                 }
@@ -130,18 +152,27 @@ impl Store {
     pub fn average_body(&self) -> Result<Option<u64>, Error> {
         let sql = "SELECT CAST(avg(length(body)) AS INTEGER) FROM (SELECT body FROM responses WHERE body IS NOT NULL LIMIT 1000)";
         self.run(|connection| {
-            connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).map(|average| average.map(i64::unsigned_abs))
+            connection
+                .query_row(sql, [], |row| row.get::<_, Option<i64>>(0))
+                .map(|average| average.map(i64::unsigned_abs))
         })
     }
 
-    /// Deletes the answers of contacts that are no longer targets: what is no longer asked for is not kept.
+    /// Deletes the answers of contacts that are no longer targets: what is no longer asked for is
+    /// not kept.
     ///
     /// # Errors
     /// Where the state cannot be written.
     pub fn forget_others(&mut self) -> Result<(), Error> {
         self.transaction(|connection| {
-            connection.execute("DELETE FROM responses WHERE contact_id NOT IN (SELECT contact_id FROM targets)", [])?;
-            connection.execute("DELETE FROM failures WHERE contact_id NOT IN (SELECT contact_id FROM targets)", [])?;
+            connection.execute(
+                "DELETE FROM responses WHERE contact_id NOT IN (SELECT contact_id FROM targets)",
+                [],
+            )?;
+            connection.execute(
+                "DELETE FROM failures WHERE contact_id NOT IN (SELECT contact_id FROM targets)",
+                [],
+            )?;
             connection.execute("DELETE FROM plan", []).map(drop)
         })
     }
@@ -151,7 +182,14 @@ fn target(row: &Row<'_>) -> rusqlite::Result<Target> {
     let contact_id: i64 = row.get(0)?;
     let input_value: Option<String> = row.get(2)?;
     let ending = match row.get_ref(3)?.as_str_or_null().map_err(|_| unknown(3))? {
-        None => Ending { outcome: Outcome::Pending, http_status: None, attempts: 0, error: None, message: None, fetched_at: None },
+        None => Ending {
+            outcome: Outcome::Pending,
+            http_status: None,
+            attempts: 0,
+            error: None,
+            message: None,
+            fetched_at: None,
+        },
         Some(outcome) => Ending {
             outcome: Outcome::from_word(outcome).ok_or_else(|| unknown(3))?,
             http_status: row.get(4)?,
@@ -183,9 +221,18 @@ fn reject(row: &Row<'_>) -> rusqlite::Result<Target> {
         message: None,
         fetched_at: None,
     };
-    Ok(Target { contact_id: None, input_line: row.get::<_, i64>(0)?.unsigned_abs(), input_value: row.get(1)?, ending })
+    Ok(Target {
+        contact_id: None,
+        input_line: row.get::<_, i64>(0)?.unsigned_abs(),
+        input_value: row.get(1)?,
+        ending,
+    })
 }
 
 fn unknown(column: usize) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, "a word that this program does not know".into())
+    rusqlite::Error::FromSqlConversionFailure(
+        column,
+        Type::Text,
+        "a word that this program does not know".into(),
+    )
 }

@@ -1,4 +1,5 @@
-//! Bodies as they are kept: gzip where they came as gzip, else zstd. The first bytes tell which; JSON begins with neither.
+//! Bodies as they are kept: gzip where they came as gzip, else zstd. The first bytes tell which;
+//! JSON begins with neither.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -44,9 +45,14 @@ impl Bodies {
 
     pub(super) fn unpack(&mut self, packed: &[u8]) -> io::Result<&[u8]> {
         if packed.starts_with(&gzip::MAGIC) {
-            return self.unpacker.unpack(packed, MAX_BODY).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error));
+            return self
+                .unpacker
+                .unpack(packed, MAX_BODY)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error));
         }
-        let size = Decompressor::upper_bound(packed).filter(|size| *size <= MAX_BODY).unwrap_or(MAX_BODY);
+        let size = Decompressor::upper_bound(packed)
+            .filter(|size| *size <= MAX_BODY)
+            .unwrap_or(MAX_BODY);
         self.unpacked = match &mut self.decompressor {
             Some(decompressor) => decompressor,
             none => none.insert(Decompressor::new()?),

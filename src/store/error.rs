@@ -1,4 +1,5 @@
-//! What can be wrong with the state file, and what to do about it. Nothing here is ever mended by losing answers.
+//! What can be wrong with the state file, and what to do about it. Nothing here is ever mended by
+//! losing answers.
 
 use std::path::PathBuf;
 
@@ -90,7 +91,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the same command can go on once the file system is mended; otherwise the message says what to do.
+    /// Whether the same command can go on once the file system is mended; otherwise the message
+    /// says what to do.
     pub fn is_resumable(&self) -> bool {
         matches!(self, Self::Sqlite { .. } | Self::Create { .. })
     }

@@ -1,4 +1,5 @@
-//! Runs: when they began, what they have called so far, and whether they were published. One that was not is continued.
+//! Runs: when they began, what they have called so far, and whether they were published. One that
+//! was not is continued.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -63,8 +64,17 @@ impl Store {
             connection
                 .query_row(sql, [], |row| {
                     let number = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
-                    let calls = Calls { attempts: number(2)?, retries: number(3)?, logins: number(4)?, fetch_seconds: row.get(5)? };
-                    Ok(Run { name: row.get(0)?, started_at: row.get(1)?, calls })
+                    let calls = Calls {
+                        attempts: number(2)?,
+                        retries: number(3)?,
+                        logins: number(4)?,
+                        fetch_seconds: row.get(5)?,
+                    };
+                    Ok(Run {
+                        name: row.get(0)?,
+                        started_at: row.get(1)?,
+                        calls,
+                    })
                 })
                 .optional()
         })
@@ -75,7 +85,12 @@ impl Store {
     /// # Errors
     /// Where the state cannot be read.
     pub fn unended_runs(&self) -> Result<Vec<String>, Error> {
-        self.run(|connection| connection.prepare("SELECT run FROM runs WHERE ended_at IS NULL")?.query_map([], |row| row.get(0))?.collect())
+        self.run(|connection| {
+            connection
+                .prepare("SELECT run FROM runs WHERE ended_at IS NULL")?
+                .query_map([], |row| row.get(0))?
+                .collect()
+        })
     }
 
     /// When the last run began that called the API; none where there was none.
@@ -83,19 +98,30 @@ impl Store {
     /// # Errors
     /// Where the state cannot be read.
     pub fn last_start(&self) -> Result<Option<i64>, Error> {
-        self.run(|connection| connection.query_row("SELECT max(started_at) FROM runs WHERE NOT is_offline", [], |row| row.get(0)))
+        self.run(|connection| {
+            connection.query_row(
+                "SELECT max(started_at) FROM runs WHERE NOT is_offline",
+                [],
+                |row| row.get(0),
+            )
+        })
     }
 
-    /// Notes the start of a run. What was cut off before is not continued, unless this one is offline.
+    /// Notes the start of a run. What was cut off before is not continued, unless this one is
+    /// offline.
     ///
     /// # Errors
     /// Where the state cannot be written.
     pub fn start_run(&mut self, run: &Run, is_offline: bool) -> Result<(), Error> {
         self.transaction(|connection| {
-            connection
-                .execute("DELETE FROM runs WHERE run = ?1 OR (ended_at IS NULL AND is_offline >= ?2)", params![run.name, is_offline])?;
+            connection.execute(
+                "DELETE FROM runs WHERE run = ?1 OR (ended_at IS NULL AND is_offline >= ?2)",
+                params![run.name, is_offline],
+            )?;
             let sql = "INSERT INTO runs (run, started_at, is_offline) VALUES (?1, ?2, ?3)";
-            connection.execute(sql, params![run.name, run.started_at, is_offline]).map(drop)
+            connection
+                .execute(sql, params![run.name, run.started_at, is_offline])
+                .map(drop)
         })
     }
 
@@ -104,6 +130,13 @@ impl Store {
     /// # Errors
     /// Where the state cannot be written.
     pub fn end_run(&mut self, name: &str, ended_at: i64) -> Result<(), Error> {
-        self.transaction(|connection| connection.execute("UPDATE runs SET ended_at = ?2 WHERE run = ?1", params![name, ended_at]).map(drop))
+        self.transaction(|connection| {
+            connection
+                .execute(
+                    "UPDATE runs SET ended_at = ?2 WHERE run = ?1",
+                    params![name, ended_at],
+                )
+                .map(drop)
+        })
     }
 }

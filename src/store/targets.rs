@@ -29,9 +29,9 @@ pub struct Plan {
     pub unanswered: u64,
 }
 
-/// What has to be fetched. An answer is fresh when it was given to the same question, is young enough, and no later
-/// attempt failed. The order is that of the last attempt, failed or not, so that contacts which always fail do not keep
-/// others waiting.
+/// What has to be fetched. An answer is fresh when it was given to the same question, is young
+/// enough, and no later attempt failed. The order is that of the last attempt, failed or not, so
+/// that contacts which always fail do not keep others waiting.
 const PLAN: &str = "
 INSERT INTO plan (contact_id)
 SELECT t.contact_id
@@ -54,13 +54,20 @@ impl Store {
     ///
     /// # Errors
     /// Where a line cannot be read, or the state cannot be written.
-    pub fn replace_targets<E: From<Error>>(&mut self, lines: impl Iterator<Item = Result<InputLine, E>>) -> Result<TargetCounts, E> {
+    pub fn replace_targets<E: From<Error>>(
+        &mut self,
+        lines: impl Iterator<Item = Result<InputLine, E>>,
+    ) -> Result<TargetCounts, E> {
         let mut unreadable = None;
         let counts = self.transaction(|connection| {
             let lines = lines.map_while(|line| line.map_err(|error| unreadable = Some(error)).ok());
             let counts = insert_lines(connection, lines)?;
             // Nothing is committed where a line cannot be read.
-            if unreadable.is_some() { Err(rusqlite::Error::QueryReturnedNoRows) } else { Ok(counts) }
+            if unreadable.is_some() {
+                Err(rusqlite::Error::QueryReturnedNoRows)
+            } else {
+                Ok(counts)
+            }
         });
         match unreadable {
             Some(error) => Err(error),
@@ -76,11 +83,22 @@ impl Store {
         self.transaction(|connection| {
             connection.execute("DELETE FROM plan", [])?;
             connection.execute(PLAN, [request_key, fresh_since])?;
-            let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs);
+            let count = |sql: &str| {
+                connection
+                    .query_row(sql, [], |row| row.get::<_, i64>(0))
+                    .map(i64::unsigned_abs)
+            };
             let targets = count("SELECT count(*) FROM targets")?;
             let to_fetch = count("SELECT count(*) FROM plan")?;
-            let unanswered = connection.query_row(UNANSWERED, [request_key], |row| row.get::<_, i64>(0))?.unsigned_abs();
-            Ok(Plan { targets, fresh: targets - to_fetch, to_fetch, unanswered })
+            let unanswered = connection
+                .query_row(UNANSWERED, [request_key], |row| row.get::<_, i64>(0))?
+                .unsigned_abs();
+            Ok(Plan {
+                targets,
+                fresh: targets - to_fetch,
+                to_fetch,
+                unanswered,
+            })
         })
     }
 
@@ -88,35 +106,63 @@ impl Store {
     ///
     /// # Errors
     /// Where the state cannot be read.
-    pub fn planned(&self, request_key: i64, after: u64, at_most: u32) -> Result<Vec<Planned>, Error> {
+    pub fn planned(
+        &self,
+        request_key: i64,
+        after: u64,
+        at_most: u32,
+    ) -> Result<Vec<Planned>, Error> {
         self.run(|connection| {
             let mut statement = connection.prepare(PLANNED)?;
             let after = i64::try_from(after).unwrap_or(i64::MAX);
             let planned = statement.query_map(params![request_key, after, at_most], |row| {
                 let failed_before = row.get(1)?;
-                Ok(ContactId::new(row.get(0)?).map(|contact_id| Planned { contact_id, failed_before }))
+                Ok(ContactId::new(row.get(0)?).map(|contact_id| Planned {
+                    contact_id,
+                    failed_before,
+                }))
             })?;
             planned.filter_map(Result::transpose).collect()
         })
     }
 }
 
-fn insert_lines(connection: &Connection, lines: impl Iterator<Item = InputLine>) -> rusqlite::Result<TargetCounts> {
+fn insert_lines(
+    connection: &Connection,
+    lines: impl Iterator<Item = InputLine>,
+) -> rusqlite::Result<TargetCounts> {
     let mut counts = TargetCounts::default();
     connection.execute_batch("DELETE FROM targets; DELETE FROM rejects;")?;
-    let mut target = connection.prepare("INSERT OR IGNORE INTO targets (contact_id, input_line, input_value) VALUES (?1, ?2, ?3)")?;
-    let mut reject = connection.prepare("INSERT INTO rejects (input_line, input_value) VALUES (?1, ?2)")?;
+    let mut target = connection.prepare(
+        "INSERT OR IGNORE INTO targets (contact_id, input_line, input_value) VALUES (?1, ?2, ?3)",
+    )?;
+    let mut reject =
+        connection.prepare("INSERT INTO rejects (input_line, input_value) VALUES (?1, ?2)")?;
     for line in lines {
         match line {
-            InputLine::Target { contact_id, input_line, input_value } => {
+            InputLine::Target {
+                contact_id,
+                input_line,
+                input_value,
+            } => {
                 // Most values are just the number: it need not be kept twice.
                 let value = (input_value != contact_id.to_string()).then_some(input_value);
-                let inserted = target.execute(params![contact_id.get(), i64::try_from(input_line).unwrap_or(i64::MAX), value])?;
+                let inserted = target.execute(params![
+                    contact_id.get(),
+                    i64::try_from(input_line).unwrap_or(i64::MAX),
+                    value
+                ])?;
                 counts.distinct += u64::from(inserted == 1);
                 counts.duplicates += u64::from(inserted == 0);
             }
-            InputLine::Rejected { input_line, input_value } => {
-                reject.execute(params![i64::try_from(input_line).unwrap_or(i64::MAX), input_value])?;
+            InputLine::Rejected {
+                input_line,
+                input_value,
+            } => {
+                reject.execute(params![
+                    i64::try_from(input_line).unwrap_or(i64::MAX),
+                    input_value
+                ])?;
                 counts.rejected += 1;
             }
         }

@@ -132,14 +132,33 @@ struct Chat {
 
 /// Answers of the simulated API that have a Contact.
 fn answers() -> Vec<(Target, String)> {
-    let ending =
-        Ending { outcome: Outcome::Exported, http_status: Some(200), attempts: 1, error: None, message: None, fetched_at: Some(0) };
-    let answer = |number: i32| {
-        let body = String::from_utf8(sandbox::answer(number, 100)).expect("the simulated API answers in UTF-8");
-        let contact_id = ContactId::new(number.into());
-        (Target { contact_id, input_line: 1, input_value: number.to_string(), ending: ending.clone() }, body)
+    let ending = Ending {
+        outcome: Outcome::Exported,
+        http_status: Some(200),
+        attempts: 1,
+        error: None,
+        message: None,
+        fetched_at: Some(0),
     };
-    (1..).map(answer).filter(|(_, body)| body.starts_with("{\"Contact\":{")).take(BODIES.into()).collect()
+    let answer = |number: i32| {
+        let body = String::from_utf8(sandbox::answer(number, 100))
+            .expect("the simulated API answers in UTF-8");
+        let contact_id = ContactId::new(number.into());
+        (
+            Target {
+                contact_id,
+                input_line: 1,
+                input_value: number.to_string(),
+                ending: ending.clone(),
+            },
+            body,
+        )
+    };
+    (1..)
+        .map(answer)
+        .filter(|(_, body)| body.starts_with("{\"Contact\":{"))
+        .take(BODIES.into())
+        .collect()
 }
 
 /// Flattens all answers; returns the number of tables, so that nothing is optimised away.
@@ -153,11 +172,14 @@ fn flatten(answers: &[(Target, String)]) -> usize {
 }
 
 fn parse(answers: &[(Target, String)]) -> usize {
-    let parsed = answers.iter().map(|(_, body)| black_box(serde_json::from_slice::<Summary>(body.as_bytes()).expect("a summary")));
+    let parsed = answers.iter().map(|(_, body)| {
+        black_box(serde_json::from_slice::<Summary>(body.as_bytes()).expect("a summary"))
+    });
     parsed.filter(|summary| summary.contact.is_some()).count()
 }
 
-/// The fastest of many rounds, both by turns, so that other work on the machine disturbs them alike.
+/// The fastest of many rounds, both by turns, so that other work on the machine disturbs them
+/// alike.
 fn ratio(answers: &[(Target, String)]) {
     let time = |work: fn(&[(Target, String)]) -> usize| {
         let start = Instant::now();
@@ -170,7 +192,10 @@ fn ratio(answers: &[(Target, String)]) {
         parsing = parsing.min(time(parse));
     }
     let rate = f64::from(BODIES) / flattening.as_secs_f64();
-    println!("flatten: {rate:.0} bodies/s, ratio to a typed serde_json parse: {:.2}", parsing.as_secs_f64() / flattening.as_secs_f64());
+    println!(
+        "flatten: {rate:.0} bodies/s, ratio to a typed serde_json parse: {:.2}",
+        parsing.as_secs_f64() / flattening.as_secs_f64()
+    );
 }
 
 fn bench(criterion: &mut Criterion) {
@@ -179,7 +204,9 @@ fn bench(criterion: &mut Criterion) {
     println!("bodies of {size} bytes");
     ratio(&answers);
     let mut group = criterion.benchmark_group("bodies");
-    group.throughput(Throughput::Elements(BODIES.into())).sample_size(20);
+    group
+        .throughput(Throughput::Elements(BODIES.into()))
+        .sample_size(20);
     group.bench_function("flatten", |bencher| bencher.iter(|| flatten(&answers)));
     group.bench_function("typed parse", |bencher| bencher.iter(|| parse(&answers)));
     group.finish();

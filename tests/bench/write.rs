@@ -23,19 +23,30 @@ fn main() {
     let batches = batches();
     let rows: usize = batches.iter().flatten().map(RecordBatch::num_rows).sum();
     for format in [Format::Parquet, Format::Csv] {
-        let folder = std::env::temp_dir().join(format!("superoffice-export-write-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("superoffice-export-write-{}", std::process::id()));
         std::fs::create_dir(&folder).expect("the temporary folder can be written to");
         let start = Instant::now();
-        let mut writers: Vec<_> = tables.iter().map(|table| create(format, &folder, table, &[]).expect("a file can be made")).collect();
+        let mut writers: Vec<_> = tables
+            .iter()
+            .map(|table| create(format, &folder, table, &[]).expect("a file can be made"))
+            .collect();
         for batch in &batches {
             for (writer, batch) in writers.iter_mut().zip(batch) {
                 writer.write(batch).expect("rows can be written");
             }
         }
-        let bytes: u64 = writers.into_iter().map(|writer| writer.finish().expect("a file can be completed").bytes).sum();
+        let bytes: u64 = writers
+            .into_iter()
+            .map(|writer| writer.finish().expect("a file can be completed").bytes)
+            .sum();
         let seconds = start.elapsed().as_secs_f64();
         std::fs::remove_dir_all(&folder).expect("the folder can be removed");
-        println!("write {}: {:.0} rows/s ({rows} rows of {CONTACTS} contacts, {bytes} bytes)", format.as_str(), to_float(rows) / seconds);
+        println!(
+            "write {}: {:.0} rows/s ({rows} rows of {CONTACTS} contacts, {bytes} bytes)",
+            format.as_str(),
+            to_float(rows) / seconds
+        );
     }
 }
 
@@ -44,9 +55,20 @@ fn batches() -> Vec<Vec<RecordBatch>> {
     let mut flattener = Flattener::new(&data_tables().collect::<Vec<_>>(), 100);
     let mut batches = Vec::new();
     for number in 1..=CONTACTS {
-        let ending =
-            Ending { outcome: Outcome::Exported, http_status: Some(200), attempts: 1, error: None, message: None, fetched_at: Some(0) };
-        let target = Target { contact_id: ContactId::new(number.into()), input_line: 1, input_value: number.to_string(), ending };
+        let ending = Ending {
+            outcome: Outcome::Exported,
+            http_status: Some(200),
+            attempts: 1,
+            error: None,
+            message: None,
+            fetched_at: Some(0),
+        };
+        let target = Target {
+            contact_id: ContactId::new(number.into()),
+            input_line: 1,
+            input_value: number.to_string(),
+            ending,
+        };
         flattener.append(target, Some(&sandbox::answer(number, 100)));
         if flattener.rows() >= BATCH {
             batches.push(flattener.take());
@@ -56,7 +78,11 @@ fn batches() -> Vec<Vec<RecordBatch>> {
     batches
 }
 
-#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "shown to a person")]
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "shown to a person"
+)]
 fn to_float(number: usize) -> f64 {
     number as f64
 }

@@ -1,5 +1,5 @@
-//! What the operator sees when the command, the job or the input is wrong: exit code, message, and that nothing was
-//! called or written.
+//! What the operator sees when the command, the job or the input is wrong: exit code, message, and
+//! that nothing was called or written.
 
 use insta::assert_snapshot;
 use superoffice_export::error::Exit;
@@ -20,7 +20,11 @@ fn refused_with(arguments: &[&str], adapt: impl FnOnce(Job) -> Job) -> String {
     let job = adapt(Job::against(&mock));
     let run = job.run_with(arguments).expect(2);
     assert_eq!(mock.calls(), 0, "something was called");
-    assert!(!job.path("exports").exists(), "something was written: {:?}", job.written());
+    assert!(
+        !job.path("exports").exists(),
+        "something was written: {:?}",
+        job.written()
+    );
     run.all()
 }
 
@@ -225,8 +229,14 @@ fn a_secret_that_others_can_read() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let open = |job: Job| {
-        let job = job.file("token.txt", "s3cret").with("api.app_token = { file = \"token.txt\" }");
-        std::fs::set_permissions(job.path("token.txt"), std::fs::Permissions::from_mode(0o644)).unwrap();
+        let job = job
+            .file("token.txt", "s3cret")
+            .with("api.app_token = { file = \"token.txt\" }");
+        std::fs::set_permissions(
+            job.path("token.txt"),
+            std::fs::Permissions::from_mode(0o644),
+        )
+        .unwrap();
         job
     };
     assert_snapshot!(refused(open), @r#"
@@ -256,9 +266,11 @@ fn something_else_where_the_link_to_the_newest_run_goes() {
         let job = Job::against(&mock);
         std::fs::create_dir(job.path("exports")).unwrap();
         put(&job);
-        let refused =
-            "error: [folder]/exports/latest: is not a link, and would be in the way of the one that names the newest run; move it aside\n";
-        assert_eq!(job.run_with(&["--progress", "none"]).expect(2).stderr, refused);
+        let refused = "error: [folder]/exports/latest: is not a link, and would be in the way of the one that names the newest run; move it aside\n";
+        assert_eq!(
+            job.run_with(&["--progress", "none"]).expect(2).stderr,
+            refused
+        );
         assert_eq!(mock.calls(), 0, "something was called");
         std::fs::rename(job.path("exports/latest"), job.path("aside")).unwrap();
         job.run().expect(0);
@@ -289,7 +301,10 @@ fn a_second_run_of_the_same_job_keeps_out() {
     mock.wait_for_calls(1);
     let second = job.run().expect(3);
     let told = second.stderr.replace(&first.id().to_string(), "[pid]");
-    assert!(told.starts_with("error: another run of this job is under way (process [pid], since 2"), "{told}");
+    assert!(
+        told.starts_with("error: another run of this job is under way (process [pid], since 2"),
+        "{told}"
+    );
     assert!(told.contains("it holds ./exports/state.lock"), "{told}");
     mock.release();
     job.finish(first).expect(0);
@@ -301,13 +316,24 @@ fn the_help_names_every_exit_code_and_every_flag() {
     let help = run_program(&["--help"]).expect(0);
     assert_eq!(help.stderr, "");
     for exit in Exit::ALL {
-        assert!(help.stdout.contains(&format!("{:>3}  {}", exit.code(), exit.doc())), "{}", help.stdout);
+        assert!(
+            help.stdout
+                .contains(&format!("{:>3}  {}", exit.code(), exit.doc())),
+            "{}",
+            help.stdout
+        );
     }
     let help = run_program(&["run", "--help"]).expect(0).stdout;
     for setting in settings() {
         if let Some(flag) = setting.flag {
-            assert!(help.contains(&format!("--{flag} <")), "--{flag} is not in the help");
+            assert!(
+                help.contains(&format!("--{flag} <")),
+                "--{flag} is not in the help"
+            );
         }
     }
-    assert_eq!(run_program(&["--version"]).expect(0).stdout, concat!("superoffice-export ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert_eq!(
+        run_program(&["--version"]).expect(0).stdout,
+        concat!("superoffice-export ", env!("CARGO_PKG_VERSION"), "\n")
+    );
 }

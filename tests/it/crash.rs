@@ -1,5 +1,5 @@
-//! Runs that are killed at any moment, interrupted, started twice or read while they publish: nothing is lost, nothing is
-//! paid for twice, and nobody sees half an export.
+//! Runs that are killed at any moment, interrupted, started twice or read while they publish:
+//! nothing is lost, nothing is paid for twice, and nobody sees half an export.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,29 +25,42 @@ fn send(signal: Signal, child: &Child) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-/// Waits until this is so, or the process has ended; says whether it was so while the process lived.
+/// Waits until this is so, or the process has ended; says whether it was so while the process
+/// lived.
 fn wait_until(child: &mut Child, is_so: impl Fn() -> bool) -> bool {
     let began = Instant::now();
     while !is_so() {
         if child.try_wait().unwrap().is_some() {
             return false;
         }
-        assert!(began.elapsed() < PATIENCE, "what the test waits for does not happen");
+        assert!(
+            began.elapsed() < PATIENCE,
+            "what the test waits for does not happen"
+        );
         std::thread::yield_now();
     }
     child.try_wait().unwrap().is_none()
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
 }
 
 fn published(job: &Job) -> Vec<String> {
-    names(&job.path("exports/runs")).into_iter().filter(|name| !name.starts_with('.')).collect()
+    names(&job.path("exports/runs"))
+        .into_iter()
+        .filter(|name| !name.starts_with('.'))
+        .collect()
 }
 
-/// The contacts whose answers are in the state as it is on the disk. A copy is read, so that the crash stays as it is.
+/// The contacts whose answers are in the state as it is on the disk. A copy is read, so that the
+/// crash stays as it is.
 fn stored(job: &Job) -> BTreeSet<i64> {
     let copy = tempfile::tempdir().unwrap();
     for name in ["state.sqlite", "state.sqlite-wal"] {
@@ -55,10 +68,19 @@ fn stored(job: &Job) -> BTreeSet<i64> {
             std::fs::copy(job.path("exports").join(name), copy.path().join(name)).unwrap();
         }
     }
-    let Ok(state) = Connection::open_with_flags(copy.path().join("state.sqlite"), OpenFlags::SQLITE_OPEN_READ_WRITE) else {
+    let Ok(state) = Connection::open_with_flags(
+        copy.path().join("state.sqlite"),
+        OpenFlags::SQLITE_OPEN_READ_WRITE,
+    ) else {
         return BTreeSet::new();
     };
-    state.prepare("SELECT contact_id FROM responses").unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    state
+        .prepare("SELECT contact_id FROM responses")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
 }
 
 /// The moment of a kill.
@@ -83,7 +105,9 @@ impl Moment {
                 holder.is_ok_and(|holder| holder.starts_with(&format!("process {process},")))
             }
             Self::Calls(calls) => mock.calls() >= calls_before + calls,
-            Self::Files(files) => names(&folder).iter().any(|name| name.starts_with('.') && names(&folder.join(name)).len() >= files),
+            Self::Files(files) => names(&folder)
+                .iter()
+                .any(|name| name.starts_with('.') && names(&folder.join(name)).len() >= files),
             Self::Named => !published(job).is_empty(),
         }
     }
@@ -93,10 +117,22 @@ impl Moment {
 fn kill_and_go_on(seed: u64, expected: &BTreeMap<String, Vec<u8>>) -> usize {
     let mut dice = fastrand::Rng::with_seed(seed);
     let mock = Mock::healthy();
-    let job = Job::against(&mock).ids(1..=TARGETS).with("fetch.requests_per_second = 50").with("fetch.max_in_flight = 4");
-    let mut moments =
-        vec![Moment::Locked, Moment::Calls(dice.usize(1..20)), Moment::Calls(dice.usize(55..90)), Moment::Calls(dice.usize(1..60))];
-    moments.extend([Moment::Files(0), Moment::Files(dice.usize(1..8)), Moment::Files(8), Moment::Named]);
+    let job = Job::against(&mock)
+        .ids(1..=TARGETS)
+        .with("fetch.requests_per_second = 50")
+        .with("fetch.max_in_flight = 4");
+    let mut moments = vec![
+        Moment::Locked,
+        Moment::Calls(dice.usize(1..20)),
+        Moment::Calls(dice.usize(55..90)),
+        Moment::Calls(dice.usize(1..60)),
+    ];
+    moments.extend([
+        Moment::Files(0),
+        Moment::Files(dice.usize(1..8)),
+        Moment::Files(8),
+        Moment::Named,
+    ]);
     let mut kills = 0;
     // Contacts that were stored before the last start, with the requests made for them until then.
     let mut settled = BTreeMap::new();
@@ -104,14 +140,23 @@ fn kill_and_go_on(seed: u64, expected: &BTreeMap<String, Vec<u8>>) -> usize {
         let calls_before = mock.calls();
         let mut child = job.start_with(&[]);
         let process = child.id();
-        if wait_until(&mut child, || moment.has_come(process, &job, &mock, calls_before)) {
+        if wait_until(&mut child, || {
+            moment.has_come(process, &job, &mock, calls_before)
+        }) {
             send(Signal::KILL, &child);
         }
         kills += usize::from(job.finish(child).code.is_none());
         for (contact_id, calls) in &settled {
-            assert_eq!(mock.calls_for(*contact_id), *calls, "contact {contact_id} was stored, and fetched again after {moment:?}");
+            assert_eq!(
+                mock.calls_for(*contact_id),
+                *calls,
+                "contact {contact_id} was stored, and fetched again after {moment:?}"
+            );
         }
-        settled = stored(&job).into_iter().map(|contact_id| (contact_id, mock.calls_for(contact_id))).collect();
+        settled = stored(&job)
+            .into_iter()
+            .map(|contact_id| (contact_id, mock.calls_for(contact_id)))
+            .collect();
         if !published(&job).is_empty() {
             // It died, or ended, after it was published: that is not made again.
             job.run_with(&["--plan"]).expect(0);
@@ -139,8 +184,12 @@ fn killed_at_any_moment_it_ends_as_if_it_was_not() {
     assert_eq!(expected.len(), 6);
     let kills = std::thread::scope(|scope| {
         let expected = &expected;
-        let jobs: Vec<_> = (1..=JOBS).map(|seed| scope.spawn(move || kill_and_go_on(seed, expected))).collect();
-        jobs.into_iter().map(|job| job.join().unwrap()).sum::<usize>()
+        let jobs: Vec<_> = (1..=JOBS)
+            .map(|seed| scope.spawn(move || kill_and_go_on(seed, expected)))
+            .collect();
+        jobs.into_iter()
+            .map(|job| job.join().unwrap())
+            .sum::<usize>()
     });
     println!("{kills} kills");
     assert!(kills >= 40, "only {kills} kills");
@@ -150,24 +199,38 @@ fn killed_at_any_moment_it_ends_as_if_it_was_not() {
 fn answers_are_stored_while_others_are_waited_for() {
     let mock = Mock::answering(|request| {
         let answer = Answer::summary(request.contact_id);
-        if request.contact_id == 3 { answer.held() } else { answer }
+        if request.contact_id == 3 {
+            answer.held()
+        } else {
+            answer
+        }
     });
     let job = Job::against(&mock);
     let mut child = job.start_with(&[]);
     // Nothing ends and no batch is full: they are stored because time passes.
-    assert!(wait_until(&mut child, || job.path("exports/state.sqlite").exists() && stored(&job).len() == 2));
+    assert!(wait_until(&mut child, || job
+        .path("exports/state.sqlite")
+        .exists()
+        && stored(&job).len() == 2));
     send(Signal::KILL, &child);
     assert_eq!(job.finish(child).code, None);
     mock.release();
     job.run().expect(0);
-    assert_eq!([1, 2, 3].map(|contact_id| mock.calls_for(contact_id)), [1, 1, 2]);
+    assert_eq!(
+        [1, 2, 3].map(|contact_id| mock.calls_for(contact_id)),
+        [1, 1, 2]
+    );
 }
 
 /// A server that answers four requests, and withholds everything after that.
 fn withholding() -> Mock {
     Mock::answering(|request| {
         let answer = Answer::summary(request.contact_id);
-        if request.call > 4 { answer.held() } else { answer }
+        if request.call > 4 {
+            answer.held()
+        } else {
+            answer
+        }
     })
 }
 
@@ -175,14 +238,24 @@ fn withholding() -> Mock {
 fn the_first_signal_stops_sending_and_stores_what_came() {
     for signal in [Signal::INT, Signal::TERM] {
         let mock = withholding();
-        let job = Job::against(&mock).ids(1..=20).with("fetch.max_in_flight = 4");
+        let job = Job::against(&mock)
+            .ids(1..=20)
+            .with("fetch.max_in_flight = 4");
         let child = job.start_with(&[]);
         mock.wait_for_calls(8);
         send(signal, &child);
         // The four in flight never come: they are waited for, but not for ever.
         let ended = job.finish(child).expect(130);
-        assert!(ended.stderr.contains("error: interrupted") && ended.stderr.contains("the same command again"), "{}", ended.stderr);
-        assert_eq!((mock.calls(), stored(&job).len(), published(&job).len()), (8, 4, 0));
+        assert!(
+            ended.stderr.contains("error: interrupted")
+                && ended.stderr.contains("the same command again"),
+            "{}",
+            ended.stderr
+        );
+        assert_eq!(
+            (mock.calls(), stored(&job).len(), published(&job).len()),
+            (8, 4, 0)
+        );
         mock.release();
         job.run().expect(0);
         assert_eq!(mock.calls(), 24);
@@ -192,7 +265,9 @@ fn the_first_signal_stops_sending_and_stores_what_came() {
 #[test]
 fn answers_in_flight_at_the_signal_are_stored() {
     let mock = withholding();
-    let job = Job::against(&mock).ids(1..=8).with("fetch.max_in_flight = 4");
+    let job = Job::against(&mock)
+        .ids(1..=8)
+        .with("fetch.max_in_flight = 4");
     let child = job.start_with(&[]);
     mock.wait_for_calls(8);
     send(Signal::INT, &child);
@@ -210,13 +285,19 @@ fn answers_in_flight_at_the_signal_are_stored() {
 #[test]
 fn the_second_signal_ends_it_at_once() {
     let mock = withholding();
-    let job = Job::against(&mock).ids(1..=20).with("fetch.max_in_flight = 4");
+    let job = Job::against(&mock)
+        .ids(1..=20)
+        .with("fetch.max_in_flight = 4");
     let child = job.start_with(&[]);
     mock.wait_for_calls(8);
     send(Signal::INT, &child);
     send(Signal::TERM, &child);
     let ended = job.finish(child).expect(130);
-    assert!(!ended.stderr.contains("interrupted"), "it does not even say so: {}", ended.stderr);
+    assert!(
+        !ended.stderr.contains("interrupted"),
+        "it does not even say so: {}",
+        ended.stderr
+    );
     mock.release();
     job.run().expect(0);
 }
@@ -228,7 +309,13 @@ fn a_signal_in_any_phase_leaves_no_half_export() {
     job.run().expect(0);
     let (calls, expected) = (mock.calls(), job.export().bytes_of_tables());
     let mut interrupted = 0;
-    for moment in [Moment::Locked, Moment::Files(0), Moment::Files(1), Moment::Files(5), Moment::Files(8)] {
+    for moment in [
+        Moment::Locked,
+        Moment::Files(0),
+        Moment::Files(1),
+        Moment::Files(5),
+        Moment::Files(8),
+    ] {
         let before = published(&job).len();
         let mut child = job.start_with(&["--max-age", "1h"]);
         let process = child.id();
@@ -236,13 +323,20 @@ fn a_signal_in_any_phase_leaves_no_half_export() {
             send(Signal::TERM, &child);
         }
         let code = job.finish(child).code;
-        assert_eq!(published(&job).len() - before, usize::from(code == Some(0)), "{moment:?}: {code:?}");
+        assert_eq!(
+            published(&job).len() - before,
+            usize::from(code == Some(0)),
+            "{moment:?}: {code:?}"
+        );
         interrupted += usize::from(code == Some(130));
         assert_eq!(verify(&job.path("exports")).unwrap().differences, []);
     }
     println!("{interrupted} of 5 interrupted");
     job.run_with(&["--max-age", "1h"]).expect(0);
-    assert_eq!((mock.calls(), job.export().bytes_of_tables()), (calls, expected));
+    assert_eq!(
+        (mock.calls(), job.export().bytes_of_tables()),
+        (calls, expected)
+    );
 }
 
 #[test]
@@ -253,7 +347,12 @@ fn a_signal_while_the_list_is_read_leaves_everything_as_it_was() {
     let mock = Mock::healthy();
     let job = Job::against(&mock).ids(1..=3);
     job.run().expect(0);
-    let mut child = job.command().args(["run", "job.toml", "--source", "-", "--max-age", "1h"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut child = job
+        .command()
+        .args(["run", "job.toml", "--source", "-", "--max-age", "1h"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut input = child.stdin.take().unwrap();
     input.write_all(b"contactId\n1\n").unwrap();
     let mut is_asked = false;
@@ -265,7 +364,11 @@ fn a_signal_while_the_list_is_read_leaves_everything_as_it_was() {
         }
     }
     job.finish(child).expect(130);
-    assert_eq!((published(&job).len(), stored(&job).len()), (1, 3), "nothing is published, nothing forgotten");
+    assert_eq!(
+        (published(&job).len(), stored(&job).len()),
+        (1, 3),
+        "nothing is published, nothing forgotten"
+    );
 }
 
 #[test]
@@ -276,8 +379,15 @@ fn two_runs_of_a_job_exclude_each_other() {
     mock.wait_for_calls(8);
     for arguments in [["--plan"].as_slice(), &["--offline"], &["--fresh"], &[]] {
         let second = job.run_with(arguments).expect(3);
-        let holder = format!("another run of this job is under way (process {}, since 2", first.id());
-        assert!(second.stderr.contains(&holder) && second.stderr.contains("exports/state.lock"), "{}", second.stderr);
+        let holder = format!(
+            "another run of this job is under way (process {}, since 2",
+            first.id()
+        );
+        assert!(
+            second.stderr.contains(&holder) && second.stderr.contains("exports/state.lock"),
+            "{}",
+            second.stderr
+        );
     }
     assert_eq!(mock.calls(), 8);
     mock.release();

@@ -1,5 +1,6 @@
-//! Disks that are full, read-only, too small or gone: exit 6 with the path, nothing published, and the same command goes
-//! on once that is mended. Disks are small tmpfs mounts; where mounting is not allowed, these tests say so and pass.
+//! Disks that are full, read-only, too small or gone: exit 6 with the path, nothing published, and
+//! the same command goes on once that is mended. Disks are small tmpfs mounts; where mounting is
+//! not allowed, these tests say so and pass.
 
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -25,7 +26,16 @@ impl Disk {
     #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
     fn mount(folder: PathBuf, size: &str) -> Option<Self> {
         std::fs::create_dir_all(&folder).unwrap();
-        let is_mounted = mount(&["-t", "tmpfs", "-o", &format!("size={size},mode=700"), "tmpfs"], &folder);
+        let is_mounted = mount(
+            &[
+                "-t",
+                "tmpfs",
+                "-o",
+                &format!("size={size},mode=700"),
+                "tmpfs",
+            ],
+            &folder,
+        );
         if !is_mounted {
             eprintln!("skipped: mounting is not allowed here");
         }
@@ -33,18 +43,29 @@ impl Disk {
     }
 
     fn change(&self, option: &str) {
-        assert!(mount(&["-o", &format!("remount,{option}")], &self.folder), "{option}");
+        assert!(
+            mount(&["-o", &format!("remount,{option}")], &self.folder),
+            "{option}"
+        );
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        Command::new("umount").arg("--lazy").arg(&self.folder).status().unwrap();
+        Command::new("umount")
+            .arg("--lazy")
+            .arg(&self.folder)
+            .status()
+            .unwrap();
     }
 }
 
 fn mount(options: &[&str], folder: &Path) -> bool {
-    Command::new("mount").args(options).arg(folder).output().is_ok_and(|output| output.status.success())
+    Command::new("mount")
+        .args(options)
+        .arg(folder)
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 /// A server whose answers hold this much that cannot be compressed well, from contact 4 on.
@@ -53,7 +74,10 @@ fn wordy(bytes: usize) -> Mock {
         let mut answer = summary(request.contact_id);
         if request.contact_id > 3 {
             let mut dice = fastrand::Rng::with_seed(request.contact_id.unsigned_abs());
-            answer["Contact"]["Name"] = std::iter::repeat_with(|| dice.alphanumeric()).take(bytes).collect::<String>().into();
+            answer["Contact"]["Name"] = std::iter::repeat_with(|| dice.alphanumeric())
+                .take(bytes)
+                .collect::<String>()
+                .into();
         }
         Answer::json(200, answer.to_string())
     })
@@ -63,8 +87,18 @@ fn wordy(bytes: usize) -> Mock {
 #[track_caller]
 fn expect_storage(finished: Finished, path: &str) {
     let finished = finished.expect(6);
-    assert!(finished.stderr.contains(&format!("[folder]/exports{path}")), "{}", finished.stderr);
-    assert!(finished.stderr.contains("hint: mend that and run the same command again"), "{}", finished.stderr);
+    assert!(
+        finished.stderr.contains(&format!("[folder]/exports{path}")),
+        "{}",
+        finished.stderr
+    );
+    assert!(
+        finished
+            .stderr
+            .contains("hint: mend that and run the same command again"),
+        "{}",
+        finished.stderr
+    );
 }
 
 /// The run that `latest` names, and how many runs are published.
@@ -73,24 +107,35 @@ fn published(job: &Job) -> (Option<PathBuf>, usize) {
         let names = runs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names.filter(|name| !name.starts_with('.')).count()
     });
-    (std::fs::read_link(job.path("exports/latest")).ok(), runs.unwrap_or_default())
+    (
+        std::fs::read_link(job.path("exports/latest")).ok(),
+        runs.unwrap_or_default(),
+    )
 }
 
 #[test]
 fn a_full_disk_under_the_state_ends_the_run_which_goes_on_later() {
     let mock = wordy(200_000);
     let job = Job::against(&mock).with("fetch.requests_per_second = 60");
-    let Some(disk) = Disk::mount(job.path("exports"), "12m") else { return };
+    let Some(disk) = Disk::mount(job.path("exports"), "12m") else {
+        return;
+    };
     job.run().expect(0);
     let before = published(&job);
     let job = job.ids(1..=100);
-    expect_storage(job.run(), "/state.sqlite: the state cannot be read or written");
+    expect_storage(
+        job.run(),
+        "/state.sqlite: the state cannot be read or written",
+    );
     assert_eq!((published(&job), before.1), (before.clone(), 1));
     disk.change("size=100m");
     let calls = mock.calls();
     job.run().expect(0);
     assert_eq!(job.export().rows("contacts").len(), 100);
-    assert!(mock.calls() - calls < 100, "answers that were stored before the disk was full are not fetched again");
+    assert!(
+        mock.calls() - calls < 100,
+        "answers that were stored before the disk was full are not fetched again"
+    );
 }
 
 #[test]
@@ -98,7 +143,9 @@ fn a_full_disk_under_the_export_publishes_nothing_and_costs_no_call() {
     for format in ["parquet", "csv"] {
         let mock = wordy(50_000);
         let job = Job::against(&mock).with(&format!("output.format = \"{format}\""));
-        let Some(disk) = Disk::mount(job.path("exports/runs"), "1m") else { return };
+        let Some(disk) = Disk::mount(job.path("exports/runs"), "1m") else {
+            return;
+        };
         job.run().expect(0);
         let before = published(&job);
         let job = job.ids(1..=40);
@@ -108,7 +155,11 @@ fn a_full_disk_under_the_export_publishes_nothing_and_costs_no_call() {
         disk.change("size=50m");
         let calls = mock.calls();
         job.run().expect(0);
-        assert_eq!((mock.calls() - calls, job.export().rows("contacts").len()), (0, 40), "{format}");
+        assert_eq!(
+            (mock.calls() - calls, job.export().rows("contacts").len()),
+            (0, 40),
+            "{format}"
+        );
     }
 }
 
@@ -116,9 +167,15 @@ fn a_full_disk_under_the_export_publishes_nothing_and_costs_no_call() {
 fn a_disk_that_is_clearly_too_small_is_refused_before_the_first_call() {
     let mock = Mock::healthy();
     let job = Job::against(&mock).ids(1..=10_000);
-    let Some(disk) = Disk::mount(job.path("exports"), "10m") else { return };
+    let Some(disk) = Disk::mount(job.path("exports"), "10m") else {
+        return;
+    };
     let refused = job.run().expect(6);
-    assert!(refused.stderr.contains("[folder]/exports: about ") && refused.stderr.contains("are free"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("[folder]/exports: about ") && refused.stderr.contains("are free"),
+        "{}",
+        refused.stderr
+    );
     assert_eq!((mock.calls(), published(&job)), (0, (None, 0)));
     // A budget may fit where the whole does not.
     job.run_with(&["--max-calls", "5"]).expect(0);
@@ -130,20 +187,27 @@ fn a_disk_that_is_clearly_too_small_is_refused_before_the_first_call() {
 fn a_read_only_disk_is_told_before_the_first_call() {
     let mock = Mock::healthy();
     let job = Job::against(&mock);
-    let Some(disk) = Disk::mount(job.path("exports"), "20m") else { return };
+    let Some(disk) = Disk::mount(job.path("exports"), "20m") else {
+        return;
+    };
     job.run().expect(0);
     let before = published(&job);
     disk.change("ro");
     // Nothing was called, and nothing is left to go on with: wrong input.
     let refused = job.run().expect(2);
-    assert!(refused.stderr.contains("/exports cannot be written"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("/exports cannot be written"),
+        "{}",
+        refused.stderr
+    );
     assert_eq!((published(&job), mock.calls()), (before, 3));
     disk.change("rw");
     job.run().expect(0);
     assert_eq!(mock.calls(), 6);
 }
 
-/// Starts the job as somebody whom permissions bind. That is everybody but root, who hands it to somebody else.
+/// Starts the job as somebody whom permissions bind. That is everybody but root, who hands it to
+/// somebody else.
 fn start_bound(job: &Job, verb: &str) -> Child {
     let mut command = job.command();
     if rustix::process::geteuid().is_root() {
@@ -157,7 +221,8 @@ fn start_bound(job: &Job, verb: &str) -> Child {
 
 #[test]
 fn a_check_tells_of_an_output_folder_as_a_run_does() {
-    let message = "`output.dir`: ./parent/exports cannot be written; check the path and its permissions";
+    let message =
+        "`output.dir`: ./parent/exports cannot be written; check the path and its permissions";
     for name in ["parent", "parent/exports"] {
         let mock = Mock::healthy();
         let job = Job::against(&mock).with("output.dir = \"parent/exports\"");
@@ -167,16 +232,35 @@ fn a_check_tells_of_an_output_folder_as_a_run_does() {
             chown(job.path("parent"), Some(NOBODY), Some(NOBODY)).unwrap();
         }
         let checked = job.finish(start_bound(&job, "check")).expect(2);
-        assert!(checked.stdout.contains(&format!("✗ output   {message}: Permission denied")), "{}", checked.stdout);
+        assert!(
+            checked
+                .stdout
+                .contains(&format!("✗ output   {message}: Permission denied")),
+            "{}",
+            checked.stdout
+        );
         let run = job.finish(start_bound(&job, "run")).expect(2);
-        assert!(run.stderr.contains(&format!("error: {message}\ncaused by: Permission denied")), "{}", run.stderr);
+        assert!(
+            run.stderr
+                .contains(&format!("error: {message}\ncaused by: Permission denied")),
+            "{}",
+            run.stderr
+        );
         set_permissions(job.path(name), Permissions::from_mode(0o755)).unwrap();
         if rustix::process::geteuid().is_root() {
             chown(job.path(name), Some(NOBODY), Some(NOBODY)).unwrap();
         }
         let checked = job.finish(start_bound(&job, "check")).expect(0);
-        assert!(checked.stdout.contains("✓ output   ./parent/exports\n"), "{}", checked.stdout);
-        assert_eq!(std::fs::read_dir(job.path(name)).unwrap().count(), 0, "a check leaves nothing behind");
+        assert!(
+            checked.stdout.contains("✓ output   ./parent/exports\n"),
+            "{}",
+            checked.stdout
+        );
+        assert_eq!(
+            std::fs::read_dir(job.path(name)).unwrap().count(),
+            0,
+            "a check leaves nothing behind"
+        );
     }
 }
 
@@ -212,7 +296,11 @@ fn a_folder_that_is_deleted_mid_run_ends_the_run() {
         let ended = job.finish(child).expect(6);
         let expected = "[folder]/exports/state.sqlite: the state file was removed or replaced while the run was under way";
         assert!(ended.stderr.contains(expected), "{}", ended.stderr);
-        assert_eq!((job.written(), published(&job)), (vec![], (None, 0)), "nothing is written beside it");
+        assert_eq!(
+            (job.written(), published(&job)),
+            (vec![], (None, 0)),
+            "nothing is written beside it"
+        );
         job.run().expect(0);
     }
 }
@@ -227,16 +315,26 @@ fn a_folder_that_is_deleted_while_the_export_is_written_ends_the_run() {
     let mut caught = 0;
     for _ in 0..5 {
         let mut child = job.start_with(&["--offline"]);
-        let is_partial = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with('.').then(|| entry.path());
+        let is_partial = |entry: std::fs::DirEntry| {
+            entry
+                .file_name()
+                .to_string_lossy()
+                .starts_with('.')
+                .then(|| entry.path())
+        };
         // Until the folder is there, or the run is over.
         let partial = loop {
-            let partial = std::fs::read_dir(&runs).unwrap().flatten().find_map(is_partial);
+            let partial = std::fs::read_dir(&runs)
+                .unwrap()
+                .flatten()
+                .find_map(is_partial);
             if partial.is_some() || child.try_wait().unwrap().is_some() {
                 break partial;
             }
             std::thread::yield_now();
         };
-        let is_removed = partial.is_some_and(|partial| std::fs::rename(partial, job.path("aside")).is_ok());
+        let is_removed =
+            partial.is_some_and(|partial| std::fs::rename(partial, job.path("aside")).is_ok());
         let ended = job.finish(child);
         if is_removed {
             expect_storage(ended, "/runs/.");
@@ -253,7 +351,9 @@ fn a_folder_that_is_deleted_while_the_export_is_written_ends_the_run() {
 fn a_full_disk_does_not_keep_a_signal_from_ending_it() {
     let mock = Mock::answering(|request| Answer::summary(request.contact_id).held());
     let job = Job::against(&mock);
-    let Some(_disk) = Disk::mount(job.path("exports"), "9m") else { return };
+    let Some(_disk) = Disk::mount(job.path("exports"), "9m") else {
+        return;
+    };
     let child = job.start_with(&[]);
     mock.wait_for_calls(3);
     let filler = std::fs::write(job.path("exports/filler"), vec![1; 9 << 20]);

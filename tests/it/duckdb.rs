@@ -1,5 +1,6 @@
-//! The export as an analyst opens it: with the `duckdb` program and the `views.sql` beside the tables. Where there is no
-//! such program the theme says so and passes, unless `REQUIRE_DUCKDB=1` is set.
+//! The export as an analyst opens it: with the `duckdb` program and the `views.sql` beside the
+//! tables. Where there is no such program the theme says so and passes, unless `REQUIRE_DUCKDB=1`
+//! is set.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
@@ -13,26 +14,44 @@ use crate::support::{Export, Job, Row};
 /// Whether the program is there.
 #[expect(clippy::print_stderr, reason = "a theme that is left out says so")]
 fn is_there() -> bool {
-    let found = Command::new("duckdb").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let found = Command::new("duckdb")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     if found.is_ok_and(|status| status.success()) {
         return true;
     }
-    assert_ne!(std::env::var("REQUIRE_DUCKDB").as_deref(), Ok("1"), "there is no `duckdb` program on PATH");
+    assert_ne!(
+        std::env::var("REQUIRE_DUCKDB").as_deref(),
+        Ok("1"),
+        "there is no `duckdb` program on PATH"
+    );
     eprintln!("skipped: there is no `duckdb` program on PATH");
     false
 }
 
-/// The rows of a query, asked as the closing summary of a run says: in the export's folder, with its views.
+/// The rows of a query, asked as the closing summary of a run says: in the export's folder, with
+/// its views.
 #[track_caller]
 fn query(export: &Export, sql: &str) -> Vec<Row> {
-    let command = Command::new("duckdb").current_dir(&export.folder).args(["-init", "views.sql", "-json", "-bail", "-c", sql]).output();
+    let command = Command::new("duckdb")
+        .current_dir(&export.folder)
+        .args(["-init", "views.sql", "-json", "-bail", "-c", sql])
+        .output();
     let output = command.unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{sql}\n{}\n{}", text(&output.stdout), text(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{sql}\n{}\n{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
     if output.stdout.is_empty() {
         Vec::new()
     } else {
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stdout)))
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{}", text(&output.stdout)))
     }
 }
 
@@ -58,10 +77,15 @@ fn every_column_has_its_type_and_its_comment() {
         ColumnType::Date => "DATE",
     };
     // Types hold with no rows, too, where there is nothing to detect them from.
-    for job in [Job::sandbox().ids(1..=50), Job::sandbox().csv("contactId\n")] {
+    for job in [
+        Job::sandbox().ids(1..=50),
+        Job::sandbox().csv("contactId\n"),
+    ] {
         for export in exports(&job) {
-            let columns =
-                query(&export, "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE NOT internal ORDER BY ALL");
+            let columns = query(
+                &export,
+                "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE NOT internal ORDER BY ALL",
+            );
             let mut expected: Vec<Row> = TABLES
                 .iter()
                 .flat_map(|table| table.columns.iter().map(move |column| (table, column)))
@@ -71,7 +95,12 @@ fn every_column_has_its_type_and_its_comment() {
                     row.as_object().unwrap().clone()
                 })
                 .collect();
-            expected.sort_by_key(|row| (row["table_name"].to_string(), row["column_name"].to_string()));
+            expected.sort_by_key(|row| {
+                (
+                    row["table_name"].to_string(),
+                    row["column_name"].to_string(),
+                )
+            });
             assert_eq!(columns, expected);
         }
     }
@@ -91,14 +120,34 @@ fn counts_and_joins_agree_with_the_manifest() {
                 "SELECT '{name}' AS name, count(*) AS joined, (SELECT count(*) FROM {name}) AS counted FROM {name} JOIN outcomes USING (contact_id)"
             )
         };
-        for row in query(&export, &TABLES.iter().map(count).collect::<Vec<_>>().join(" UNION ALL ")) {
+        for row in query(
+            &export,
+            &TABLES
+                .iter()
+                .map(count)
+                .collect::<Vec<_>>()
+                .join(" UNION ALL "),
+        ) {
             let rows = &manifest["tables"][row["name"].as_str().unwrap()]["rows"];
-            assert_eq!((&row["counted"], &row["joined"]), (rows, rows), "{}", row["name"]);
+            assert_eq!(
+                (&row["counted"], &row["joined"]),
+                (rows, rows),
+                "{}",
+                row["name"]
+            );
         }
-        let ended: BTreeMap<String, Value> = query(&export, "SELECT outcome, count(*) AS targets FROM outcomes GROUP BY ALL")
-            .into_iter()
-            .map(|row| (row["outcome"].as_str().unwrap().to_owned(), row["targets"].clone()))
-            .collect();
+        let ended: BTreeMap<String, Value> = query(
+            &export,
+            "SELECT outcome, count(*) AS targets FROM outcomes GROUP BY ALL",
+        )
+        .into_iter()
+        .map(|row| {
+            (
+                row["outcome"].as_str().unwrap().to_owned(),
+                row["targets"].clone(),
+            )
+        })
+        .collect();
         assert_eq!(ended["exported"], manifest["outcomes"]["exported"]);
         assert_eq!(ended["missing"], manifest["outcomes"]["missing"]);
     }
@@ -113,13 +162,23 @@ fn both_formats_are_one_export() {
     let [parquet, csv] = exports(&job);
     // Aggregated, so that one query sees every cell of every table.
     let all = |table: &Table| {
-        format!("(SELECT list(t) FROM (SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM {0} ORDER BY ALL) t) AS {0}", table.name)
+        format!(
+            "(SELECT list(t) FROM (SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM {0} ORDER BY ALL) t) AS {0}",
+            table.name
+        )
     };
-    let sql = format!("SELECT {}", TABLES.iter().map(all).collect::<Vec<_>>().join(", "));
+    let sql = format!(
+        "SELECT {}",
+        TABLES.iter().map(all).collect::<Vec<_>>().join(", ")
+    );
     let (from_parquet, from_csv) = (query(&parquet, &sql).remove(0), query(&csv, &sql).remove(0));
     for table in TABLES {
         let lengths = [&from_parquet, &from_csv].map(|row| row[table.name].to_string().len());
-        assert!(from_parquet[table.name] == from_csv[table.name], "{}: {lengths:?}", table.name);
+        assert!(
+            from_parquet[table.name] == from_csv[table.name],
+            "{}: {lengths:?}",
+            table.name
+        );
         assert!(lengths[0] > 1_000, "{}", table.name);
     }
 }
@@ -134,8 +193,7 @@ fn the_sample_answers_read_as_they_were_written() {
         _ => Answer::json(200, include_str!("../data/contact.json")),
     });
     for export in exports(&Job::against(&mock).ids([7, 21])) {
-        let sale =
-            "SELECT sale_date::VARCHAR AS sale_date, sale_day::VARCHAR AS sale_day, heading, amount FROM sales WHERE contact_id = 21";
+        let sale = "SELECT sale_date::VARCHAR AS sale_date, sale_day::VARCHAR AS sale_day, heading, amount FROM sales WHERE contact_id = 21";
         let expected = json!([{
             "sale_date": "2021-06-29 22:00:00+00", "sale_day": "2021-06-30", "heading": "Varmepumper 🔥", "amount": 2_676.435_999_999_999_7,
         }]);

@@ -1,10 +1,12 @@
-//! The rules of the house that the compiler does not keep: in which direction modules know each other, where the async
-//! runtime may live, that each file says what it owns, and how long it may be.
+//! The rules of the house that the compiler does not keep: in which direction modules know each
+//! other, where the async runtime may live, that each file says what it owns, and how long it may
+//! be.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Top-level modules, each row free to import those above it. Modules of one row know nothing of each other.
+/// Top-level modules, each row free to import those above it. Modules of one row know nothing of
+/// each other.
 const ROWS: &[&[&str]] = &[
     &["schema", "gzip"],
     &["report"],
@@ -18,7 +20,8 @@ const ROWS: &[&[&str]] = &[
 /// Top-level modules that may speak of the async runtime; the rest is plain synchronous code.
 const ASYNCHRONOUS: &[&str] = &["extract", "sandbox", "run", "check", "main", "signals"];
 
-const LONGEST_FILE: usize = 400;
+/// Lines of code, so that comments and tests cost nothing.
+const LONGEST_FILE: usize = 480;
 
 /// A source file: its path below the repository, the top-level module it belongs to, and its text.
 struct Source {
@@ -30,8 +33,26 @@ struct Source {
 impl Source {
     /// The text without comments.
     fn code(&self) -> String {
-        let lines = self.text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let lines = self
+            .text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
         lines.flat_map(|line| [line, "\n"]).collect()
+    }
+
+    /// Lines of code: no blank lines, no comments, no tests.
+    fn code_lines(&self) -> usize {
+        if self
+            .path
+            .iter()
+            .any(|part| part == "tests" || part == "tests.rs")
+        {
+            return 0;
+        }
+        let tests = "#[cfg(test)]\nmod tests {";
+        let before_tests = self.text.split(tests).next().unwrap_or_default();
+        let is_code = |line: &&str| !line.is_empty() && !line.starts_with("//");
+        before_tests.lines().map(str::trim).filter(is_code).count()
     }
 }
 
@@ -48,7 +69,11 @@ fn sources(folder: &str) -> Vec<Source> {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let path = path.strip_prefix(root).unwrap().to_owned();
                 let below = path.iter().nth(1).unwrap().to_str().unwrap();
-                sources.push(Source { module: below.trim_end_matches(".rs").to_owned(), path, text });
+                sources.push(Source {
+                    module: below.trim_end_matches(".rs").to_owned(),
+                    path,
+                    text,
+                });
             }
         }
     }
@@ -83,7 +108,10 @@ fn modules_named(code: &str) -> BTreeSet<String> {
 }
 
 fn first_word(text: &str) -> String {
-    text.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
+    text.trim_start()
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .collect()
 }
 
 fn row(module: &str) -> Option<usize> {
@@ -91,7 +119,8 @@ fn row(module: &str) -> Option<usize> {
 }
 
 fn may_import(module: &str, other: &str) -> bool {
-    module == other || matches!((row(module), row(other)), (Some(below), Some(above)) if above < below)
+    module == other
+        || matches!((row(module), row(other)), (Some(below), Some(above)) if above < below)
 }
 
 #[test]
@@ -102,29 +131,58 @@ fn modules_know_only_those_above_them() {
         if ["lib", "main", "signals"].contains(&source.module.as_str()) {
             continue;
         }
-        assert!(row(&source.module).is_some(), "{}: give the new module its row in this test", source.path.display());
+        assert!(
+            row(&source.module).is_some(),
+            "{}: give the new module its row in this test",
+            source.path.display()
+        );
         for imported in modules_named(&source.code()) {
-            assert!(may_import(&source.module, &imported), "{}: `{}` may not import `{imported}`", source.path.display(), source.module);
+            assert!(
+                may_import(&source.module, &imported),
+                "{}: `{}` may not import `{imported}`",
+                source.path.display(),
+                source.module
+            );
         }
         seen.insert(source.module);
     }
-    assert_eq!(seen.len(), ROWS.iter().map(|row| row.len()).sum::<usize>(), "a module of this test is gone");
+    assert_eq!(
+        seen.len(),
+        ROWS.iter().map(|row| row.len()).sum::<usize>(),
+        "a module of this test is gone"
+    );
 }
 
 #[test]
 fn the_async_runtime_stays_where_it_belongs() {
     for source in sources("src") {
-        let is_free = ASYNCHRONOUS.contains(&source.module.as_str()) || !source.code().contains("tokio");
-        assert!(is_free, "{}: tokio has no place in `{}`", source.path.display(), source.module);
+        let is_free =
+            ASYNCHRONOUS.contains(&source.module.as_str()) || !source.code().contains("tokio");
+        assert!(
+            is_free,
+            "{}: tokio has no place in `{}`",
+            source.path.display(),
+            source.module
+        );
     }
 }
 
 #[test]
 fn one_place_sleeps() {
-    let sleeps = |source: &Source| ["::sleep(", "sleep_until("].iter().any(|call| source.code().contains(call));
+    let sleeps = |source: &Source| {
+        ["::sleep(", "sleep_until("]
+            .iter()
+            .any(|call| source.code().contains(call))
+    };
     // The sandbox plays the world outside.
-    let places: Vec<_> = sources("src").into_iter().filter(|source| source.module != "sandbox" && sleeps(source)).collect();
-    let places: Vec<_> = places.iter().map(|source| source.path.to_str().unwrap()).collect();
+    let places: Vec<_> = sources("src")
+        .into_iter()
+        .filter(|source| source.module != "sandbox" && sleeps(source))
+        .collect();
+    let places: Vec<_> = places
+        .iter()
+        .map(|source| source.path.to_str().unwrap())
+        .collect();
     assert_eq!(places, ["src/extract/fetcher/mod.rs"]);
 }
 
@@ -133,17 +191,34 @@ fn every_file_says_what_it_owns_and_stays_short() {
     for source in sources("src").into_iter().chain(sources("tests")) {
         let path = source.path.display();
         // The crate's page is a file of its own.
-        let opens = source.text.starts_with("//! ") || source.text.starts_with("#![doc = include_str!(");
-        assert!(opens, "{path}: begin with `//!`: what the file owns, and what it leaves to others");
-        let lines = source.text.lines().count();
-        assert!(lines <= LONGEST_FILE, "{path}: {lines} lines; split it, {LONGEST_FILE} is the limit");
+        let opens =
+            source.text.starts_with("//! ") || source.text.starts_with("#![doc = include_str!(");
+        assert!(
+            opens,
+            "{path}: begin with `//!`: what the file owns, and what it leaves to others"
+        );
+        let lines = source.code_lines();
+        assert!(
+            lines <= LONGEST_FILE,
+            "{path}: {lines} lines of code; split it, {LONGEST_FILE} is the limit"
+        );
     }
 }
 
 #[test]
 fn the_rules_see_what_they_look_for() {
     let code = "use crate::load::publish;\nuse crate::{job, store::{self, Run}, error as e};\nfn f(x: crate::cli::X) {}";
-    assert_eq!(modules_named(code).into_iter().collect::<Vec<_>>(), ["cli", "error", "job", "load", "store"]);
-    assert!(may_import("load", "schema") && may_import("run", "load") && may_import("load", "load"));
-    assert!(!may_import("load", "store") && !may_import("schema", "load") && !may_import("job", "run") && !may_import("cli", "run"));
+    assert_eq!(
+        modules_named(code).into_iter().collect::<Vec<_>>(),
+        ["cli", "error", "job", "load", "store"]
+    );
+    assert!(
+        may_import("load", "schema") && may_import("run", "load") && may_import("load", "load")
+    );
+    assert!(
+        !may_import("load", "store")
+            && !may_import("schema", "load")
+            && !may_import("job", "run")
+            && !may_import("cli", "run")
+    );
 }

@@ -1,8 +1,15 @@
-//! Integration tests: the real program, run in a folder of its own against the embedded SuperOffice or against a mock on a
-//! real socket. One file per theme; what they share is in `support` (jobs, runs, exports) and `mock` (the server).
+//! Integration tests: the real program, run in a folder of its own against the embedded SuperOffice
+//! or against a mock on a real socket. One file per theme; what they share is in `support` (jobs,
+//! runs, exports) and `mock` (the server).
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
-#![expect(clippy::indexing_slicing, reason = "a missing member fails the test, as it should")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set its scene has failed"
+)]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a missing member fails the test, as it should"
+)]
 
 mod auth;
 mod budget;

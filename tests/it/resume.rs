@@ -1,4 +1,5 @@
-//! Plan, resume, fresh starts and rebuilds: what is fetched again, what is not, and what a start leaves as it was.
+//! Plan, resume, fresh starts and rebuilds: what is fetched again, what is not, and what a start
+//! leaves as it was.
 
 use std::path::PathBuf;
 
@@ -13,7 +14,11 @@ use crate::support::{Finished, Job};
 fn withholding(from: i64) -> Mock {
     Mock::answering(move |request| {
         let answer = Answer::summary(request.contact_id);
-        if request.contact_id >= from { answer.held() } else { answer }
+        if request.contact_id >= from {
+            answer.held()
+        } else {
+            answer
+        }
     })
 }
 
@@ -34,8 +39,12 @@ fn state(job: &Job) -> Connection {
 }
 
 fn published(job: &Job) -> Vec<String> {
-    let Ok(runs) = std::fs::read_dir(job.path("exports/runs")) else { return Vec::new() };
-    let mut names: Vec<_> = runs.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let Ok(runs) = std::fs::read_dir(job.path("exports/runs")) else {
+        return Vec::new();
+    };
+    let mut names: Vec<_> = runs
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }
@@ -47,26 +56,45 @@ fn latest(job: &Job) -> PathBuf {
 #[test]
 fn a_plan_is_printed_and_nothing_is_called() {
     let mock = Mock::healthy();
-    let job = Job::against(&mock).ids(1..=7_200).with("fetch.requests_per_second = 10");
+    let job = Job::against(&mock)
+        .ids(1..=7_200)
+        .with("fetch.requests_per_second = 10");
     let planned = job.run_with(&["--plan"]).expect(0);
-    assert_eq!(planned.stdout, "7,200 of 7,200 to fetch, about 12 min at 10/s\n");
+    assert_eq!(
+        planned.stdout,
+        "7,200 of 7,200 to fetch, about 12 min at 10/s\n"
+    );
     let limited = job.run_with(&["--plan", "--max-calls", "100"]).expect(0);
-    assert_eq!(limited.stdout, "7,200 of 7,200 to fetch, 100 calls allowed, about 10 s at 10/s\n");
+    assert_eq!(
+        limited.stdout,
+        "7,200 of 7,200 to fetch, 100 calls allowed, about 10 s at 10/s\n"
+    );
     assert_eq!((mock.calls(), published(&job)), (0, vec![]));
 }
 
 #[test]
 fn a_plan_starts_no_run_and_disturbs_none() {
     let mock = withholding(3);
-    let job = Job::against(&mock).ids(1..=4).file("part.csv", "contactId\n1\n9\n");
+    let job = Job::against(&mock)
+        .ids(1..=4)
+        .file("part.csv", "contactId\n1\n9\n");
     cut_off(&job, &mock, 4);
-    let plan = |arguments: &[&str]| job.run_with(&[&["--plan"], arguments].concat()).expect(0).stdout;
+    let plan = |arguments: &[&str]| {
+        job.run_with(&[&["--plan"], arguments].concat())
+            .expect(0)
+            .stdout
+    };
     assert_eq!(plan(&[]), "2 of 4 to fetch; 2 fresh\n");
     assert_eq!(plan(&["--fresh"]), "4 of 4 to fetch\n");
-    assert_eq!(plan(&["--source", "part.csv"]), "1 of 2 to fetch; 1 fresh\n");
+    assert_eq!(
+        plan(&["--source", "part.csv"]),
+        "1 of 2 to fetch; 1 fresh\n"
+    );
     mock.release();
     job.run().expect(0);
-    let calls: Vec<_> = (1..=4).map(|contact_id| mock.calls_for(contact_id)).collect();
+    let calls: Vec<_> = (1..=4)
+        .map(|contact_id| mock.calls_for(contact_id))
+        .collect();
     assert_eq!(calls, [1, 1, 2, 2]);
 }
 
@@ -75,15 +103,24 @@ fn a_run_that_was_cut_off_goes_on() {
     let mock = withholding(3);
     let job = Job::against(&mock).ids(1..=4);
     let said = cut_off(&job, &mock, 4).stderr;
-    assert!(said.contains("error: interrupted") && said.contains("hint: run the same command again"), "{said}");
+    assert!(
+        said.contains("error: interrupted") && said.contains("hint: run the same command again"),
+        "{said}"
+    );
     assert!(published(&job).is_empty());
     mock.release();
     let said = job.run().expect(0).stderr;
-    assert!(said.contains("going on with run") && said.contains("2 of 4 to fetch; 2 fresh"), "{said}");
+    assert!(
+        said.contains("going on with run") && said.contains("2 of 4 to fetch; 2 fresh"),
+        "{said}"
+    );
     let manifest = job.export().manifest();
     assert_eq!(manifest["outcomes"]["exported"], 4);
     // Over both starts: the two that were given up when it was interrupted were sent again.
-    assert_eq!((manifest["calls"]["attempts"].as_u64(), mock.calls()), (Some(6), 6));
+    assert_eq!(
+        (manifest["calls"]["attempts"].as_u64(), mock.calls()),
+        (Some(6), 6)
+    );
 }
 
 #[test]
@@ -103,8 +140,14 @@ fn the_command_to_go_on_with_a_fresh_start_is_not_another_one() {
     let job = Job::against(&mock).ids(1..=4);
     let again = |said: &str| said.lines().last().unwrap().to_owned();
     let said = cut_off_with(&["--fresh", "--limit", "5"], &job, &mock, 4).stderr;
-    assert_eq!(again(&said), "again: superoffice-export run job.toml --limit 5");
-    assert!(said.contains("hint: leave `--fresh` out of it, which would begin anew\n"), "{said}");
+    assert_eq!(
+        again(&said),
+        "again: superoffice-export run job.toml --limit 5"
+    );
+    assert!(
+        said.contains("hint: leave `--fresh` out of it, which would begin anew\n"),
+        "{said}"
+    );
     mock.release();
     job.run_with(&["--limit", "5"]).expect(0);
     assert_eq!(mock.calls(), 6, "two answers were had before");
@@ -113,7 +156,10 @@ fn the_command_to_go_on_with_a_fresh_start_is_not_another_one() {
     let job = Job::against(&mock);
     std::fs::create_dir(job.path("exports")).unwrap();
     let job = job.file("exports/runs", "no folder");
-    assert_eq!(again(&job.run_with(&["--fresh"]).expect(6).stderr), "again: superoffice-export run job.toml --fresh");
+    assert_eq!(
+        again(&job.run_with(&["--fresh"]).expect(6).stderr),
+        "again: superoffice-export run job.toml --fresh"
+    );
 }
 
 #[test]
@@ -123,7 +169,9 @@ fn failed_targets_alone_are_tried_again() {
     job.run().expect(1);
     assert!(published(&job).is_empty());
     job.run().expect(0);
-    let calls: Vec<_> = (1..=3).map(|contact_id| mock.calls_for(contact_id)).collect();
+    let calls: Vec<_> = (1..=3)
+        .map(|contact_id| mock.calls_for(contact_id))
+        .collect();
     assert_eq!(calls, [1, 2, 1]);
 }
 
@@ -135,19 +183,32 @@ fn answers_young_enough_are_used_again_where_the_question_is_the_same() {
     job.run_with(&["--max-age", "1h"]).expect(0);
     assert_eq!(mock.calls(), 3, "none is fetched again");
     assert_eq!(job.export().manifest()["coverage"], 1.0);
-    for (calls, other) in [(6, ["--limit", "5"]), (9, ["--tables", "contacts"]), (12, ["--language", "nb"]), (15, ["--time-zone", "CET"])] {
-        job.run_with(&[&["--max-age", "1h"], other.as_slice()].concat()).expect(0);
+    for (calls, other) in [
+        (6, ["--limit", "5"]),
+        (9, ["--tables", "contacts"]),
+        (12, ["--language", "nb"]),
+        (15, ["--time-zone", "CET"]),
+    ] {
+        job.run_with(&[&["--max-age", "1h"], other.as_slice()].concat())
+            .expect(0);
         assert_eq!(mock.calls(), calls, "{other:?}");
     }
     job.run().expect(0);
-    assert_eq!(mock.calls(), 18, "without max_age a new night fetches everything");
+    assert_eq!(
+        mock.calls(),
+        18,
+        "without max_age a new night fetches everything"
+    );
 }
 
 #[test]
 fn an_answer_outlives_the_nights_in_which_its_contact_fails() {
-    // One request at a time, so that the order is that of the ids; contact 3 fails in the second night.
+    // One request at a time, so that the order is that of the ids; contact 3 fails in the second
+    // night.
     let mock = Mock::scripted([(3, vec![Answer::summary(3), Answer::status(400)])]);
-    let job = Job::against(&mock).with("fetch.max_in_flight = 1").with("output.max_failed = \"50%\"");
+    let job = Job::against(&mock)
+        .with("fetch.max_in_flight = 1")
+        .with("output.max_failed = \"50%\"");
     job.run().expect(0);
     job.run().expect(0);
     let fails = |job: &Job| {
@@ -159,32 +220,64 @@ fn an_answer_outlives_the_nights_in_which_its_contact_fails() {
     fails(&job);
     // A night that does not come to it shows the answer of the first night.
     job.run_with(&["--max-calls", "2"]).expect(0);
-    assert_eq!((mock.calls_for(3), job.export().outcome(3)), (2, "exported - 200 after 1".to_owned()));
+    assert_eq!(
+        (mock.calls_for(3), job.export().outcome(3)),
+        (2, "exported - 200 after 1".to_owned())
+    );
     job.run().expect(0);
-    assert_eq!((mock.calls_for(3), job.export().rows("contacts").len()), (3, 3));
+    assert_eq!(
+        (mock.calls_for(3), job.export().rows("contacts").len()),
+        (3, 3)
+    );
 }
 
 #[test]
 fn a_rebuild_calls_nothing_and_needs_neither_server_nor_secret() {
     let mock = Mock::healthy();
     let auth = "api.auth = { scheme = \"bearer\", token = { env = \"TOKEN\" } }";
-    let job = Job::against(&mock).ids(1..=5).with(auth).env("TOKEN", "secret-of-the-test");
+    let job = Job::against(&mock)
+        .ids(1..=5)
+        .with(auth)
+        .env("TOKEN", "secret-of-the-test");
     job.run().expect(0);
     let parquet = job.export();
     drop(mock);
     let job = job.env("TOKEN", "");
     let rebuilt = job.run_with(&["--offline", "--format", "csv"]).expect(0);
-    assert!(rebuilt.stderr.contains("5 of 5 answered in the store, nothing is fetched"), "{}", rebuilt.stderr);
+    assert!(
+        rebuilt
+            .stderr
+            .contains("5 of 5 answered in the store, nothing is fetched"),
+        "{}",
+        rebuilt.stderr
+    );
     let csv = job.export();
     assert_eq!(published(&job).len(), 2);
-    for table in ["contacts", "tickets", "followups", "documents", "sales", "chats"] {
+    for table in [
+        "contacts",
+        "tickets",
+        "followups",
+        "documents",
+        "sales",
+        "chats",
+    ] {
         let (was, is) = (parquet.rows(table), csv.rows(table));
         assert_eq!(was.len(), is.len(), "{table}");
-        let ids = |rows: &[crate::support::Row]| rows.iter().map(|row| row["contact_id"].clone()).collect::<Vec<_>>();
+        let ids = |rows: &[crate::support::Row]| {
+            rows.iter()
+                .map(|row| row["contact_id"].clone())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(ids(&was), ids(&is), "{table}");
     }
-    assert_eq!(csv.manifest()["calls"], json!({ "attempts": 0, "retries": 0, "logins": 0 }));
-    assert_eq!(csv.manifest()["oldest_fetched_at"], parquet.manifest()["oldest_fetched_at"]);
+    assert_eq!(
+        csv.manifest()["calls"],
+        json!({ "attempts": 0, "retries": 0, "logins": 0 })
+    );
+    assert_eq!(
+        csv.manifest()["oldest_fetched_at"],
+        parquet.manifest()["oldest_fetched_at"]
+    );
     // The same format again gives the same bytes.
     job.run_with(&["--offline"]).expect(0);
     assert_eq!(job.export().bytes_of_tables(), parquet.bytes_of_tables());
@@ -197,11 +290,18 @@ fn a_rebuild_leaves_the_run_that_was_cut_off() {
     cut_off(&job, &mock, 4);
     // Of part of the list, too: the rest is not forgotten.
     let job = job.file("part.csv", "contactId\n1\n3\n");
-    job.run_with(&["--offline", "--source", "part.csv"]).expect(0);
-    assert_eq!(job.export().manifest()["outcomes"], json!({ "exported": 1, "missing": 0, "failed": 0, "pending": 1, "rejected": 0 }));
+    job.run_with(&["--offline", "--source", "part.csv"])
+        .expect(0);
+    assert_eq!(
+        job.export().manifest()["outcomes"],
+        json!({ "exported": 1, "missing": 0, "failed": 0, "pending": 1, "rejected": 0 })
+    );
     mock.release();
     job.run().expect(0);
-    assert_eq!((mock.calls_for(1), mock.calls_for(2), published(&job).len()), (1, 1, 2));
+    assert_eq!(
+        (mock.calls_for(1), mock.calls_for(2), published(&job).len()),
+        (1, 1, 2)
+    );
     assert_eq!(job.export().manifest()["outcomes"]["exported"], 4);
 }
 
@@ -212,7 +312,13 @@ fn a_rebuild_without_an_answer_publishes_nothing() {
     job.run_with(&["--offline"]).expect(1);
     job.run().expect(0);
     let refused = job.run_with(&["--offline", "--limit", "7"]).expect(1);
-    assert!(refused.stderr.contains("no target has a stored answer to what this job asks"), "{}", refused.stderr);
+    assert!(
+        refused
+            .stderr
+            .contains("no target has a stored answer to what this job asks"),
+        "{}",
+        refused.stderr
+    );
     assert_eq!((published(&job).len(), mock.calls()), (1, 3));
 }
 
@@ -234,14 +340,21 @@ fn a_run_that_died_right_after_it_was_published_is_neither_lost_nor_made_again()
             .unwrap();
         std::fs::remove_file(job.path("exports/latest")).unwrap();
         std::os::unix::fs::symlink(&first, job.path("exports/latest")).unwrap();
-        job.run_with(&[arguments, &["--progress", "none"]].concat()).expect(0);
+        job.run_with(&[arguments, &["--progress", "none"]].concat())
+            .expect(0);
         let (newest, count) = (latest(&job), published(&job).len());
         if arguments == ["--plan"] {
             assert_eq!((newest, count), (second.clone(), 2), "it is pointed to");
         } else {
             assert_ne!(newest, second, "{arguments:?}: a new run");
         }
-        let open: i64 = state(&job).query_row("SELECT count(*) FROM runs WHERE ended_at IS NULL", [], |row| row.get(0)).unwrap();
+        let open: i64 = state(&job)
+            .query_row(
+                "SELECT count(*) FROM runs WHERE ended_at IS NULL",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
         assert_eq!(open, 0, "{arguments:?}");
     }
     assert_eq!(published(&job).len(), 5);
@@ -249,15 +362,30 @@ fn a_run_that_died_right_after_it_was_published_is_neither_lost_nor_made_again()
 
 #[test]
 fn old_runs_are_removed_whole_once_a_new_one_is_published() {
-    let mock = Mock::scripted([(1, vec![Answer::summary(1), Answer::summary(1), Answer::summary(1), Answer::status(400)])]);
+    let mock = Mock::scripted([(
+        1,
+        vec![
+            Answer::summary(1),
+            Answer::summary(1),
+            Answer::summary(1),
+            Answer::status(400),
+        ],
+    )]);
     let job = Job::against(&mock).with("output.keep = 2");
     for _ in 0..3 {
         job.run().expect(0);
     }
     let kept = published(&job);
-    assert_eq!((kept.len(), latest(&job).file_name().unwrap().to_str()), (2, kept.last().map(String::as_str)));
+    assert_eq!(
+        (kept.len(), latest(&job).file_name().unwrap().to_str()),
+        (2, kept.last().map(String::as_str))
+    );
     job.run().expect(1);
-    assert_eq!(published(&job), kept, "a run that is not published removes nothing");
+    assert_eq!(
+        published(&job),
+        kept,
+        "a run that is not published removes nothing"
+    );
 }
 
 #[test]
@@ -265,14 +393,33 @@ fn state_that_cannot_be_used_is_left_alone() {
     let mock = Mock::healthy();
     let job = Job::against(&mock);
     job.run().expect(0);
-    state(&job).execute_batch("PRAGMA user_version = 99").unwrap();
+    state(&job)
+        .execute_batch("PRAGMA user_version = 99")
+        .unwrap();
     let newer = job.run().expect(6).stderr;
-    assert!(newer.contains("[folder]/exports/state.sqlite: the state is of version 99, this program knows 1"), "{newer}");
+    assert!(
+        newer.contains(
+            "[folder]/exports/state.sqlite: the state is of version 99, this program knows 1"
+        ),
+        "{newer}"
+    );
     std::fs::write(job.path("exports/state.sqlite"), "no state").unwrap();
     let foreign = job.run_with(&["--fresh"]).expect(6).stderr;
-    assert!(foreign.contains("[folder]/exports/state.sqlite: not a state file of this program"), "{foreign}");
-    assert!(foreign.contains("move it aside") && !foreign.contains("hint"), "{foreign}");
-    assert_eq!((std::fs::read(job.path("exports/state.sqlite")).unwrap(), mock.calls()), (b"no state".to_vec(), 3));
+    assert!(
+        foreign.contains("[folder]/exports/state.sqlite: not a state file of this program"),
+        "{foreign}"
+    );
+    assert!(
+        foreign.contains("move it aside") && !foreign.contains("hint"),
+        "{foreign}"
+    );
+    assert_eq!(
+        (
+            std::fs::read(job.path("exports/state.sqlite")).unwrap(),
+            mock.calls()
+        ),
+        (b"no state".to_vec(), 3)
+    );
     std::fs::rename(job.path("exports/state.sqlite"), job.path("aside")).unwrap();
     job.run().expect(0);
     assert_eq!(published(&job).len(), 2);

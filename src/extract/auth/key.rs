@@ -1,4 +1,5 @@
-//! The RSA private key of an application: PEM (PKCS#1 or PKCS#8) or the XML of .NET, and the signature made with it.
+//! The RSA private key of an application: PEM (PKCS#1 or PKCS#8) or the XML of .NET, and the
+//! signature made with it.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeyPairComponents, PublicKeyComponents};
@@ -16,10 +17,14 @@ pub(super) struct PrivateKey(KeyPair);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotKey {
     /// Nothing that looks like one.
-    #[error("holds no RSA private key; expected PEM (BEGIN PRIVATE KEY, BEGIN RSA PRIVATE KEY) or .NET XML (RSAKeyValue)")]
+    #[error(
+        "holds no RSA private key; expected PEM (BEGIN PRIVATE KEY, BEGIN RSA PRIVATE KEY) or .NET XML (RSAKeyValue)"
+    )]
     Unrecognised,
     /// It is locked with a password.
-    #[error("holds an encrypted private key, which no unattended job can open; decrypt it with: openssl pkey -in KEY -out NEW")]
+    #[error(
+        "holds an encrypted private key, which no unattended job can open; decrypt it with: openssl pkey -in KEY -out NEW"
+    )]
     Encrypted,
     /// It is the other half.
     #[error("holds a public key or certificate; the private key is needed")]
@@ -45,14 +50,23 @@ impl PrivateKey {
         if text.contains("ENCRYPTED") {
             return Err(NotKey::Encrypted);
         }
-        if ["-----BEGIN PUBLIC KEY", "-----BEGIN RSA PUBLIC KEY", "-----BEGIN CERTIFICATE"].iter().any(|start| text.starts_with(start)) {
+        if [
+            "-----BEGIN PUBLIC KEY",
+            "-----BEGIN RSA PUBLIC KEY",
+            "-----BEGIN CERTIFICATE",
+        ]
+        .iter()
+        .any(|start| text.starts_with(start))
+        {
             return Err(NotKey::Public);
         }
         if !text.contains("PRIVATE KEY-----") {
             return Err(NotKey::Unrecognised);
         }
         let der = EncodingKey::from_rsa_pem(text.as_bytes()).map_err(|_| NotKey::Damaged)?;
-        KeyPair::from_der(der.as_bytes()).map(Self).map_err(|rejected| why(&rejected))
+        KeyPair::from_der(der.as_bytes())
+            .map(Self)
+            .map_err(|rejected| why(&rejected))
     }
 
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -62,14 +76,23 @@ impl PrivateKey {
     pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.0.public_modulus_len()];
         self.0
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                message,
+                &mut signature,
+            )
             .expect("a whole key signs into a buffer of its own length");
         signature
     }
 }
 
 fn why(rejected: &aws_lc_rs::error::KeyRejected) -> NotKey {
-    if rejected.description_().contains("Too") { NotKey::Size } else { NotKey::Damaged }
+    if rejected.description_().contains("Too") {
+        NotKey::Size
+    } else {
+        NotKey::Damaged
+    }
 }
 
 /// The XML that .NET writes: one element per number, big-endian and in Base64.
@@ -80,18 +103,32 @@ fn from_xml(text: &str) -> Result<KeyPair, NotKey> {
         return Err(NotKey::Unrecognised);
     }
     let number = |name: &str| {
-        let element = root.children().find(|child| child.tag_name().name() == name)?;
-        let digits: Zeroizing<String> = Zeroizing::new(element.text()?.split_ascii_whitespace().collect());
+        let element = root
+            .children()
+            .find(|child| child.tag_name().name() == name)?;
+        let digits: Zeroizing<String> =
+            Zeroizing::new(element.text()?.split_ascii_whitespace().collect());
         STANDARD.decode(digits.as_bytes()).ok().map(Zeroizing::new)
     };
     let needed = |name| number(name).ok_or(NotKey::Damaged);
     // Some writers put a zero before a number whose first bit is set.
-    let trimmed = |number: Zeroizing<Vec<u8>>| Zeroizing::new(number.iter().copied().skip_while(|byte| *byte == 0).collect::<Vec<_>>());
+    let trimmed = |number: Zeroizing<Vec<u8>>| {
+        Zeroizing::new(
+            number
+                .iter()
+                .copied()
+                .skip_while(|byte| *byte == 0)
+                .collect::<Vec<_>>(),
+        )
+    };
     let n = trimmed(needed("Modulus")?);
     if !(256..=1_024).contains(&n.len()) {
         return Err(NotKey::Size);
     }
-    let public_key = PublicKeyComponents { n, e: trimmed(needed("Exponent")?) };
+    let public_key = PublicKeyComponents {
+        n,
+        e: trimmed(needed("Exponent")?),
+    };
     let components = KeyPairComponents {
         public_key,
         d: needed("D")?,
@@ -119,8 +156,18 @@ mod tests {
         let broken_lines = XML.replace("</", "\r\n  </").replace("><", ">\n<");
         let leading_zero = XML.replace("<Exponent>AQAB<", "<Exponent>AAEAAQ==<");
         assert_ne!(leading_zero, XML);
-        for text in [PKCS1, XML, &broken_lines, &leading_zero, &format!("\u{feff}{XML}"), &PKCS1.replace('\n', "\r\n")] {
-            assert_eq!(PrivateKey::parse(text).map(|key| key.sign(b"text")).ok(), Some(signature.clone()));
+        for text in [
+            PKCS1,
+            XML,
+            &broken_lines,
+            &leading_zero,
+            &format!("\u{feff}{XML}"),
+            &PKCS1.replace('\n', "\r\n"),
+        ] {
+            assert_eq!(
+                PrivateKey::parse(text).map(|key| key.sign(b"text")).ok(),
+                Some(signature.clone())
+            );
         }
     }
 
@@ -137,14 +184,28 @@ mod tests {
             (pem("CERTIFICATE"), NotKey::Public),
             (pem("PRIVATE KEY"), NotKey::Damaged),
             (pem("EC PRIVATE KEY"), NotKey::Damaged),
-            (XML.replace("<D>", "<X>").replace("</D>", "</X>"), NotKey::Damaged),
+            (
+                XML.replace("<D>", "<X>").replace("</D>", "</X>"),
+                NotKey::Damaged,
+            ),
             (XML.replace("<P>", "<P>AA"), NotKey::Damaged),
             (XML.replace("<Modulus>", "<Modulus>AAAB"), NotKey::Damaged),
-            ("<RSAKeyValue><Modulus>AQAB</Modulus></RSAKeyValue>".to_owned(), NotKey::Size),
-            (include_str!("../../../tests/data/small-key.pem").to_owned(), NotKey::Size),
+            (
+                "<RSAKeyValue><Modulus>AQAB</Modulus></RSAKeyValue>".to_owned(),
+                NotKey::Size,
+            ),
+            (
+                include_str!("../../../tests/data/small-key.pem").to_owned(),
+                NotKey::Size,
+            ),
         ];
         for (text, expected) in cases {
-            assert_eq!(PrivateKey::parse(&text).err(), Some(expected), "{:?}", text.get(..40));
+            assert_eq!(
+                PrivateKey::parse(&text).err(),
+                Some(expected),
+                "{:?}",
+                text.get(..40)
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
-//! How requests are logged in: the schemes, one file each where there is more to it than a header. Each gives a
-//! credential and, when asked again, a new one. Deciding when that has to happen is the fetcher's matter.
+//! How requests are logged in: the schemes, one file each where there is more to it than a header.
+//! Each gives a credential and, when asked again, a new one. Deciding when that has to happen is
+//! the fetcher's matter.
 
 mod key;
 mod oauth;
@@ -138,8 +139,13 @@ impl Authenticator {
     pub fn new(scheme: &Scheme, server: &LoginServer, tenant: &str) -> Result<Self, secret::Error> {
         let kind = match scheme {
             Scheme::OAuth(keys) => Kind::OAuth(OAuth::new(server.clone(), keys)?),
-            Scheme::SystemUser(keys) => Kind::SystemUser(SystemUser::new(server.clone(), tenant, keys)?),
-            fixed => Kind::Fixed { headers: fixed.headers()?, scheme: fixed.clone() },
+            Scheme::SystemUser(keys) => {
+                Kind::SystemUser(SystemUser::new(server.clone(), tenant, keys)?)
+            }
+            fixed => Kind::Fixed {
+                headers: fixed.headers()?,
+                scheme: fixed.clone(),
+            },
         };
         Ok(Self { kind })
     }
@@ -149,8 +155,8 @@ impl Authenticator {
         !matches!(self.kind, Kind::Fixed { .. })
     }
 
-    /// The credential. One that someone put down for the job is read again where it was refused, since whoever put it
-    /// there may have put a new one.
+    /// The credential. One that someone put down for the job is read again where it was refused,
+    /// since whoever put it there may have put a new one.
     ///
     /// # Errors
     /// Where there is none, or no other than the one that was refused.
@@ -159,10 +165,25 @@ impl Authenticator {
             Kind::OAuth(oauth) => oauth.log_in().await,
             Kind::SystemUser(system_user) => system_user.log_in().await,
             Kind::Fixed { scheme, headers } => {
-                let life = Life { can_be_refused: *scheme != Scheme::None, ..Life::default() };
-                let Some(refused) = refused else { return Ok(Credential { headers: headers.clone(), life }) };
-                let headers = scheme.headers().inspect_err(|error| warn!("{error}")).map_err(|_| NoLogin::NoOther)?;
-                if headers == *refused { Err(NoLogin::NoOther) } else { Ok(Credential { headers, life }) }
+                let life = Life {
+                    can_be_refused: *scheme != Scheme::None,
+                    ..Life::default()
+                };
+                let Some(refused) = refused else {
+                    return Ok(Credential {
+                        headers: headers.clone(),
+                        life,
+                    });
+                };
+                let headers = scheme
+                    .headers()
+                    .inspect_err(|error| warn!("{error}"))
+                    .map_err(|_| NoLogin::NoOther)?;
+                if headers == *refused {
+                    Err(NoLogin::NoOther)
+                } else {
+                    Ok(Credential { headers, life })
+                }
             }
         }
     }
@@ -188,12 +209,28 @@ impl Scheme {
         match self {
             Self::Basic { user, password } => {
                 let pair = Zeroizing::new(format!("{user}:{}", password.read()?.expose_secret()));
-                headers.insert(AUTHORIZATION, prefixed("Basic", &STANDARD.encode(pair.as_bytes()).into(), password.key())?);
+                headers.insert(
+                    AUTHORIZATION,
+                    prefixed(
+                        "Basic",
+                        &STANDARD.encode(pair.as_bytes()).into(),
+                        password.key(),
+                    )?,
+                );
             }
-            Self::Ticket { ticket } => drop(headers.insert(AUTHORIZATION, prefixed("SOTicket", &ticket.read()?, ticket.key())?)),
-            Self::Bearer { token } => drop(headers.insert(AUTHORIZATION, prefixed("Bearer", &token.read()?, token.key())?)),
+            Self::Ticket { ticket } => drop(headers.insert(
+                AUTHORIZATION,
+                prefixed("SOTicket", &ticket.read()?, ticket.key())?,
+            )),
+            Self::Bearer { token } => drop(headers.insert(
+                AUTHORIZATION,
+                prefixed("Bearer", &token.read()?, token.key())?,
+            )),
             Self::Xsrf { token, cookie } => {
-                headers.insert(HeaderName::from_static("x-xsrf-token"), header(&token.read()?, token.key())?);
+                headers.insert(
+                    HeaderName::from_static("x-xsrf-token"),
+                    header(&token.read()?, token.key())?,
+                );
                 headers.insert(COOKIE, header(&cookie.read()?, cookie.key())?);
             }
             Self::None | Self::OAuth(_) | Self::SystemUser(_) => {}
@@ -214,9 +251,15 @@ impl Scheme {
             Self::Ticket { .. } => {
                 "the ticket is wrong or has expired (it lives six hours after its last use), or `api.app_token` is not that of its application"
             }
-            Self::Bearer { .. } => "the token is wrong, has expired or was revoked; scheme \"oauth\" renews it by itself",
-            Self::Xsrf { .. } => "the browser's session has ended, or token and cookie are of different sessions",
-            Self::OAuth(_) => "the login server gave an access token that this API refuses; check `api.tenant` and the user's rights",
+            Self::Bearer { .. } => {
+                "the token is wrong, has expired or was revoked; scheme \"oauth\" renews it by itself"
+            }
+            Self::Xsrf { .. } => {
+                "the browser's session has ended, or token and cookie are of different sessions"
+            }
+            Self::OAuth(_) => {
+                "the login server gave an access token that this API refuses; check `api.tenant` and the user's rights"
+            }
             Self::SystemUser(_) => {
                 "the login server gave a ticket that this API refuses; check `api.app_token` and that the tenant still approves the application"
             }
@@ -224,8 +267,15 @@ impl Scheme {
     }
 }
 
-fn prefixed(prefix: &str, secret: &SecretString, key: &'static str) -> Result<HeaderValue, secret::Error> {
-    header(&SecretString::from(format!("{prefix} {}", secret.expose_secret())), key)
+fn prefixed(
+    prefix: &str,
+    secret: &SecretString,
+    key: &'static str,
+) -> Result<HeaderValue, secret::Error> {
+    header(
+        &SecretString::from(format!("{prefix} {}", secret.expose_secret())),
+        key,
+    )
 }
 
 /// A header value that is never printed.
@@ -233,12 +283,14 @@ fn prefixed(prefix: &str, secret: &SecretString, key: &'static str) -> Result<He
 /// # Errors
 /// Where the secret holds characters that no header can carry.
 pub fn header(secret: &SecretString, key: &'static str) -> Result<HeaderValue, secret::Error> {
-    let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| secret::Error::NotHeader { key })?;
+    let mut value = HeaderValue::from_str(secret.expose_secret())
+        .map_err(|_| secret::Error::NotHeader { key })?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// The header of a credential that a server gave; none where it holds characters that no header can carry.
+/// The header of a credential that a server gave; none where it holds characters that no header can
+/// carry.
 fn authorization(prefix: &str, credential: &SecretString) -> Option<HeaderMap> {
     let value = prefixed(prefix, credential, "").ok()?;
     Some(HeaderMap::from_iter([(AUTHORIZATION, value)]))

@@ -52,14 +52,34 @@ impl OAuth {
 
     pub(super) async fn log_in(&self) -> Result<Credential, NoLogin> {
         let form = self.form(&self.refresh_token());
-        let answer = self.server.post(TOKENS, "application/x-www-form-urlencoded", form.as_bytes().to_vec()).await?;
-        let Tokens { access_token, refresh_token, expires_in, .. } = tokens(&answer)?;
+        let answer = self
+            .server
+            .post(
+                TOKENS,
+                "application/x-www-form-urlencoded",
+                form.as_bytes().to_vec(),
+            )
+            .await?;
+        let Tokens {
+            access_token,
+            refresh_token,
+            expires_in,
+            ..
+        } = tokens(&answer)?;
         if let Some(renewed) = refresh_token.filter(|renewed| !renewed.is_empty()) {
             self.keep(SecretString::from(renewed));
         }
         let token = SecretString::from(access_token.unwrap_or_default());
         let headers = authorization("Bearer", &token).ok_or(NoLogin::Away(Away::Unreadable))?;
-        Ok(Credential { headers, life: Life { lifetime: lifetime(&expires_in), idle: None, is_renewable: true, can_be_refused: true } })
+        Ok(Credential {
+            headers,
+            life: Life {
+                lifetime: lifetime(&expires_in),
+                idle: None,
+                is_renewable: true,
+                can_be_refused: true,
+            },
+        })
     }
 
     /// The parameters go in the body: a query would show the secrets to every proxy's log.
@@ -69,7 +89,10 @@ impl OAuth {
             ("client_id", &self.client_id),
             ("client_secret", self.client_secret.expose_secret()),
             ("refresh_token", refresh_token.expose_secret()),
-            ("redirect_uri", self.redirect_uri.as_deref().unwrap_or_default()),
+            (
+                "redirect_uri",
+                self.redirect_uri.as_deref().unwrap_or_default(),
+            ),
         ];
         let mut form = Zeroizing::new(String::with_capacity(1_024));
         for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
@@ -84,10 +107,14 @@ impl OAuth {
     }
 
     fn refresh_token(&self) -> SecretString {
-        self.refresh_token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.refresh_token
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
-    /// A server that hands out a new refresh token may end the old one at once: the new one has to be there tomorrow.
+    /// A server that hands out a new refresh token may end the old one at once: the new one has to
+    /// be there tomorrow.
     fn keep(&self, renewed: SecretString) {
         if renewed.expose_secret() == self.refresh_token().expose_secret() {
             return;
@@ -99,16 +126,23 @@ impl OAuth {
                  use {{ file = \"path\" }}",
                 self.place.key()
             ),
-            Err(error) => warn!("the login server sent a new refresh token, which could not be kept; the next run may be refused: {error}"),
+            Err(error) => warn!(
+                "the login server sent a new refresh token, which could not be kept; the next run may be refused: {error}"
+            ),
         }
-        *self.refresh_token.lock().unwrap_or_else(PoisonError::into_inner) = renewed;
+        *self
+            .refresh_token
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = renewed;
     }
 }
 
 /// What the answer brings; an access token is there.
 fn tokens(answer: &Answer) -> Result<Tokens, NoLogin> {
     let refused = |tokens: Option<&Tokens>| {
-        let code = tokens.and_then(|tokens| tokens.error.as_deref()).unwrap_or_default();
+        let code = tokens
+            .and_then(|tokens| tokens.error.as_deref())
+            .unwrap_or_default();
         NoLogin::Refused(if answer.status == 404 && code.is_empty() {
             Refusal::NoServer { status: 404 }
         } else {
@@ -132,7 +166,9 @@ fn tokens(answer: &Answer) -> Result<Tokens, NoLogin> {
 
 /// `expires_in`, a number or a text of it; nothing where it says nothing sensible.
 fn lifetime(expires_in: &Value) -> Option<Duration> {
-    let seconds = expires_in.as_u64().or_else(|| expires_in.as_str()?.parse().ok())?;
+    let seconds = expires_in
+        .as_u64()
+        .or_else(|| expires_in.as_str()?.parse().ok())?;
     (seconds > 0).then(|| Duration::from_secs(seconds))
 }
 
@@ -151,15 +187,39 @@ mod tests {
         let refused = |refusal| Err(NoLogin::Refused(refusal));
         let cases = [
             (200, r#"{"access_token":"8A:x","expires_in":3600}"#, Ok(())),
-            (400, r#"{"error":"invalid_grant"}"#, refused(Refusal::RefreshToken)),
-            (401, r#"{"error":"invalid_client"}"#, refused(Refusal::Client)),
+            (
+                400,
+                r#"{"error":"invalid_grant"}"#,
+                refused(Refusal::RefreshToken),
+            ),
+            (
+                401,
+                r#"{"error":"invalid_client"}"#,
+                refused(Refusal::Client),
+            ),
             (401, "<html>", refused(Refusal::Unnamed { status: 401 })),
             (404, "<html>", refused(Refusal::NoServer { status: 404 })),
-            (200, r#"{"error":"invalid_grant"}"#, refused(Refusal::RefreshToken)),
-            (200, r#"{"access_token":""}"#, refused(Refusal::Unnamed { status: 200 })),
+            (
+                200,
+                r#"{"error":"invalid_grant"}"#,
+                refused(Refusal::RefreshToken),
+            ),
+            (
+                200,
+                r#"{"access_token":""}"#,
+                refused(Refusal::Unnamed { status: 200 }),
+            ),
             (200, "<html>", Err(NoLogin::Away(Away::Unreadable))),
-            (500, r#"{"Message":"An error has occurred."}"#, Err(NoLogin::Away(Away::Status(500)))),
-            (500, r#"{"error":"invalid_grant"}"#, refused(Refusal::RefreshToken)),
+            (
+                500,
+                r#"{"Message":"An error has occurred."}"#,
+                Err(NoLogin::Away(Away::Status(500))),
+            ),
+            (
+                500,
+                r#"{"error":"invalid_grant"}"#,
+                refused(Refusal::RefreshToken),
+            ),
         ];
         for (status, body, expected) in cases {
             assert_eq!(outcome(status, body), expected, "{status} {body}");
@@ -168,10 +228,18 @@ mod tests {
 
     #[test]
     fn a_lifetime_is_seconds_above_zero() {
-        for (value, seconds) in
-            [(json!(3600), Some(3600)), (json!("1200"), Some(1200)), (json!(0), None), (json!(-1), None), (Value::Null, None)]
-        {
-            assert_eq!(lifetime(&value), seconds.map(Duration::from_secs), "{value}");
+        for (value, seconds) in [
+            (json!(3600), Some(3600)),
+            (json!("1200"), Some(1200)),
+            (json!(0), None),
+            (json!(-1), None),
+            (Value::Null, None),
+        ] {
+            assert_eq!(
+                lifetime(&value),
+                seconds.map(Duration::from_secs),
+                "{value}"
+            );
         }
     }
 }

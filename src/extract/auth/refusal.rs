@@ -1,4 +1,5 @@
-//! Why a login server refuses, as far as it says so, and what to do about it. Its own words are read, never repeated.
+//! Why a login server refuses, as far as it says so, and what to do about it. Its own words are
+//! read, never repeated.
 
 use super::token::TokenFlaw;
 
@@ -52,15 +53,31 @@ impl Refusal {
             Self::Signature => {
                 "`api.auth.private_key` does not belong to this application and environment, or `api.auth.system_user_token` is mistyped"
             }
-            Self::RedirectUri => "`api.auth.redirect_uri` must be one that the application is registered with",
-            Self::AppToken => "check `api.app_token`: it is the client secret of the application for this `api.environment`",
-            Self::Tenant => "check `api.tenant` and `api.environment`, and that the tenant approved the application",
-            Self::SystemUserToken => "check `api.auth.system_user_token`: it belongs to one application, one tenant and one environment",
-            Self::Client => "check `api.auth.client_id` and `api.auth.client_secret`; each environment has its own",
-            Self::Unnamed { .. } => "check the keys of `api.auth`, `api.app_token`, `api.tenant` and `api.environment`",
+            Self::RedirectUri => {
+                "`api.auth.redirect_uri` must be one that the application is registered with"
+            }
+            Self::AppToken => {
+                "check `api.app_token`: it is the client secret of the application for this `api.environment`"
+            }
+            Self::Tenant => {
+                "check `api.tenant` and `api.environment`, and that the tenant approved the application"
+            }
+            Self::SystemUserToken => {
+                "check `api.auth.system_user_token`: it belongs to one application, one tenant and one environment"
+            }
+            Self::Client => {
+                "check `api.auth.client_id` and `api.auth.client_secret`; each environment has its own"
+            }
+            Self::Unnamed { .. } => {
+                "check the keys of `api.auth`, `api.app_token`, `api.tenant` and `api.environment`"
+            }
             Self::NoServer { .. } => "check `api.environment`",
-            Self::Token(TokenFlaw::Tenant) => "`api.auth.system_user_token` belongs to another tenant than `api.tenant`",
-            Self::Token(_) => "check `api.environment` and whatever stands between this machine and the login server",
+            Self::Token(TokenFlaw::Tenant) => {
+                "`api.auth.system_user_token` belongs to another tenant than `api.tenant`"
+            }
+            Self::Token(_) => {
+                "check `api.environment` and whatever stands between this machine and the login server"
+            }
         }
     }
 
@@ -81,7 +98,12 @@ impl Refusal {
             Self::Revoked
         } else if says(&["application token", "applicationtoken"]) {
             Self::AppToken
-        } else if says(&["system user token", "systemtoken", "system token", "systemusertoken"]) {
+        } else if says(&[
+            "system user token",
+            "systemtoken",
+            "system token",
+            "systemusertoken",
+        ]) {
             Self::SystemUserToken
         } else if says(&["tenant", "contextidentifier", "context identifier"]) {
             Self::Tenant
@@ -117,8 +139,14 @@ mod tests {
             ("Authorization failed: InvalidSignature", Refusal::Signature),
             ("Revoked: not approved", Refusal::Revoked),
             ("NeedsReapproval", Refusal::NeedsReapproval),
-            ("Denied: the application token is unknown", Refusal::AppToken),
-            ("Denied: the system user token is unknown", Refusal::SystemUserToken),
+            (
+                "Denied: the application token is unknown",
+                Refusal::AppToken,
+            ),
+            (
+                "Denied: the system user token is unknown",
+                Refusal::SystemUserToken,
+            ),
             ("Denied: the tenant is unknown", Refusal::Tenant),
             ("The SystemToken has expired", Refusal::SystemUserToken),
             ("Expired", Refusal::Expired),

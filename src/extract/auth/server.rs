@@ -1,4 +1,5 @@
-//! One request to the login server, and whether it did its work. What its answers mean is left to the schemes.
+//! One request to the login server, and whether it did its work. What its answers mean is left to
+//! the schemes.
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{RequestBuilder, Url};
@@ -38,11 +39,23 @@ impl LoginServer {
         self.send(self.http.get(self.at(path))).await
     }
 
-    pub(super) async fn post(&self, path: &str, content_type: &'static str, body: Vec<u8>) -> Result<Answer, Away> {
-        self.send(self.http.post(self.at(path)).header(CONTENT_TYPE, content_type).body(body)).await
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        content_type: &'static str,
+        body: Vec<u8>,
+    ) -> Result<Answer, Away> {
+        self.send(
+            self.http
+                .post(self.at(path))
+                .header(CONTENT_TYPE, content_type)
+                .body(body),
+        )
+        .await
     }
 
-    /// Sends a request; answers of a server, or a proxy before it, that cannot work now are no answers.
+    /// Sends a request; answers of a server, or a proxy before it, that cannot work now are no
+    /// answers.
     pub(in crate::extract) async fn send(&self, request: RequestBuilder) -> Result<Answer, Away> {
         let reply = exchange(request.header(ACCEPT, "application/json"), &self.bounds).await;
         answer(&reply.map_err(|no_reply| Away::NoReply(no_reply.reason))?)
@@ -67,7 +80,12 @@ pub struct Answer {
 impl Answer {
     /// The body as JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
-        serde_json::from_slice(self.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.body)).ok()
+        serde_json::from_slice(
+            self.body
+                .strip_prefix(b"\xEF\xBB\xBF")
+                .unwrap_or(&self.body),
+        )
+        .ok()
     }
 
     /// Whether the request was accepted.
@@ -77,7 +95,10 @@ impl Answer {
 
     #[cfg(test)]
     pub(in crate::extract) fn new(status: u16, body: &str) -> Self {
-        Self { status, body: bytes::Bytes::copy_from_slice(body.as_bytes()) }
+        Self {
+            status,
+            body: bytes::Bytes::copy_from_slice(body.as_bytes()),
+        }
     }
 }
 
@@ -87,7 +108,12 @@ fn answer(reply: &Reply) -> Result<Answer, Away> {
     match reply.status {
         status @ (300..=399 | 408 | 429) => Err(Away::Status(status)),
         // Some services tell a refusal by 500; they say so in JSON.
-        status @ 500.. if serde_json::from_slice::<serde_json::Map<_, _>>(body).is_err() => Err(Away::Status(status)),
-        status => Ok(Answer { status, body: bytes::Bytes::copy_from_slice(body) }),
+        status @ 500.. if serde_json::from_slice::<serde_json::Map<_, _>>(body).is_err() => {
+            Err(Away::Status(status))
+        }
+        status => Ok(Answer {
+            status,
+            body: bytes::Bytes::copy_from_slice(body),
+        }),
     }
 }

@@ -1,5 +1,5 @@
-//! The system user: signs its token with the application's key, exchanges that for a web token, checks it, and uses the
-//! ticket in it (vendor's pages on the server-to-server flow).
+//! The system user: signs its token with the application's key, exchanges that for a web token,
+//! checks it, and uses the ticket in it (vendor's pages on the server-to-server flow).
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -54,20 +54,31 @@ struct Authenticated {
 }
 
 impl SystemUser {
-    pub(super) fn new(server: LoginServer, tenant: &str, keys: &SystemUserKeys) -> Result<Self, secret::Error> {
+    pub(super) fn new(
+        server: LoginServer,
+        tenant: &str,
+        keys: &SystemUserKeys,
+    ) -> Result<Self, secret::Error> {
         let private_key = PrivateKey::parse(keys.private_key.read()?.expose_secret());
         Ok(Self {
             server,
             tenant: tenant.to_owned(),
             token: keys.system_user_token.read()?,
-            private_key: private_key.map_err(|problem| secret::Error::NotKey { key: keys.private_key.key(), problem })?,
+            private_key: private_key.map_err(|problem| secret::Error::NotKey {
+                key: keys.private_key.key(),
+                problem,
+            })?,
             app_token: keys.app_token.read()?,
             published: Mutex::new(None),
         })
     }
 
     pub(super) async fn log_in(&self) -> Result<Credential, NoLogin> {
-        let signed = signed_token(self.token.expose_secret(), &self.private_key, Timestamp::now());
+        let signed = signed_token(
+            self.token.expose_secret(),
+            &self.private_key,
+            Timestamp::now(),
+        );
         let request = Authentication {
             signed_system_token: signed.expose_secret(),
             application_token: self.app_token.expose_secret(),
@@ -75,7 +86,10 @@ impl SystemUser {
             return_token_type: "JWT",
         };
         let body = serde_json::to_vec(&request).map_err(|_| NoLogin::Away(Away::Unreadable))?;
-        let answer = self.server.post(AUTHENTICATE, "application/json", body).await?;
+        let answer = self
+            .server
+            .post(AUTHENTICATE, "application/json", body)
+            .await?;
         let token = token(&answer)?;
         let claims = match verified(token.expose_secret(), &self.published().unwrap_or_default()) {
             // The keys may have changed, or were never asked for.
@@ -84,12 +98,24 @@ impl SystemUser {
         };
         let ticket = claims.and_then(|claims| ticket(claims, &self.tenant, Timestamp::now()));
         let ticket = ticket.map_err(|flaw| NoLogin::Refused(Refusal::Token(flaw)))?;
-        let headers = authorization("SOTicket", &ticket).ok_or(NoLogin::Refused(Refusal::Token(TokenFlaw::NoTicket)))?;
-        Ok(Credential { headers, life: Life { lifetime: None, idle: Some(IDLE), is_renewable: true, can_be_refused: true } })
+        let headers = authorization("SOTicket", &ticket)
+            .ok_or(NoLogin::Refused(Refusal::Token(TokenFlaw::NoTicket)))?;
+        Ok(Credential {
+            headers,
+            life: Life {
+                lifetime: None,
+                idle: Some(IDLE),
+                is_renewable: true,
+                can_be_refused: true,
+            },
+        })
     }
 
     fn published(&self) -> Option<JwkSet> {
-        self.published.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     async fn ask_keys(&self) -> Result<JwkSet, NoLogin> {
@@ -98,12 +124,16 @@ impl SystemUser {
             return Err(NoLogin::Away(Away::Status(answer.status)));
         }
         let keys: JwkSet = answer.json().ok_or(NoLogin::Away(Away::Unreadable))?;
-        *self.published.lock().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
+        *self
+            .published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
         Ok(keys)
     }
 }
 
-/// `{token}.{stamp}.{signature}`, stamped with this minute. The stamp ages, so each login signs anew.
+/// `{token}.{stamp}.{signature}`, stamped with this minute. The stamp ages, so each login signs
+/// anew.
 fn signed_token(system_user_token: &str, key: &PrivateKey, now: Timestamp) -> SecretString {
     let data = format!("{system_user_token}.{}", now.strftime("%Y%m%d%H%M"));
     let signature = STANDARD.encode(key.sign(data.as_bytes()));
@@ -114,17 +144,29 @@ fn signed_token(system_user_token: &str, key: &PrivateKey, now: Timestamp) -> Se
 fn token(answer: &Answer) -> Result<SecretString, NoLogin> {
     let said: Option<Authenticated> = answer.json();
     match said {
-        Some(Authenticated { is_successful: Some(true), token: Some(token), .. }) if answer.is_success() && !token.is_empty() => {
-            Ok(SecretString::from(token))
-        }
-        Some(Authenticated { is_successful: None, error_message: None, .. }) | None if answer.status >= 500 => {
+        Some(Authenticated {
+            is_successful: Some(true),
+            token: Some(token),
+            ..
+        }) if answer.is_success() && !token.is_empty() => Ok(SecretString::from(token)),
+        Some(Authenticated {
+            is_successful: None,
+            error_message: None,
+            ..
+        })
+        | None
+            if answer.status >= 500 =>
+        {
             Err(NoLogin::Away(Away::Status(answer.status)))
         }
         None if answer.is_success() => Err(NoLogin::Away(Away::Unreadable)),
         None if answer.status == 404 => Err(NoLogin::Refused(Refusal::NoServer { status: 404 })),
         said => {
             let message = said.and_then(|said| said.error_message).unwrap_or_default();
-            Err(NoLogin::Refused(Refusal::of_message(&message, answer.status)))
+            Err(NoLogin::Refused(Refusal::of_message(
+                &message,
+                answer.status,
+            )))
         }
     }
 }
@@ -139,7 +181,8 @@ mod tests {
         include_str!("../../../tests/data/demo-key.xml"),
     ];
 
-    /// Made with: printf %s 'My App 2.0-a1b2c3d4e5.202611220210' | openssl dgst -sha256 -sign KEY | base64 -w0
+    /// Made with: printf %s 'My App 2.0-a1b2c3d4e5.202611220210' | openssl dgst -sha256 -sign KEY |
+    /// base64 -w0
     const SIGNATURE: &str = concat!(
         "MEHyvG7+hvIG/b/goBSjT0hXorHv5zVPdBvsIVwE1YZaeNm/0DJIAV6fmqcyiL/x4Yx52X/WVzFoyqLLwln9pcQcqF44vBkhiDS/er56Z9JUj1338JAqJbPR",
         "/dP4Ogj23vpKdBLzJsKCZHDhP01lgjgi03CSkuWkmrkfzBbOjH6RAclKxdPfmzwx92yb5p0CKcZ6zL5NZJx9uqQakD7lZnJe7qo3MSvt3AHorrROJQ3DCyQj",
@@ -150,8 +193,15 @@ mod tests {
     fn a_signed_token_is_exactly_this() {
         let now: Timestamp = "2026-11-22T03:10:59+01:00".parse().unwrap();
         for key in KEYS {
-            let signed = signed_token("My App 2.0-a1b2c3d4e5", &PrivateKey::parse(key).unwrap(), now);
-            assert_eq!(signed.expose_secret(), format!("My App 2.0-a1b2c3d4e5.202611220210.{SIGNATURE}"));
+            let signed = signed_token(
+                "My App 2.0-a1b2c3d4e5",
+                &PrivateKey::parse(key).unwrap(),
+                now,
+            );
+            assert_eq!(
+                signed.expose_secret(),
+                format!("My App 2.0-a1b2c3d4e5.202611220210.{SIGNATURE}")
+            );
         }
     }
 
@@ -160,19 +210,51 @@ mod tests {
         let refused = |refusal| Err(NoLogin::Refused(refusal));
         let away = |away| Err(NoLogin::Away(away));
         let cases = [
-            (200, r#"{"IsSuccessful":true,"Token":"x","ErrorMessage":null}"#, Ok(())),
-            (200, r#"{"IsSuccessful":true,"Token":""}"#, refused(Refusal::Unnamed { status: 200 })),
-            (200, r#"{"IsSuccessful":false,"Token":"x","ErrorMessage":"Revoked"}"#, refused(Refusal::Revoked)),
-            (200, r#"{"Token":"x"}"#, refused(Refusal::Unnamed { status: 200 })),
-            (400, r#"{"IsSuccessful":false,"ErrorMessage":"InvalidTimestamp"}"#, refused(Refusal::Timestamp)),
-            (500, r#"{"IsSuccessful":false,"ErrorMessage":"InvalidSignature"}"#, refused(Refusal::Signature)),
-            (500, r#"{"Message":"An error has occurred."}"#, away(Away::Status(500))),
+            (
+                200,
+                r#"{"IsSuccessful":true,"Token":"x","ErrorMessage":null}"#,
+                Ok(()),
+            ),
+            (
+                200,
+                r#"{"IsSuccessful":true,"Token":""}"#,
+                refused(Refusal::Unnamed { status: 200 }),
+            ),
+            (
+                200,
+                r#"{"IsSuccessful":false,"Token":"x","ErrorMessage":"Revoked"}"#,
+                refused(Refusal::Revoked),
+            ),
+            (
+                200,
+                r#"{"Token":"x"}"#,
+                refused(Refusal::Unnamed { status: 200 }),
+            ),
+            (
+                400,
+                r#"{"IsSuccessful":false,"ErrorMessage":"InvalidTimestamp"}"#,
+                refused(Refusal::Timestamp),
+            ),
+            (
+                500,
+                r#"{"IsSuccessful":false,"ErrorMessage":"InvalidSignature"}"#,
+                refused(Refusal::Signature),
+            ),
+            (
+                500,
+                r#"{"Message":"An error has occurred."}"#,
+                away(Away::Status(500)),
+            ),
             (401, "", refused(Refusal::Unnamed { status: 401 })),
             (404, "<html>", refused(Refusal::NoServer { status: 404 })),
             (200, "<html>", away(Away::Unreadable)),
         ];
         for (status, body, expected) in cases {
-            assert_eq!(token(&Answer::new(status, body)).map(|_| ()), expected, "{status} {body}");
+            assert_eq!(
+                token(&Answer::new(status, body)).map(|_| ()),
+                expected,
+                "{status} {body}"
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The token that a system user's login brings: whether it can be trusted, and the ticket in it. Its signature is checked
-//! by `jsonwebtoken`, its claims here. Pure: keys and time are arguments.
+//! The token that a system user's login brings: whether it can be trusted, and the ticket in it.
+//! Its signature is checked by `jsonwebtoken`, its claims here. Pure: keys and time are arguments.
 
 use jiff::Timestamp;
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet, PublicKeyUse};
@@ -58,8 +58,8 @@ pub(super) struct Claims {
     ticket: Option<String>,
 }
 
-/// The claims of a token that one of these keys signed: the one that the token names, or else any, since names may be left
-/// out or differ on either side.
+/// The claims of a token that one of these keys signed: the one that the token names, or else any,
+/// since names may be left out or differ on either side.
 ///
 /// # Errors
 /// [`TokenFlaw::UnknownKey`] where newer keys may tell more, else what is wrong with it.
@@ -69,17 +69,28 @@ pub(super) fn verified(token: &str, keys: &JwkSet) -> Result<Claims, TokenFlaw> 
         return Err(TokenFlaw::Header);
     }
     let signing = || keys.keys.iter().filter(|key| is_signing(key));
-    let named: Vec<_> = signing().filter(|key| header.kid.is_some() && key.common.key_id == header.kid).collect();
-    let (candidates, flaw) = if named.is_empty() { (signing().collect(), TokenFlaw::UnknownKey) } else { (named, TokenFlaw::Signature) };
+    let named: Vec<_> = signing()
+        .filter(|key| header.kid.is_some() && key.common.key_id == header.kid)
+        .collect();
+    let (candidates, flaw) = if named.is_empty() {
+        (signing().collect(), TokenFlaw::UnknownKey)
+    } else {
+        (named, TokenFlaw::Signature)
+    };
     // Claims are checked with messages of their own, below.
     let mut validation = Validation::new(Algorithm::RS256);
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
     validation.validate_aud = false;
-    for key in candidates.into_iter().filter_map(|key| DecodingKey::from_jwk(key).ok()) {
+    for key in candidates
+        .into_iter()
+        .filter_map(|key| DecodingKey::from_jwk(key).ok())
+    {
         match jsonwebtoken::decode::<Claims>(token, &key, &validation) {
             Ok(token) => return Ok(token.claims),
-            Err(error) if matches!(error.kind(), jsonwebtoken::errors::ErrorKind::Json(_)) => return Err(TokenFlaw::Claims),
+            Err(error) if matches!(error.kind(), jsonwebtoken::errors::ErrorKind::Json(_)) => {
+                return Err(TokenFlaw::Claims);
+            }
             Err(_) => {}
         }
     }
@@ -87,25 +98,48 @@ pub(super) fn verified(token: &str, keys: &JwkSet) -> Result<Claims, TokenFlaw> 
 }
 
 fn is_signing(key: &Jwk) -> bool {
-    matches!(key.algorithm, AlgorithmParameters::RSA(_)) && key.common.public_key_use != Some(PublicKeyUse::Encryption)
+    matches!(key.algorithm, AlgorithmParameters::RSA(_))
+        && key.common.public_key_use != Some(PublicKeyUse::Encryption)
 }
 
 /// The ticket, where every claim is as it must be.
-pub(super) fn ticket(claims: Claims, tenant: &str, now: Timestamp) -> Result<SecretString, TokenFlaw> {
+pub(super) fn ticket(
+    claims: Claims,
+    tenant: &str,
+    now: Timestamp,
+) -> Result<SecretString, TokenFlaw> {
     let now = now.as_second();
-    let serial = text(&claims.serial).filter(|serial| !serial.is_empty()).ok_or(TokenFlaw::Audience)?;
+    let serial = text(&claims.serial)
+        .filter(|serial| !serial.is_empty())
+        .ok_or(TokenFlaw::Audience)?;
     let audience = format!("spn:{serial}");
     let checks = [
-        (text(&claims.iss).as_deref() == Some(ISSUER), TokenFlaw::Issuer),
+        (
+            text(&claims.iss).as_deref() == Some(ISSUER),
+            TokenFlaw::Issuer,
+        ),
         (is_meant_for(&claims.aud, &audience), TokenFlaw::Audience),
-        (text(&claims.context_identifier).is_some_and(|named| named.eq_ignore_ascii_case(tenant)), TokenFlaw::Tenant),
-        (second(&claims.nbf).is_some_and(|from| from <= now.saturating_add(LEEWAY)), TokenFlaw::NotYetValid),
-        (second(&claims.exp).is_some_and(|until| now < until.saturating_add(LEEWAY)), TokenFlaw::Expired),
+        (
+            text(&claims.context_identifier)
+                .is_some_and(|named| named.eq_ignore_ascii_case(tenant)),
+            TokenFlaw::Tenant,
+        ),
+        (
+            second(&claims.nbf).is_some_and(|from| from <= now.saturating_add(LEEWAY)),
+            TokenFlaw::NotYetValid,
+        ),
+        (
+            second(&claims.exp).is_some_and(|until| now < until.saturating_add(LEEWAY)),
+            TokenFlaw::Expired,
+        ),
     ];
     if let Some((_, flaw)) = checks.iter().find(|(is_right, _)| !is_right) {
         return Err(*flaw);
     }
-    claims.ticket.map(SecretString::from).ok_or(TokenFlaw::NoTicket)
+    claims
+        .ticket
+        .map(SecretString::from)
+        .ok_or(TokenFlaw::NoTicket)
 }
 
 fn is_meant_for(audience: &Value, expected: &str) -> bool {
@@ -162,7 +196,8 @@ mod tests {
                 claims.insert(name, value)
             };
         });
-        ticket(claims, "cust12345", Timestamp::from_second(NOW).unwrap()).map(|ticket| ticket.expose_secret().to_owned())
+        ticket(claims, "cust12345", Timestamp::from_second(NOW).unwrap())
+            .map(|ticket| ticket.expose_secret().to_owned())
     }
 
     #[test]
@@ -201,7 +236,8 @@ mod tests {
     /// A published key: public half of this private one, with this name and use.
     fn published(pem: &str, kid: Option<&str>, usage: &str) -> Value {
         let key = jsonwebtoken::EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap();
-        let mut jwk = serde_json::to_value(Jwk::from_encoding_key(&key, Algorithm::RS256).unwrap()).unwrap();
+        let mut jwk =
+            serde_json::to_value(Jwk::from_encoding_key(&key, Algorithm::RS256).unwrap()).unwrap();
         jwk["use"] = json!(usage);
         jwk["kid"] = kid.into();
         jwk
@@ -213,7 +249,10 @@ mod tests {
         const OTHER: &str = include_str!("../../../tests/data/other-key.pem");
 
         let signed = |kid: Option<&str>| {
-            let header = jsonwebtoken::Header { kid: kid.map(str::to_owned), ..jsonwebtoken::Header::new(Algorithm::RS256) };
+            let header = jsonwebtoken::Header {
+                kid: kid.map(str::to_owned),
+                ..jsonwebtoken::Header::new(Algorithm::RS256)
+            };
             let key = jsonwebtoken::EncodingKey::from_rsa_pem(KEY.as_bytes()).unwrap();
             jsonwebtoken::encode(&header, &json!({ "iss": "SuperOffice AS" }), &key).unwrap()
         };
@@ -223,7 +262,11 @@ mod tests {
         let cases = [
             // The token names the key that signed it, …
             (Some("a"), vec![other(Some("b")), right(Some("a"))], Ok(())),
-            (Some("a"), vec![other(Some("a")), right(Some("b"))], Err(TokenFlaw::Signature)),
+            (
+                Some("a"),
+                vec![other(Some("a")), right(Some("b"))],
+                Err(TokenFlaw::Signature),
+            ),
             // … or one that is not published, or none.
             (Some("c"), vec![other(Some("b")), right(Some("a"))], Ok(())),
             (Some("c"), vec![other(None), right(None)], Ok(())),
@@ -239,15 +282,31 @@ mod tests {
         for (kid, keys, expected) in cases {
             let names: Vec<_> = keys.iter().map(|key| key["kid"].clone()).collect();
             let keys: JwkSet = serde_json::from_value(json!({ "keys": keys })).unwrap();
-            assert_eq!(verified(&signed(kid), &keys).map(drop), expected, "{kid:?} of {names:?}");
+            assert_eq!(
+                verified(&signed(kid), &keys).map(drop),
+                expected,
+                "{kid:?} of {names:?}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_token_is_refused() {
-        for text in ["", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "eyJhbGciOiJIUzI1NiJ9.e30.x"] {
-            assert_eq!(verified(text, &JwkSet::default()).err(), Some(TokenFlaw::Header), "{text}");
+        for text in [
+            "",
+            "a.b.c",
+            "eyJhbGciOiJub25lIn0.e30.",
+            "eyJhbGciOiJIUzI1NiJ9.e30.x",
+        ] {
+            assert_eq!(
+                verified(text, &JwkSet::default()).err(),
+                Some(TokenFlaw::Header),
+                "{text}"
+            );
         }
-        assert_eq!(verified("eyJhbGciOiJSUzI1NiJ9.e30.x", &JwkSet::default()).err(), Some(TokenFlaw::UnknownKey));
+        assert_eq!(
+            verified("eyJhbGciOiJSUzI1NiJ9.e30.x", &JwkSet::default()).err(),
+            Some(TokenFlaw::UnknownKey)
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! The way in: where the API is and under which login. What has to be asked before requests can be sent, and whether a
-//! request came in at all. Pure; the two halves keep their own rules.
+//! The way in: where the API is and under which login. What has to be asked before requests can be
+//! sent, and whether a request came in at all. Pure; the two halves keep their own rules.
 
 use std::time::Duration;
 
@@ -41,7 +41,10 @@ pub(super) struct TurnedAway {
 
 impl Access {
     pub(super) fn new() -> Self {
-        Self { address: Address::new(), login: Login::new() }
+        Self {
+            address: Address::new(),
+            login: Login::new(),
+        }
     }
 
     /// What has to be begun now; the address comes first.
@@ -89,7 +92,13 @@ impl Access {
     }
 
     /// Whether a request came in at all.
-    pub(super) fn door(&mut self, sent: Sent, turned_away: &mut TurnedAway, verdict: &Verdict, now: Duration) -> Door {
+    pub(super) fn door(
+        &mut self,
+        sent: Sent,
+        turned_away: &mut TurnedAway,
+        verdict: &Verdict,
+        now: Duration,
+    ) -> Door {
         self.login.ended(sent);
         let again = match verdict.demand {
             Demand::RenewLogin => {
@@ -113,7 +122,8 @@ impl Access {
             }
             Demand::None | Demand::Pause(_) => {
                 // A redirect may come from whatever stands before the API.
-                if verdict.health == Health::Well && verdict.fate != Fate::Failed(Reason::Redirect) {
+                if verdict.health == Health::Well && verdict.fate != Fate::Failed(Reason::Redirect)
+                {
                     self.login.worked(sent);
                     self.address.worked(sent.at);
                 }
@@ -125,6 +135,9 @@ impl Access {
 
     /// How a run ends whose login is refused for good.
     pub(super) fn refused(&self) -> End {
-        End::LoginRefused { status: 401, worked_before: self.login.worked_before() }
+        End::LoginRefused {
+            status: 401,
+            worked_before: self.login.worked_before(),
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Whether it is known where the API is, and when that is asked again: at first, when its time is up, after an answer from
-//! the wrong place, and before each probe of an outage. Pure.
+//! Whether it is known where the API is, and when that is asked again: at first, when its time is
+//! up, after an answer from the wrong place, and before each probe of an outage. Pure.
 
 use std::time::Duration;
 
@@ -28,7 +28,13 @@ enum Standing {
 impl Address {
     /// One that is not known yet.
     pub(super) fn new() -> Self {
-        Self { standing: Standing::Unknown, is_asking: false, asked_at: Duration::ZERO, ask_at: None, worked: false }
+        Self {
+            standing: Standing::Unknown,
+            is_asking: false,
+            asked_at: Duration::ZERO,
+            ask_at: None,
+            worked: false,
+        }
     }
 
     /// Whether requests can be sent there.
@@ -54,7 +60,13 @@ impl Address {
     /// Notes an answer to the question, and how long it holds.
     pub(super) fn found(&mut self, now: Duration, valid_for: Option<Duration>) {
         let ask_at = valid_for.map(|valid_for| now.saturating_add(valid_for));
-        *self = Self { standing: Standing::Known, is_asking: false, asked_at: now, ask_at, worked: false };
+        *self = Self {
+            standing: Standing::Known,
+            is_asking: false,
+            asked_at: now,
+            ask_at,
+            worked: false,
+        };
     }
 
     /// Notes that the question found nobody; true where the last answer serves on.
@@ -78,7 +90,8 @@ impl Address {
         self.worked |= sent >= self.asked_at;
     }
 
-    /// Notes that the API is not there, where a request was sent then; true where that is news, and nobody's fault.
+    /// Notes that the API is not there, where a request was sent then; true where that is news, and
+    /// nobody's fault.
     pub(super) fn misdirected(&mut self, sent: Duration) -> bool {
         let is_news = !self.is_known() || sent < self.asked_at || self.worked;
         if sent >= self.asked_at {
@@ -133,9 +146,15 @@ mod tests {
         assert!(address.ask(seconds(21)));
         address.found(seconds(22), None);
         address.worked(seconds(20));
-        assert!(address.misdirected(seconds(21)), "it was sent to the old address");
+        assert!(
+            address.misdirected(seconds(21)),
+            "it was sent to the old address"
+        );
         assert!(address.is_known());
-        assert!(!address.misdirected(seconds(23)), "the new address is wrong too");
+        assert!(
+            !address.misdirected(seconds(23)),
+            "the new address is wrong too"
+        );
         assert!(!address.is_known());
     }
 

@@ -1,5 +1,5 @@
-//! Whether the login is good, and when it is renewed: once for all requests in flight, ahead of its end where that is
-//! known, and never on and on. Pure.
+//! Whether the login is good, and when it is renewed: once for all requests in flight, ahead of its
+//! end where that is known, and never on and on. Pure.
 
 use std::time::Duration;
 
@@ -37,7 +37,8 @@ enum Standing {
     Had,
 }
 
-/// A new login is tried by one request first: a wrong password sent many times at once locks its account.
+/// A new login is tried by one request first: a wrong password sent many times at once locks its
+/// account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trial {
     Ahead,
@@ -83,7 +84,8 @@ impl Login {
 
     /// Whether to log in now; that is then under way.
     pub(super) fn ask(&mut self, now: Duration) -> bool {
-        let ask = self.standing == Standing::Needed || (self.standing == Standing::Had && self.is_ending(now));
+        let ask = self.standing == Standing::Needed
+            || (self.standing == Standing::Had && self.is_ending(now));
         if ask {
             self.standing = Standing::UnderWay;
         }
@@ -113,7 +115,11 @@ impl Login {
     pub(super) fn had(&mut self, now: Duration, life: Life) {
         self.number += 1;
         self.standing = Standing::Had;
-        self.trial = if life.can_be_refused { Trial::Ahead } else { Trial::Over };
+        self.trial = if life.can_be_refused {
+            Trial::Ahead
+        } else {
+            Trial::Over
+        };
         self.life = life;
         self.had_at = now;
         self.worked_at = None;
@@ -150,7 +156,11 @@ impl Login {
 
     /// What follows from a refusal, where the contact was refused so many times before.
     pub(super) fn refused(&mut self, sent: Sent, refusals: u32) -> Refused {
-        let again = if refusals < FREE { Refused::Again } else { Refused::Counted };
+        let again = if refusals < FREE {
+            Refused::Again
+        } else {
+            Refused::Counted
+        };
         if sent.login != self.number || self.standing != Standing::Had {
             return again;
         }
@@ -176,13 +186,16 @@ impl Login {
         }
     }
 
-    /// Whether it may be the contact that is refused, not the login: it was refused before, and no other was since.
+    /// Whether it may be the contact that is refused, not the login: it was refused before, and no
+    /// other was since.
     fn is_suspect(&self, contact_id: ContactId, refusals: u32) -> bool {
-        self.worked_before && refusals > 0 && self.suspect.is_none_or(|suspect| suspect == contact_id)
+        self.worked_before
+            && refusals > 0
+            && self.suspect.is_none_or(|suspect| suspect == contact_id)
     }
 
-    /// Whether a contact that access was denied to (403) is tried again: under a new login, since the one that it was sent
-    /// under may have ended. `was_denied` says that it was before.
+    /// Whether a contact that access was denied to (403) is tried again: under a new login, since
+    /// the one that it was sent under may have ended. `was_denied` says that it was before.
     pub(super) fn denied(&mut self, sent: Sent, now: Duration, was_denied: bool) -> bool {
         if was_denied || !self.life.is_renewable {
             return false;
@@ -204,14 +217,23 @@ impl Login {
 mod tests {
     use super::*;
 
-    const LIFE: Life = Life { lifetime: None, idle: None, is_renewable: true, can_be_refused: true };
+    const LIFE: Life = Life {
+        lifetime: None,
+        idle: None,
+        is_renewable: true,
+        can_be_refused: true,
+    };
 
     const fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
     fn sent(contact_id: i64, login: u64, at: u64) -> Sent {
-        Sent { contact_id: ContactId::new(contact_id).unwrap(), login, at: seconds(at) }
+        Sent {
+            contact_id: ContactId::new(contact_id).unwrap(),
+            login,
+            at: seconds(at),
+        }
     }
 
     fn had_at(now: u64, life: Life) -> Login {
@@ -282,13 +304,25 @@ mod tests {
 
     #[test]
     fn a_login_is_renewed_ahead_of_its_end() {
-        let lasting = |lifetime| Life { lifetime: Some(seconds(lifetime)), ..LIFE };
+        let lasting = |lifetime| Life {
+            lifetime: Some(seconds(lifetime)),
+            ..LIFE
+        };
         for (lifetime, renewed_at) in [(3_600, 3_540), (300, 270), (10, 9), (1, 1)] {
             let mut login = working(100, lasting(lifetime));
-            assert!(!login.ask(seconds(100 + renewed_at).saturating_sub(Duration::from_millis(101))), "{lifetime}");
+            assert!(
+                !login.ask(seconds(100 + renewed_at).saturating_sub(Duration::from_millis(101))),
+                "{lifetime}"
+            );
             assert!(login.ask(seconds(100 + renewed_at)), "{lifetime}");
         }
-        let mut idle = working(0, Life { idle: Some(seconds(21_300)), ..LIFE });
+        let mut idle = working(
+            0,
+            Life {
+                idle: Some(seconds(21_300)),
+                ..LIFE
+            },
+        );
         idle.worked(sent(1, 1, 50_000));
         assert!(!idle.ask(seconds(71_299)));
         assert!(idle.ask(seconds(71_300)));
@@ -300,18 +334,36 @@ mod tests {
             (601, false, LIFE, true),
             (600, false, LIFE, false),
             (601, true, LIFE, false),
-            (601, false, Life { is_renewable: false, ..LIFE }, false),
+            (
+                601,
+                false,
+                Life {
+                    is_renewable: false,
+                    ..LIFE
+                },
+                false,
+            ),
         ];
         for (at, was_denied, life, renewed) in cases {
             let mut login = working(0, life);
-            assert_eq!(login.denied(sent(2, 1, at), seconds(at), was_denied), renewed, "{at} {was_denied}");
+            assert_eq!(
+                login.denied(sent(2, 1, at), seconds(at), was_denied),
+                renewed,
+                "{at} {was_denied}"
+            );
             assert_eq!(login.ask(seconds(at)), renewed);
         }
         let mut good = working(0, LIFE);
         good.worked(sent(1, 1, 701));
-        assert!(!good.denied(sent(2, 1, 700), seconds(702), false), "it let in a later request");
+        assert!(
+            !good.denied(sent(2, 1, 700), seconds(702), false),
+            "it let in a later request"
+        );
         let mut other = working(0, LIFE);
-        assert!(other.denied(sent(2, 0, 700), seconds(701), false) && !other.ask(seconds(702)), "it was sent under an older one");
+        assert!(
+            other.denied(sent(2, 0, 700), seconds(701), false) && !other.ask(seconds(702)),
+            "it was sent under an older one"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Runs the plan: sends with bounded concurrency, applies verdicts, tries again, and hands each contact's answer on once
-//! it is final. The only place that sleeps. What is decided is decided elsewhere: verdict, retry, pace, budget, outage,
-//! hopeless.
+//! Runs the plan: sends with bounded concurrency, applies verdicts, tries again, and hands each
+//! contact's answer on once it is final. The only place that sleeps. What is decided is decided
+//! elsewhere: verdict, retry, pace, budget, outage, hopeless.
 
 mod access;
 mod address;
@@ -137,8 +137,8 @@ const LAST_CALL: Duration = Duration::from_secs(5);
 /// How often progress is told while nothing happens.
 const TELL: Duration = Duration::from_secs(1);
 
-/// Runs the plan: pages of contacts come in by `plan`, answers go out by `answers`, and `stop` turns true when somebody
-/// asks to stop.
+/// Runs the plan: pages of contacts come in by `plan`, answers go out by `answers`, and `stop`
+/// turns true when somebody asks to stop.
 pub async fn fetch<A: Api>(
     api: &A,
     settings: &Settings,
@@ -195,9 +195,14 @@ pub async fn fetch<A: Api>(
             () = tokio::time::sleep_until(start + wake.min(now + TELL)) => tell(&state.progress(start.elapsed(), in_flight.len(), api.logins())),
         }
     };
-    // A login that is broken off may have used up the token that the next one needs: it ends beside the last answers.
-    let last_chores = async { while let Ok(Some(_)) = tokio::time::timeout(LAST_CALL, chores.next()).await {} };
-    let (mut end, ()) = tokio::join!(last_call(&mut state, &mut in_flight, answers, end, &mut stop), last_chores);
+    // A login that is broken off may have used up the token that the next one needs: it ends beside
+    // the last answers.
+    let last_chores =
+        async { while let Ok(Some(_)) = tokio::time::timeout(LAST_CALL, chores.next()).await {} };
+    let (mut end, ()) = tokio::join!(
+        last_call(&mut state, &mut in_flight, answers, end, &mut stop),
+        last_chores
+    );
     if end == End::Budget {
         // That they were tried is kept, so that the next night does not begin with them again.
         for answer in state.unfinished() {
@@ -209,7 +214,11 @@ pub async fn fetch<A: Api>(
     }
     let progress = state.progress(start.elapsed(), 0, api.logins());
     tell(&progress);
-    Fetched { end, progress, latency: state.into_latency() }
+    Fetched {
+        end,
+        progress,
+        latency: state.into_latency(),
+    }
 }
 
 /// Takes in what is still in flight: those answers are paid for. Nothing is sent any more.
@@ -262,7 +271,12 @@ struct Attempt {
     reply: Result<(Reply, Content), NoReply>,
 }
 
-async fn one_attempt<A: Api>(api: &A, contact_id: ContactId, login: u64, start: Instant) -> (Attempt, ContactId) {
+async fn one_attempt<A: Api>(
+    api: &A,
+    contact_id: ContactId,
+    login: u64,
+    start: Instant,
+) -> (Attempt, ContactId) {
     let sent = start.elapsed();
     let reply = api.attempt(contact_id).await;
     let done = start.elapsed();
@@ -274,11 +288,26 @@ async fn one_attempt<A: Api>(api: &A, contact_id: ContactId, login: u64, start: 
         }
         Err(no_reply) => Err(no_reply),
     };
-    (Attempt { login, sent, done, at, reply }, contact_id)
+    (
+        Attempt {
+            login,
+            sent,
+            done,
+            at,
+            reply,
+        },
+        contact_id,
+    )
 }
 
 /// Applies the verdict on one attempt; an answer that is final goes out.
-async fn settle(state: &mut State, attempt: Attempt, contact_id: ContactId, in_flight: usize, answers: &queue::Sender) -> Result<(), End> {
+async fn settle(
+    state: &mut State,
+    attempt: Attempt,
+    contact_id: ContactId,
+    in_flight: usize,
+    answers: &queue::Sender,
+) -> Result<(), End> {
     match state.settle(contact_id, attempt, in_flight, fastrand::f64())? {
         Some(answer) => answers.send(answer).await.map_err(|_| End::NotStored),
         None => Ok(()),

@@ -1,4 +1,5 @@
-//! The queue of final answers on their way to the store, bounded by their number and by the bytes of their bodies.
+//! The queue of final answers on their way to the store, bounded by their number and by the bytes
+//! of their bodies.
 
 use std::sync::Arc;
 
@@ -14,7 +15,16 @@ const ROOM: u32 = 8 << 20;
 pub fn queue(answers: usize) -> (Sender, Receiver) {
     let (sender, receiver) = mpsc::channel(answers);
     let room = Arc::new(Semaphore::new(usize::try_from(ROOM).unwrap_or(usize::MAX)));
-    (Sender { answers: sender, room: Arc::clone(&room) }, Receiver { answers: receiver, room })
+    (
+        Sender {
+            answers: sender,
+            room: Arc::clone(&room),
+        },
+        Receiver {
+            answers: receiver,
+            room,
+        },
+    )
 }
 
 /// Where the fetcher puts answers.
@@ -34,7 +44,11 @@ impl Sender {
     /// # Errors
     /// Where nobody takes it.
     pub async fn send(&self, answer: Answer) -> Result<(), Closed> {
-        let room = self.room.acquire_many(room_for(answer.body.as_ref())).await.map_err(|_| Closed)?;
+        let room = self
+            .room
+            .acquire_many(room_for(answer.body.as_ref()))
+            .await
+            .map_err(|_| Closed)?;
         self.answers.send(answer).await.map_err(|_| Closed)?;
         room.forget();
         Ok(())
@@ -63,7 +77,8 @@ impl Receiver {
 
     /// Gives back the room of an answer that is stored.
     pub fn stored(&self, body: Option<&Bytes>) {
-        self.room.add_permits(usize::try_from(room_for(body)).unwrap_or_default());
+        self.room
+            .add_permits(usize::try_from(room_for(body)).unwrap_or_default());
     }
 }
 
@@ -74,7 +89,9 @@ impl Drop for Receiver {
 }
 
 fn room_for(body: Option<&Bytes>) -> u32 {
-    body.map_or(0, |body| u32::try_from(body.len()).unwrap_or(ROOM).min(ROOM))
+    body.map_or(0, |body| {
+        u32::try_from(body.len()).unwrap_or(ROOM).min(ROOM)
+    })
 }
 
 #[cfg(test)]
@@ -86,9 +103,20 @@ mod tests {
     use crate::schema::outcome::{Ending, Outcome};
 
     fn answer(length: u32) -> Answer {
-        let ending = Ending { outcome: Outcome::Exported, http_status: None, attempts: 1, error: None, message: None, fetched_at: None };
+        let ending = Ending {
+            outcome: Outcome::Exported,
+            http_status: None,
+            attempts: 1,
+            error: None,
+            message: None,
+            fetched_at: None,
+        };
         let body = Some(vec![0; usize::try_from(length).unwrap()].into());
-        Answer { contact_id: ContactId::new(1).unwrap(), ending, body }
+        Answer {
+            contact_id: ContactId::new(1).unwrap(),
+            ending,
+            body,
+        }
     }
 
     #[tokio::test]
@@ -96,9 +124,15 @@ mod tests {
         let (sender, mut receiver) = queue(100);
         sender.send(answer(ROOM - 5)).await.unwrap();
         sender.send(answer(5)).await.unwrap();
-        assert!(sender.send(answer(1)).now_or_never().is_none(), "there is no room");
+        assert!(
+            sender.send(answer(1)).now_or_never().is_none(),
+            "there is no room"
+        );
         let answers = receiver.receive(1).await;
-        assert!(sender.send(answer(1)).now_or_never().is_none(), "it is taken, but not stored");
+        assert!(
+            sender.send(answer(1)).now_or_never().is_none(),
+            "it is taken, but not stored"
+        );
         receiver.stored(answers[0].body.as_ref());
         sender.send(answer(1)).await.unwrap();
         assert_eq!(receiver.receive(9).await.len(), 2);
@@ -108,7 +142,13 @@ mod tests {
     async fn the_largest_body_has_room_and_so_has_none() {
         let (sender, mut receiver) = queue(100);
         sender.send(answer(ROOM + 1)).await.unwrap();
-        sender.send(Answer { body: None, ..answer(0) }).await.unwrap();
+        sender
+            .send(Answer {
+                body: None,
+                ..answer(0)
+            })
+            .await
+            .unwrap();
         for answer in receiver.receive(9).await {
             receiver.stored(answer.body.as_ref());
         }

@@ -1,5 +1,5 @@
-//! What the fetcher knows while it runs: contacts planned, waiting and in flight, and what is to be done next. Time and
-//! dice are arguments; nothing here waits or sends.
+//! What the fetcher knows while it runs: contacts planned, waiting and in flight, and what is to be
+//! done next. Time and dice are arguments; nothing here waits or sends.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -26,8 +26,8 @@ use crate::schema::{ContactId, Planned};
 /// Contacts that may wait for their next attempt before no new ones are begun.
 const MOST_WAITING: usize = 1_000;
 
-/// How often each of the last contacts of a run has to fail before an outage is suspected, where so many attempts are
-/// allowed: before the last one.
+/// How often each of the last contacts of a run has to fail before an outage is suspected, where so
+/// many attempts are allowed: before the last one.
 const FAILURES_OF_FEW: u32 = 3;
 
 /// What is to be done next.
@@ -95,7 +95,10 @@ impl State {
 
     /// The next contact of the plan.
     fn begin(&mut self) -> Option<ContactId> {
-        let Planned { contact_id, failed_before } = self.planned.pop_front()?;
+        let Planned {
+            contact_id,
+            failed_before,
+        } = self.planned.pop_front()?;
         self.tries.insert(contact_id, Tries::new(failed_before));
         Some(contact_id)
     }
@@ -109,7 +112,11 @@ impl State {
         self.plan_open = plan_open;
         let nothing_to_send = !plan_open && self.planned.is_empty() && self.waiting.is_empty();
         if nothing_to_send {
-            return if in_flight == 0 { Next::Stop(End::Complete) } else { Next::Wait(None) };
+            return if in_flight == 0 {
+                Next::Stop(End::Complete)
+            } else {
+                Next::Wait(None)
+            };
         }
         if self.is_over_budget(now) {
             return Next::Stop(End::Budget);
@@ -131,11 +138,18 @@ impl State {
         if !self.access.is_open() || in_flight >= self.pace.limit() {
             return Next::Wait(None);
         }
-        let closed_until = self.limiter.as_ref().and_then(|limiter| limiter.closed_until(now));
+        let closed_until = self
+            .limiter
+            .as_ref()
+            .and_then(|limiter| limiter.closed_until(now));
         if let Some(until) = self.pace.closed_until(now).max(closed_until) {
             return Next::Wait(Some(until));
         }
-        if gate == Gate::Probe { self.probe(now, plan_open) } else { self.next_contact(now, plan_open) }
+        if gate == Gate::Probe {
+            self.probe(now, plan_open)
+        } else {
+            self.next_contact(now, plan_open)
+        }
     }
 
     /// Applies what a chore came to.
@@ -152,7 +166,14 @@ impl State {
         let mut wake = due;
         if due.is_some_and(|due| due <= now) {
             match self.budget.draw(now) {
-                Ok(()) => return self.waiting.pop().map_or(Next::Wait(None), |Reverse((_, contact_id))| Next::Send(contact_id)),
+                Ok(()) => {
+                    return self
+                        .waiting
+                        .pop()
+                        .map_or(Next::Wait(None), |Reverse((_, contact_id))| {
+                            Next::Send(contact_id)
+                        });
+                }
                 Err(until) => wake = Some(until),
             }
         }
@@ -167,7 +188,8 @@ impl State {
         Next::Wait(wake)
     }
 
-    /// The contact to ask for while the server is away. One that waits comes last: it may fail by its own fault for ever.
+    /// The contact to ask for while the server is away. One that waits comes last: it may fail by
+    /// its own fault for ever.
     fn probe(&mut self, now: Duration, plan_open: bool) -> Next {
         if let Some(contact_id) = self.known_good.or_else(|| self.begin()) {
             return Next::Send(contact_id);
@@ -177,12 +199,20 @@ impl State {
         }
         match self.waiting.peek() {
             Some(Reverse((due, _))) if *due > now => Next::Wait(Some(*due)),
-            _ => self.waiting.pop().map_or(Next::Wait(None), |Reverse((_, contact_id))| Next::Send(contact_id)),
+            _ => self
+                .waiting
+                .pop()
+                .map_or(Next::Wait(None), |Reverse((_, contact_id))| {
+                    Next::Send(contact_id)
+                }),
         }
     }
 
     fn is_over_budget(&self, now: Duration) -> bool {
-        self.settings.max_calls.is_some_and(|max| self.progress.attempts >= max) || self.settings.max_duration.is_some_and(|max| now >= max)
+        self.settings
+            .max_calls
+            .is_some_and(|max| self.progress.attempts >= max)
+            || self.settings.max_duration.is_some_and(|max| now >= max)
     }
 
     /// Notes that the request for this contact was sent; gives the login that it is sent under.
@@ -208,8 +238,20 @@ impl State {
     }
 
     /// Applies the verdict on an attempt; gives the contact's answer where it is final.
-    pub(super) fn settle(&mut self, contact_id: ContactId, attempt: Attempt, in_flight: usize, roll: f64) -> Result<Option<Answer>, End> {
-        let Attempt { login, sent, done, at, reply } = attempt;
+    pub(super) fn settle(
+        &mut self,
+        contact_id: ContactId,
+        attempt: Attempt,
+        in_flight: usize,
+        roll: f64,
+    ) -> Result<Option<Answer>, End> {
+        let Attempt {
+            login,
+            sent,
+            done,
+            at,
+            reply,
+        } = attempt;
         if reply.is_ok() {
             let latency = u64::try_from(done.saturating_sub(sent).as_micros()).unwrap_or(u64::MAX);
             self.latency.saturating_record(latency.max(1));
@@ -225,12 +267,23 @@ impl State {
         self.progress.short += u64::from(verdict.health == Health::PushBack);
         // Those that failed on an earlier night say nothing of the job.
         if let Ok((reply, content)) = &reply
-            && !self.tries.get(&contact_id).is_some_and(|tries| tries.failed_before)
+            && !self
+                .tries
+                .get(&contact_id)
+                .is_some_and(|tries| tries.failed_before)
             && let Some(hopeless) = self.first_answers.note(reply.status, content)
         {
             return Err(End::Hopeless(hopeless));
         }
-        match self.door(Sent { contact_id, login, at: sent }, &verdict, done) {
+        match self.door(
+            Sent {
+                contact_id,
+                login,
+                at: sent,
+            },
+            &verdict,
+            done,
+        ) {
             Door::Open => {}
             Door::Again => {
                 self.turned_away(contact_id, &verdict, in_flight, done, roll);
@@ -254,7 +307,11 @@ impl State {
             Door::Stop => return Err(self.access.refused()),
         }
         let counted = self.note_health(contact_id, &verdict, in_flight, done, roll);
-        if let Fate::Again { not_before: Some(wait), .. } = verdict.fate {
+        if let Fate::Again {
+            not_before: Some(wait),
+            ..
+        } = verdict.fate
+        {
             let until = done + wait.min(self.settings.patience);
             self.outage.put_off(until);
             if matches!(verdict.demand, Demand::Pause(_)) {
@@ -266,11 +323,21 @@ impl State {
             return Ok(None);
         }
         let (again, ending) = self.fate(contact_id, &verdict, counted, roll);
-        let answer = answer(contact_id, Ending { fetched_at: Some(at), ..ending }, reply);
+        let answer = answer(
+            contact_id,
+            Ending {
+                fetched_at: Some(at),
+                ..ending
+            },
+            reply,
+        );
         if let Some(delay) = again {
             self.waiting.push(Reverse((done + delay, contact_id)));
             if let Some(tries) = self.tries.get_mut(&contact_id) {
-                tries.last = Some(Ending { outcome: Outcome::Pending, ..answer.ending });
+                tries.last = Some(Ending {
+                    outcome: Outcome::Pending,
+                    ..answer.ending
+                });
             }
             return Ok(None);
         }
@@ -284,16 +351,28 @@ impl State {
 
     fn door(&mut self, sent: Sent, verdict: &Verdict, now: Duration) -> Door {
         let mut none = TurnedAway::default();
-        let turned_away = self.tries.get_mut(&sent.contact_id).map_or(&mut none, |tries| &mut tries.turned_away);
+        let turned_away = self
+            .tries
+            .get_mut(&sent.contact_id)
+            .map_or(&mut none, |tries| &mut tries.turned_away);
         self.access.door(sent, turned_away, verdict, now)
     }
 
     /// A request that did not come in is no contact's fault; as a probe it has ended all the same.
-    fn turned_away(&mut self, contact_id: ContactId, verdict: &Verdict, in_flight: usize, now: Duration, roll: f64) {
+    fn turned_away(
+        &mut self,
+        contact_id: ContactId,
+        verdict: &Verdict,
+        in_flight: usize,
+        now: Duration,
+        roll: f64,
+    ) {
         if verdict.health == Health::Well {
             self.note_health(contact_id, verdict, in_flight, now, roll);
         } else if self.outage.is_suspected() {
-            let meaning = self.outage.failed(contact_id, self.few(verdict.health, in_flight), now, roll);
+            let meaning =
+                self.outage
+                    .failed(contact_id, self.few(verdict.health, in_flight), now, roll);
             self.note_outage(meaning);
         }
     }
@@ -301,11 +380,27 @@ impl State {
     /// Contacts that wait for another attempt which does not come: pending, but tried.
     pub(super) fn unfinished(&mut self) -> Vec<Answer> {
         let tried = std::mem::take(&mut self.tries).into_iter();
-        tried.filter_map(|(contact_id, tries)| Some(Answer { contact_id, ending: tries.last?, body: None })).collect()
+        tried
+            .filter_map(|(contact_id, tries)| {
+                Some(Answer {
+                    contact_id,
+                    ending: tries.last?,
+                    body: None,
+                })
+            })
+            .collect()
     }
 
-    /// Tells the outage how the server fares; false where the attempt does not count against its contact.
-    fn note_health(&mut self, contact_id: ContactId, verdict: &Verdict, in_flight: usize, now: Duration, roll: f64) -> bool {
+    /// Tells the outage how the server fares; false where the attempt does not count against its
+    /// contact.
+    fn note_health(
+        &mut self,
+        contact_id: ContactId,
+        verdict: &Verdict,
+        in_flight: usize,
+        now: Duration,
+        roll: f64,
+    ) -> bool {
         if verdict.health == Health::Well {
             self.served += 1;
             if self.outage.answered() {
@@ -313,7 +408,13 @@ impl State {
             }
             return true;
         }
-        let is_web_page = matches!(verdict.fate, Fate::Again { reason: Reason::NotJson, .. });
+        let is_web_page = matches!(
+            verdict.fate,
+            Fate::Again {
+                reason: Reason::NotJson,
+                ..
+            }
+        );
         if is_web_page && self.first_answers.undecided() && !self.outage.is_suspected() {
             return true;
         }
@@ -326,13 +427,19 @@ impl State {
         self.note_outage(meaning)
     }
 
-    /// How few contacts make an outage when no others are left. With a contact that is known to be good it can be found
-    /// out whether it is one.
+    /// How few contacts make an outage when no others are left. With a contact that is known to be
+    /// good it can be found out whether it is one.
     fn few(&self, health: Health, in_flight: usize) -> Few {
-        let open = if self.plan_open { usize::MAX } else { self.planned.len() + self.waiting.len() + in_flight };
+        let open = if self.plan_open {
+            usize::MAX
+        } else {
+            self.planned.len() + self.waiting.len() + in_flight
+        };
         let failures = match (health, self.known_good) {
             (Health::Away, _) => 1,
-            (_, Some(_)) => FAILURES_OF_FEW.min(self.settings.retry.max_attempts.get() - 1).max(1),
+            (_, Some(_)) => FAILURES_OF_FEW
+                .min(self.settings.retry.max_attempts.get() - 1)
+                .max(1),
             (_, None) => u32::MAX,
         };
         Few { open, failures }
@@ -360,10 +467,22 @@ impl State {
     }
 
     /// After which delay the contact is tried again, if it is, and how this attempt ended.
-    fn fate(&mut self, contact_id: ContactId, verdict: &Verdict, counted: bool, roll: f64) -> (Option<Duration>, Ending) {
+    fn fate(
+        &mut self,
+        contact_id: ContactId,
+        verdict: &Verdict,
+        counted: bool,
+        roll: f64,
+    ) -> (Option<Duration>, Ending) {
         let mut tries = self.tries.remove(&contact_id).unwrap_or_default();
         tries.charged += u32::from(counted);
-        let (again, ending) = tries.fate(verdict, self.served, self.settings.retry, self.settings.patience, roll);
+        let (again, ending) = tries.fate(
+            verdict,
+            self.served,
+            self.settings.retry,
+            self.settings.patience,
+            roll,
+        );
         if again.is_some() {
             self.tries.insert(contact_id, tries);
         }
@@ -372,8 +491,14 @@ impl State {
 
     /// How fetching stands.
     pub(super) fn progress(&self, now: Duration, in_flight: usize, logins: u64) -> Progress {
-        let pause = self.pace.paused_until(now).map(|until| Waiting::Pause(until.saturating_sub(now)));
-        let outage = self.outage.since().map(|since| Waiting::Outage(now.saturating_sub(since)));
+        let pause = self
+            .pace
+            .paused_until(now)
+            .map(|until| Waiting::Pause(until.saturating_sub(now)));
+        let outage = self
+            .outage
+            .since()
+            .map(|since| Waiting::Outage(now.saturating_sub(since)));
         Progress {
             in_flight,
             logins,
@@ -385,7 +510,11 @@ impl State {
     }
 }
 
-fn answer(contact_id: ContactId, mut ending: Ending, reply: Result<(Reply, Content), NoReply>) -> Answer {
+fn answer(
+    contact_id: ContactId,
+    mut ending: Ending,
+    reply: Result<(Reply, Content), NoReply>,
+) -> Answer {
     let body;
     (ending.http_status, ending.message, body) = match reply {
         Ok((reply, Content::Summary(body))) => (Some(reply.status), None, Some(body)),
@@ -394,5 +523,9 @@ fn answer(contact_id: ContactId, mut ending: Ending, reply: Result<(Reply, Conte
         Err(no_reply) => (no_reply.status, None, None),
     };
     let body = body.filter(|_| ending.outcome == Outcome::Exported);
-    Answer { contact_id, ending, body }
+    Answer {
+        contact_id,
+        ending,
+        body,
+    }
 }

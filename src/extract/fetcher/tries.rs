@@ -24,7 +24,8 @@ pub(super) struct Tries {
     pub(super) last: Option<Ending>,
     /// Whether its last answer had no body.
     was_empty: bool,
-    /// How many requests had been served when the server first refused this one for being one too many, or was not there.
+    /// How many requests had been served when the server first refused this one for being one too
+    /// many, or was not there.
     served_at_first: Option<u64>,
     /// Outages that gave attempts back.
     forgiven: u32,
@@ -33,7 +34,10 @@ pub(super) struct Tries {
 impl Tries {
     /// None yet.
     pub(super) fn new(failed_before: bool) -> Self {
-        Self { failed_before, ..Self::default() }
+        Self {
+            failed_before,
+            ..Self::default()
+        }
     }
 
     /// Gives back attempts that an outage cost.
@@ -48,8 +52,9 @@ impl Tries {
         *self.served_at_first.get_or_insert(served) == served
     }
 
-    /// After which delay the contact is tried again, if it is, and how this attempt ended; `served` is how many requests
-    /// have been served so far. The server's own wish for a delay counts up to `patience`.
+    /// After which delay the contact is tried again, if it is, and how this attempt ended; `served`
+    /// is how many requests have been served so far. The server's own wish for a delay counts up to
+    /// `patience`.
     pub(super) fn fate(
         &mut self,
         verdict: &Verdict,
@@ -58,7 +63,8 @@ impl Tries {
         patience: Duration,
         roll: f64,
     ) -> (Option<Duration>, Ending) {
-        // Where the server serves nobody any more, it is no contact's fault that it refuses or is not there.
+        // Where the server serves nobody any more, it is no contact's fault that it refuses or is
+        // not there.
         let is_spared = match verdict.health {
             Health::TooMany => self.nobody_was_served(served) && self.sends > 1,
             Health::Away => self.nobody_was_served(served),
@@ -69,15 +75,36 @@ impl Tries {
             Fate::Exported => (None, Outcome::Exported, None),
             Fate::Missing => (None, Outcome::Missing, None),
             Fate::Failed(reason) => (None, Outcome::Failed, Some(reason)),
-            Fate::Again { reason, not_before } => {
-                (retry.delay(self.sends, charged, not_before.map(|wait| wait.min(patience)), roll), Outcome::Failed, Some(reason))
-            }
+            Fate::Again { reason, not_before } => (
+                retry.delay(
+                    self.sends,
+                    charged,
+                    not_before.map(|wait| wait.min(patience)),
+                    roll,
+                ),
+                Outcome::Failed,
+                Some(reason),
+            ),
             Fate::EmptyAgain => {
-                let again = if self.was_empty { None } else { retry.delay(self.sends, charged, None, roll) };
+                let again = if self.was_empty {
+                    None
+                } else {
+                    retry.delay(self.sends, charged, None, roll)
+                };
                 self.was_empty = true;
                 (again, Outcome::Missing, None)
             }
         };
-        (again, Ending { outcome, http_status: None, attempts: self.sends, error, message: None, fetched_at: None })
+        (
+            again,
+            Ending {
+                outcome,
+                http_status: None,
+                attempts: self.sends,
+                error,
+                message: None,
+                fetched_at: None,
+            },
+        )
     }
 }

@@ -23,15 +23,26 @@ pub(super) fn line(input_line: u64, cell: Option<&[u8]>) -> InputLine {
     let text = decode(cell.unwrap_or_default());
     let input_value = text.chars().take(KEPT_CHARACTERS).collect();
     match contact_id(&text) {
-        Some(contact_id) => InputLine::Target { contact_id, input_line, input_value },
-        None => InputLine::Rejected { input_line, input_value },
+        Some(contact_id) => InputLine::Target {
+            contact_id,
+            input_line,
+            input_value,
+        },
+        None => InputLine::Rejected {
+            input_line,
+            input_value,
+        },
     }
 }
 
-/// The id that the text is: decimal digits, or SuperOffice's encoded integer `[I:123]`, whitespace around it aside.
+/// The id that the text is: decimal digits, or SuperOffice's encoded integer `[I:123]`, whitespace
+/// around it aside.
 pub(super) fn contact_id(text: &str) -> Option<ContactId> {
     let text = text.trim();
-    let digits = text.strip_prefix("[I:").and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let digits = text
+        .strip_prefix("[I:")
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
     // The number parser would take a sign.
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -83,8 +94,13 @@ mod tests {
 
     #[test]
     fn text_that_is_not_utf8_is_windows_1252() {
-        let cases: [(&[u8], &str); 5] =
-            [(b"42", "42"), ("Sør".as_bytes(), "Sør"), (b"S\xf8r", "Sør"), (b"\x80 42\xa0", "€ 42\u{a0}"), (b"\xc3\xa5\xe5", "Ã¥å")];
+        let cases: [(&[u8], &str); 5] = [
+            (b"42", "42"),
+            ("Sør".as_bytes(), "Sør"),
+            (b"S\xf8r", "Sør"),
+            (b"\x80 42\xa0", "€ 42\u{a0}"),
+            (b"\xc3\xa5\xe5", "Ã¥å"),
+        ];
         for (cell, expected) in cases {
             assert_eq!(decode(cell), expected);
         }
@@ -92,7 +108,11 @@ mod tests {
 
     #[test]
     fn a_long_value_is_cut_between_characters() {
-        let InputLine::Rejected { input_line: 3, input_value } = line(3, Some("ø".repeat(1000).as_bytes())) else {
+        let InputLine::Rejected {
+            input_line: 3,
+            input_value,
+        } = line(3, Some("ø".repeat(1000).as_bytes()))
+        else {
             panic!("not rejected")
         };
         assert_eq!(input_value, "ø".repeat(KEPT_CHARACTERS));

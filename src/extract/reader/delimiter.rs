@@ -1,4 +1,5 @@
-//! What separates the cells, going by the first line: it may say so, or it is guessed. Leaves reading on to the records.
+//! What separates the cells, going by the first line: it may say so, or it is guessed. Leaves
+//! reading on to the records.
 
 use std::cmp::Reverse;
 
@@ -8,18 +9,27 @@ use super::records::Records;
 
 const CANDIDATES: [u8; 4] = *b",;\t|";
 
-/// Stands for none in a file of one column: a comma in there is part of a bad id and must not cut a good one from it.
+/// Stands for none in a file of one column: a comma in there is part of a bad id and must not cut a
+/// good one from it.
 const NONE: u8 = 0x1f;
 
-/// The delimiter under which the first line holds a heading of ids; else the one that cuts it into most cells.
+/// The delimiter under which the first line holds a heading of ids; else the one that cuts it into
+/// most cells.
 pub(super) fn detect(sample: &[u8], column: Option<&str>) -> u8 {
     let judged = CANDIDATES.map(|delimiter| {
         let headings = first_cells(sample, delimiter);
-        (heading::find(&headings, column) != Match::None, headings.len(), delimiter)
+        (
+            heading::find(&headings, column) != Match::None,
+            headings.len(),
+            delimiter,
+        )
     });
     // The first of the best, so that a tie goes by the order of the candidates.
-    let best = judged.into_iter().min_by_key(|(is_found, cells, _)| Reverse((*is_found, *cells)));
-    best.filter(|(_, cells, _)| *cells > 1).map_or(NONE, |(_, _, delimiter)| delimiter)
+    let best = judged
+        .into_iter()
+        .min_by_key(|(is_found, cells, _)| Reverse((*is_found, *cells)));
+    best.filter(|(_, cells, _)| *cells > 1)
+        .map_or(NONE, |(_, _, delimiter)| delimiter)
 }
 
 /// The delimiter that a first line of its own names, as in `sep=;`, which Excel reads and writes.
@@ -33,7 +43,11 @@ pub(super) fn declared(sample: &[u8]) -> Option<u8> {
 fn first_cells(sample: &[u8], delimiter: u8) -> Vec<String> {
     let mut records = Records::new(sample, delimiter, Place::StandardInput);
     // An error here is found again, and reported, when the record is read in earnest.
-    if matches!(records.advance(), Ok(true)) { heading::headings(&records) } else { Vec::new() }
+    if matches!(records.advance(), Ok(true)) {
+        heading::headings(&records)
+    } else {
+        Vec::new()
+    }
 }
 
 #[cfg(test)]

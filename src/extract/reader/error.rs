@@ -1,4 +1,5 @@
-//! What can be wrong with the input as a whole. A bad line is no error; it is rejected and the rest is read.
+//! What can be wrong with the input as a whole. A bad line is no error; it is rejected and the rest
+//! is read.
 
 use std::fmt;
 use std::io;
@@ -47,7 +48,9 @@ pub enum Error {
         place: Place,
     },
     /// A record larger than any that is meant.
-    #[error("{place}, line {line}: the record that starts here is longer than 1 MiB; look for a quote that is never closed")]
+    #[error(
+        "{place}, line {line}: the record that starts here is longer than 1 MiB; look for a quote that is never closed"
+    )]
     RecordTooLong {
         /// The input.
         place: Place,
@@ -55,7 +58,9 @@ pub enum Error {
         line: u64,
     },
     /// The input ends inside quotes: what follows the quote would be lost silently.
-    #[error("{place}, line {line}: a quote in the record that starts here is never closed; close or remove it")]
+    #[error(
+        "{place}, line {line}: a quote in the record that starts here is never closed; close or remove it"
+    )]
     OpenQuote {
         /// The input.
         place: Place,
@@ -90,7 +95,9 @@ pub enum Error {
         headings: Headings,
     },
     /// The column asked for is not there.
-    #[error("{place}, line {line}: there is no column `{column}`; set `[source] column` to one of {headings}")]
+    #[error(
+        "{place}, line {line}: there is no column `{column}`; set `[source] column` to one of {headings}"
+    )]
     UnknownColumn {
         /// The input.
         place: Place,
@@ -147,8 +154,14 @@ mod tests {
     #[test]
     fn headings_are_shown_escaped_and_shortened() {
         let shown = |headings: Vec<String>| Headings(headings).to_string();
-        assert_eq!(shown(vec!["Navn".into(), "\u{1b}[2J\"å\"".into()]), r#""Navn", "\u{1b}[2J\"å\"""#);
-        assert_eq!(shown(vec!["ø".repeat(100)]), format!("{:?}", "ø".repeat(60)));
+        assert_eq!(
+            shown(vec!["Navn".into(), "\u{1b}[2J\"å\"".into()]),
+            r#""Navn", "\u{1b}[2J\"å\"""#
+        );
+        assert_eq!(
+            shown(vec!["ø".repeat(100)]),
+            format!("{:?}", "ø".repeat(60))
+        );
         assert!(shown(vec![String::new(); 25]).ends_with(r#""", "" and 5 more"#));
     }
 }

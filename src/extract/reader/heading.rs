@@ -1,4 +1,5 @@
-//! Finds the id column by its heading. Knows the names that SuperOffice uses and the one that means something else.
+//! Finds the id column by its heading. Knows the names that SuperOffice uses and the one that means
+//! something else.
 
 use std::io::BufRead;
 
@@ -7,27 +8,59 @@ use super::records::Records;
 use super::{Column, cell};
 
 /// Usual headings of a company id, the preferred first.
-const USUAL: [&str; 6] = ["contactId", "contact_id", "contact.contact_id", "Company ID", "ContactId", "PrimaryKey"];
+const USUAL: [&str; 6] = [
+    "contactId",
+    "contact_id",
+    "contact.contact_id",
+    "Company ID",
+    "ContactId",
+    "PrimaryKey",
+];
 
 /// The cells of the current record as headings.
 pub(super) fn headings<R: BufRead>(records: &Records<R>) -> Vec<String> {
-    records.cells().map(|bytes| cell::decode(bytes).trim().to_owned()).collect()
+    records
+        .cells()
+        .map(|bytes| cell::decode(bytes).trim().to_owned())
+        .collect()
 }
 
 /// The id column, going by the current record, which is the first.
-pub(super) fn locate<R: BufRead>(records: &Records<R>, column: Option<&str>) -> Result<Column, Error> {
+pub(super) fn locate<R: BufRead>(
+    records: &Records<R>,
+    column: Option<&str>,
+) -> Result<Column, Error> {
     let mut headings = headings(records);
     let found = find(&headings, column);
     let (place, line) = (records.place().clone(), records.line());
     match (found, headings.as_mut_slice(), column) {
-        (Match::One(index), headings, _) => Ok(Column { index, heading: headings.get_mut(index).map(std::mem::take) }),
-        (Match::Several, ..) => Err(Error::AmbiguousColumn { place, line, headings: Headings(headings) }),
-        (Match::None, [only], None) if !only.starts_with(char::is_alphabetic) => Ok(Column { index: 0, heading: None }),
-        (Match::None, cells, _) if cells.iter().any(|text| cell::contact_id(text).is_some()) => Err(Error::NoHeading { place, line }),
-        (Match::None, _, Some(column)) => {
-            Err(Error::UnknownColumn { place, line, column: column.to_owned(), headings: Headings(headings) })
+        (Match::One(index), headings, _) => Ok(Column {
+            index,
+            heading: headings.get_mut(index).map(std::mem::take),
+        }),
+        (Match::Several, ..) => Err(Error::AmbiguousColumn {
+            place,
+            line,
+            headings: Headings(headings),
+        }),
+        (Match::None, [only], None) if !only.starts_with(char::is_alphabetic) => Ok(Column {
+            index: 0,
+            heading: None,
+        }),
+        (Match::None, cells, _) if cells.iter().any(|text| cell::contact_id(text).is_some()) => {
+            Err(Error::NoHeading { place, line })
         }
-        (Match::None, _, None) => Err(Error::NoIdColumn { place, line, headings: Headings(headings) }),
+        (Match::None, _, Some(column)) => Err(Error::UnknownColumn {
+            place,
+            line,
+            column: column.to_owned(),
+            headings: Headings(headings),
+        }),
+        (Match::None, _, None) => Err(Error::NoIdColumn {
+            place,
+            line,
+            headings: Headings(headings),
+        }),
     }
 }
 
@@ -39,38 +72,76 @@ pub(super) enum Match {
     Several,
 }
 
-/// The heading that is the one asked for, exactly spelled or else nearly; where none is asked for, the preferred of the
-/// usual ones. Two spellings of one usual name are several: nobody said which is meant.
+/// The heading that is the one asked for, exactly spelled or else nearly; where none is asked for,
+/// the preferred of the usual ones. Two spellings of one usual name are several: nobody said which
+/// is meant.
 pub(super) fn find(headings: &[String], column: Option<&str>) -> Match {
     let column = column.map(str::trim);
-    let names = column.as_ref().map_or(USUAL.as_slice(), std::slice::from_ref);
-    let ranks = || headings.iter().enumerate().filter_map(|(index, heading)| Some((rank(heading, names)?, index, heading)));
-    let Some((best, index, preferred)) = ranks().min() else { return Match::None };
-    let is_rival = |rank, heading| rank == best || (column.is_none() && is_same(heading, preferred));
-    if ranks().filter(|(rank, _, heading)| is_rival(*rank, heading)).count() > 1 { Match::Several } else { Match::One(index) }
+    let names = column
+        .as_ref()
+        .map_or(USUAL.as_slice(), std::slice::from_ref);
+    let ranks = || {
+        headings
+            .iter()
+            .enumerate()
+            .filter_map(|(index, heading)| Some((rank(heading, names)?, index, heading)))
+    };
+    let Some((best, index, preferred)) = ranks().min() else {
+        return Match::None;
+    };
+    let is_rival =
+        |rank, heading| rank == best || (column.is_none() && is_same(heading, preferred));
+    if ranks()
+        .filter(|(rank, _, heading)| is_rival(*rank, heading))
+        .count()
+        > 1
+    {
+        Match::Several
+    } else {
+        Match::One(index)
+    }
 }
 
 /// Place of the name that the heading is, and whether it is spelled otherwise.
 fn rank(heading: &str, names: &[&str]) -> Option<(usize, bool)> {
-    let exact = names.iter().position(|name| *name == heading).map(|place| (place, false));
-    exact.or_else(|| names.iter().position(|name| is_same(name, heading)).map(|place| (place, true)))
+    let exact = names
+        .iter()
+        .position(|name| *name == heading)
+        .map(|place| (place, false));
+    exact.or_else(|| {
+        names
+            .iter()
+            .position(|name| is_same(name, heading))
+            .map(|place| (place, true))
+    })
 }
 
 /// Whether two headings differ only in case, spaces and punctuation.
 ///
-/// `Contact ID` and `contactId` do not count as the same: as a label in SuperOffice, with a space, it means a person.
+/// `Contact ID` and `contactId` do not count as the same: as a label in SuperOffice, with a space,
+/// it means a person.
 fn is_same(one: &str, other: &str) -> bool {
     let has_any = letters_and_digits(one).next().is_some();
-    has_any && letters_and_digits(one).eq(letters_and_digits(other)) && is_person_label(one) == is_person_label(other)
+    has_any
+        && letters_and_digits(one).eq(letters_and_digits(other))
+        && is_person_label(one) == is_person_label(other)
 }
 
 fn letters_and_digits(heading: &str) -> impl Iterator<Item = char> {
-    heading.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
+    heading
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
 }
 
 fn is_person_label(heading: &str) -> bool {
-    let is_column_name = heading.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
-    !is_column_name && letters_and_digits(heading).collect::<String>().ends_with("contactid")
+    let is_column_name = heading
+        .chars()
+        .all(|c| c.is_alphanumeric() || c == '_' || c == '.');
+    !is_column_name
+        && letters_and_digits(heading)
+            .collect::<String>()
+            .ends_with("contactid")
 }
 
 #[cfg(test)]
@@ -78,7 +149,10 @@ mod tests {
     use super::*;
 
     fn check(headings: &[&str], column: Option<&str>, expected: &Match) {
-        let owned: Vec<_> = headings.iter().map(|heading| (*heading).to_owned()).collect();
+        let owned: Vec<_> = headings
+            .iter()
+            .map(|heading| (*heading).to_owned())
+            .collect();
         assert_eq!(find(&owned, column), *expected, "{headings:?} {column:?}");
     }
 
@@ -104,7 +178,10 @@ mod tests {
             (&["contactId", "contactId"], Match::Several),
             (&["contactid", "CONTACTID"], Match::Several),
             (&["Contact ID"], Match::None),
-            (&["contact id", "CONTACT\u{a0}ID", "Contact-ID"], Match::None),
+            (
+                &["contact id", "CONTACT\u{a0}ID", "Contact-ID"],
+                Match::None,
+            ),
             (&["Contact Contact ID"], Match::None),
             (&["Contact ID", "Company ID"], Match::One(1)),
             (&["Contact ID", "PrimaryKey"], Match::One(1)),

@@ -1,4 +1,5 @@
-//! From a file or pipe to the bytes of its text: opening, decompressing, byte order mark. Knows nothing of CSV.
+//! From a file or pipe to the bytes of its text: opening, decompressing, byte order mark. Knows
+//! nothing of CSV.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
@@ -26,15 +27,29 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>, Error> {
     match opened {
         Ok((true, _)) => Err(Error::Directory { place: place() }),
         Ok((false, file)) => Ok(Box::new(file)),
-        Err(source) => Err(Error::Open { place: place(), source }),
+        Err(source) => Err(Error::Open {
+            place: place(),
+            source,
+        }),
     }
 }
 
 /// The start of the text, decompressed and without byte order mark, and what follows it.
-pub(super) fn text(place: &Place, mut input: Box<dyn Read + Send>) -> Result<(Vec<u8>, impl io::BufRead + Send + use<>), Error> {
-    let read_error = |line, source| Error::Read { place: place.clone(), line, source };
+pub(super) fn text(
+    place: &Place,
+    mut input: Box<dyn Read + Send>,
+) -> Result<(Vec<u8>, impl io::BufRead + Send + use<>), Error> {
+    let read_error = |line, source| Error::Read {
+        place: place.clone(),
+        line,
+        source,
+    };
     let mut magic = Vec::new();
-    input.by_ref().take(4).read_to_end(&mut magic).map_err(|source| read_error(1, source))?;
+    input
+        .by_ref()
+        .take(4)
+        .read_to_end(&mut magic)
+        .map_err(|source| read_error(1, source))?;
     let is_gzip = magic.starts_with(GZIP);
     let is_zstd = magic.starts_with(ZSTD);
     let raw = Cursor::new(magic).chain(input);
@@ -49,7 +64,12 @@ pub(super) fn text(place: &Place, mut input: Box<dyn Read + Send>) -> Result<(Ve
     if let Err(source) = text.by_ref().take(SAMPLE).read_to_end(&mut sample) {
         return Err(read_error(records::lines_in(&sample), source));
     }
-    let unsupported = |found| Err(Error::Unsupported { place: place.clone(), found });
+    let unsupported = |found| {
+        Err(Error::Unsupported {
+            place: place.clone(),
+            found,
+        })
+    };
     if sample.starts_with(ZIP) {
         return unsupported("a ZIP archive or an Excel workbook");
     }

@@ -1,5 +1,6 @@
-//! Streams the CSV of contact ids, line by line, in constant memory. Owns the format of the input: compression,
-//! encoding, delimiter, heading and what counts as an id. Leaves duplicates and storage to the store.
+//! Streams the CSV of contact ids, line by line, in constant memory. Owns the format of the input:
+//! compression, encoding, delimiter, heading and what counts as an id. Leaves duplicates and
+//! storage to the store.
 
 mod cell;
 mod delimiter;
@@ -51,13 +52,14 @@ impl fmt::Display for Place {
 
 /// The lines of the input in their order, duplicates included. Ends after the first error.
 ///
-/// Gzip and zstd are recognised by their first bytes, whatever the file is called. Each cell is read as UTF-8 and, where it
-/// is not valid UTF-8, as Windows-1252: ids are ASCII, so this concerns headings and rejected text only. A line with nothing
-/// but ASCII whitespace in a single cell is blank and skipped. Cells beyond the id column are neither looked at nor counted.
+/// Gzip and zstd are recognised by their first bytes, whatever the file is called. Each cell is
+/// read as UTF-8 and, where it is not valid UTF-8, as Windows-1252: ids are ASCII, so this concerns
+/// headings and rejected text only. A line with nothing but ASCII whitespace in a single cell is
+/// blank and skipped. Cells beyond the id column are neither looked at nor counted.
 ///
-/// A first line such as `sep=;` names the delimiter, unless one is set, and is skipped. Then a file whose first line is a
-/// single cell has one column: it has no delimiter unless one is set, and no heading where that
-/// cell does not begin with a letter.
+/// A first line such as `sep=;` names the delimiter, unless one is set, and is skipped. Then a file
+/// whose first line is a single cell has one column: it has no delimiter unless one is set, and no
+/// heading where that cell does not begin with a letter.
 pub struct Reader {
     records: Records<Box<dyn BufRead + Send>>,
     column: Column,
@@ -75,7 +77,11 @@ pub struct Column {
 impl fmt::Display for Column {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.heading {
-            Some(heading) => write!(formatter, "the column `{}`", error::start_of(heading).escape_debug()),
+            Some(heading) => write!(
+                formatter,
+                "the column `{}`",
+                error::start_of(heading).escape_debug()
+            ),
             None => formatter.write_str("the only column, which has no heading"),
         }
     }
@@ -103,11 +109,18 @@ impl Reader {
         let input: Box<dyn BufRead + Send> = Box::new(io::Cursor::new(sample).chain(rest));
         let mut records = Records::new(input, delimiter, source.place.clone());
         if (declared.is_some() && !records.advance()?) || !records.advance()? {
-            return Err(Error::Empty { place: source.place.clone() });
+            return Err(Error::Empty {
+                place: source.place.clone(),
+            });
         }
         let column = heading::locate(&records, source.column.as_deref())?;
         let is_first_pending = column.heading.is_none();
-        Ok(Self { records, column, is_first_pending, has_ended: false })
+        Ok(Self {
+            records,
+            column,
+            is_first_pending,
+            has_ended: false,
+        })
     }
 
     /// The column of the ids.
@@ -123,10 +136,17 @@ impl Iterator for Reader {
         if self.has_ended {
             return None;
         }
-        let found = if mem::take(&mut self.is_first_pending) { Ok(true) } else { self.records.advance() };
+        let found = if mem::take(&mut self.is_first_pending) {
+            Ok(true)
+        } else {
+            self.records.advance()
+        };
         self.has_ended = !matches!(found, Ok(true));
         match found {
-            Ok(true) => Some(Ok(cell::line(self.records.line(), self.records.cell(self.column.index)))),
+            Ok(true) => Some(Ok(cell::line(
+                self.records.line(),
+                self.records.cell(self.column.index),
+            ))),
             Ok(false) => None,
             Err(error) => Some(Err(error)),
         }

@@ -1,7 +1,8 @@
-//! From bytes to CSV records: cells, the physical line on which a record starts, and its largest size. Knows nothing of ids.
+//! From bytes to CSV records: cells, the physical line on which a record starts, and its largest
+//! size. Knows nothing of ids.
 //!
-//! Built on `csv_core`, since the line numbers of `csv::Reader` do not see blank lines and lone carriage returns, and its
-//! records grow without bound.
+//! Built on `csv_core`, since the line numbers of `csv::Reader` do not see blank lines and lone
+//! carriage returns, and its records grow without bound.
 
 use std::io::BufRead;
 
@@ -10,7 +11,8 @@ use csv_core::ReadRecordResult;
 use super::Place;
 use super::error::Error;
 
-/// Most bytes of one record: a quote that is never closed must not draw the whole input into memory.
+/// Most bytes of one record: a quote that is never closed must not draw the whole input into
+/// memory.
 pub(super) const RECORD_LIMIT: usize = 1024 * 1024;
 
 /// Reads one record after the other into the same memory.
@@ -80,7 +82,10 @@ impl<R: BufRead> Records<R> {
 
     /// Whitespace and nothing else; an empty pair of quotes is a cell.
     fn is_blank(&self) -> bool {
-        self.ends_count == 1 && self.cell(0).is_some_and(|cell| !cell.is_empty() && cell.trim_ascii().is_empty())
+        self.ends_count == 1
+            && self
+                .cell(0)
+                .is_some_and(|cell| !cell.is_empty() && cell.trim_ascii().is_empty())
     }
 
     /// Goes to the start of the next record; false at the end of the input.
@@ -90,7 +95,9 @@ impl<R: BufRead> Records<R> {
             if buffer.is_empty() {
                 return Ok(false);
             }
-            let next = buffer.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
+            let next = buffer
+                .iter()
+                .position(|byte| !matches!(byte, b'\r' | b'\n'));
             let (line_ends, _) = buffer.split_at(next.unwrap_or(buffer.len()));
             self.lines.pass(line_ends);
             let size = line_ends.len();
@@ -110,7 +117,10 @@ impl<R: BufRead> Records<R> {
             // A line end of our own closes the last record, unless it falls inside quotes.
             let is_end = buffer.is_empty();
             let bytes = if is_end { b"\n" } else { buffer };
-            let content = self.content.get_mut(self.content_size..).unwrap_or_default();
+            let content = self
+                .content
+                .get_mut(self.content_size..)
+                .unwrap_or_default();
             let ends = self.ends.get_mut(self.ends_count..).unwrap_or_default();
             let (result, consumed, written, ended) = self.parser.read_record(bytes, content, ends);
             self.content_size += written;
@@ -121,14 +131,20 @@ impl<R: BufRead> Records<R> {
                 self.input.consume(consumed);
             }
             if size > RECORD_LIMIT {
-                return Err(Error::RecordTooLong { place: self.place.clone(), line: self.start });
+                return Err(Error::RecordTooLong {
+                    place: self.place.clone(),
+                    line: self.start,
+                });
             }
             match result {
                 ReadRecordResult::Record => return Ok(()),
                 ReadRecordResult::OutputFull => self.content.resize(self.content.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
                 ReadRecordResult::InputEmpty | ReadRecordResult::End if is_end => {
-                    return Err(Error::OpenQuote { place: self.place.clone(), line: self.start });
+                    return Err(Error::OpenQuote {
+                        place: self.place.clone(),
+                        line: self.start,
+                    });
                 }
                 ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
             }
@@ -137,8 +153,16 @@ impl<R: BufRead> Records<R> {
 }
 
 /// The bytes at hand; none at the end of the input.
-fn fill<'input, R: BufRead>(input: &'input mut R, place: &Place, line: u64) -> Result<&'input [u8], Error> {
-    input.fill_buf().map_err(|source| Error::Read { place: place.clone(), line, source })
+fn fill<'input, R: BufRead>(
+    input: &'input mut R,
+    place: &Place,
+    line: u64,
+) -> Result<&'input [u8], Error> {
+    input.fill_buf().map_err(|source| Error::Read {
+        place: place.clone(),
+        line,
+        source,
+    })
 }
 
 /// The line on which these bytes end.
@@ -156,7 +180,10 @@ struct LineCounter {
 
 impl LineCounter {
     fn new() -> Self {
-        Self { current: 1, previous: 0 }
+        Self {
+            current: 1,
+            previous: 0,
+        }
     }
 
     fn pass(&mut self, bytes: &[u8]) {

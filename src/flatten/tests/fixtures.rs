@@ -4,7 +4,10 @@ use super::*;
 
 fn check(contact_id: i64, body: &str, tables: &str) {
     let mut flattener = flattener(100);
-    assert_eq!(flattener.append(target(asked(contact_id)), Some(body.as_bytes())), Outcome::Exported);
+    assert_eq!(
+        flattener.append(target(asked(contact_id)), Some(body.as_bytes())),
+        Outcome::Exported
+    );
     let expected: Value = serde_json::from_str(tables).unwrap();
     assert_eq!(by_name(&take(&mut flattener)), expected);
     assert_eq!(flattener.drift(), Drift::default());
@@ -12,10 +15,18 @@ fn check(contact_id: i64, body: &str, tables: &str) {
 
 #[test]
 fn lists_without_a_contact() {
-    check(21, include_str!("../../../tests/data/summary.json"), include_str!("../../../tests/data/summary_tables.json"));
+    check(
+        21,
+        include_str!("../../../tests/data/summary.json"),
+        include_str!("../../../tests/data/summary_tables.json"),
+    );
 }
 
 #[test]
 fn a_contact_with_everything() {
-    check(7, include_str!("../../../tests/data/contact.json"), include_str!("../../../tests/data/contact_tables.json"));
+    check(
+        7,
+        include_str!("../../../tests/data/contact.json"),
+        include_str!("../../../tests/data/contact_tables.json"),
+    );
 }

@@ -1,20 +1,34 @@
-//! What an answer must become, worked out slowly and in another way: the whole tree first, then cell by cell. Shares the
-//! declaration with the flattener and no code.
+//! What an answer must become, worked out slowly and in another way: the whole tree first, then
+//! cell by cell. Shares the declaration with the flattener and no code.
 
-#![expect(clippy::string_slice, reason = "cuts beside ASCII; a mistake is a failing test")]
+#![expect(
+    clippy::string_slice,
+    reason = "cuts beside ASCII; a mistake is a failing test"
+)]
 
 use super::*;
 
 /// The tables that this answer must make.
 pub(super) fn tables(contact_id: ContactId, limit: usize, body: &str) -> Tables {
     let root = last_of_doubled(&Tree::read(body));
-    let member = |name: &str| root.iter().find(|(other, _)| other == name).map(|(_, tree)| tree);
+    let member = |name: &str| {
+        root.iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, tree)| tree)
+    };
     let mut truncated = Vec::new();
     let mut any_item = false;
     let mut tables: Tables = Vec::new();
     for table in data_tables() {
         let (length, objects) = match member(table.root_member().unwrap()) {
-            Some(Tree::List(items)) => (items.len(), items.iter().enumerate().filter(|(_, item)| **item != Tree::Null).collect()),
+            Some(Tree::List(items)) => (
+                items.len(),
+                items
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, item)| **item != Tree::Null)
+                    .collect(),
+            ),
             Some(object @ Tree::Object(_)) => (1, vec![(0, object)]),
             _ => (0, Vec::new()),
         };
@@ -22,16 +36,29 @@ pub(super) fn tables(contact_id: ContactId, limit: usize, body: &str) -> Tables 
         if matches!(table.rows, Rows::Items(_)) && length >= limit {
             truncated.push(table.name);
         }
-        tables.push(objects.iter().map(|(index, object)| row(table, contact_id, *index + 1, object)).collect());
+        tables.push(
+            objects
+                .iter()
+                .map(|(index, object)| row(table, contact_id, *index + 1, object))
+                .collect(),
+        );
     }
     let known: Vec<_> = data_tables().filter_map(Table::root_member).collect();
-    let unknown: Vec<_> = root.iter().filter(|(name, _)| !known.contains(&name.as_str())).cloned().collect();
+    let unknown: Vec<_> = root
+        .iter()
+        .filter(|(name, _)| !known.contains(&name.as_str()))
+        .cloned()
+        .collect();
     let mut outcome = json!({
         "contact_id": contact_id.get(), "input_line": 2, "input_value": contact_id.to_string(), "http_status": 200, "attempts": 1,
         "outcome": if any_item { "exported" } else { "missing" }, "fetched_at": "1970-01-01T00:00:00Z",
     });
     put(&mut outcome, "extra", Tree::Object(unknown).pruned());
-    put(&mut outcome, "truncated", (!truncated.is_empty()).then(|| truncated.join(",")));
+    put(
+        &mut outcome,
+        "truncated",
+        (!truncated.is_empty()).then(|| truncated.join(",")),
+    );
     tables.push(vec![outcome]);
     tables
 }
@@ -52,17 +79,22 @@ fn row(table: &Table, contact_id: ContactId, position: usize, object: &Tree) -> 
         let cell = match column.source {
             Source::ContactId => Some(contact_id.get().into()),
             Source::Position => Some(position.into()),
-            Source::Member(path) => {
-                object.at(&path.split('/').collect::<Vec<_>>()).and_then(|value| value.cell(column.column_type).ok()?)
-            }
+            Source::Member(path) => object
+                .at(&path.split('/').collect::<Vec<_>>())
+                .and_then(|value| value.cell(column.column_type).ok()?),
             Source::Target(_) | Source::Extra => None,
         };
         put(&mut row, column.name, cell);
     }
     for column in table.columns {
-        let Source::Member(path) = column.source else { continue };
+        let Source::Member(path) = column.source else {
+            continue;
+        };
         let path: Vec<_> = path.split('/').collect();
-        if object.at(&path).is_some_and(|value| value.cell(column.column_type).is_ok()) {
+        if object
+            .at(&path)
+            .is_some_and(|value| value.cell(column.column_type).is_ok())
+        {
             rest.remove(&path);
         }
     }
@@ -83,15 +115,29 @@ enum Tree {
 }
 
 fn last_of_doubled(tree: &Tree) -> Vec<(String, Tree)> {
-    let Tree::Object(members) = tree else { return Vec::new() };
-    let is_last = |index: usize| members[index + 1..].iter().all(|(name, _)| *name != members[index].0);
-    (0..members.len()).filter(|index| is_last(*index)).map(|index| members[index].clone()).collect()
+    let Tree::Object(members) = tree else {
+        return Vec::new();
+    };
+    let is_last = |index: usize| {
+        members[index + 1..]
+            .iter()
+            .all(|(name, _)| *name != members[index].0)
+    };
+    (0..members.len())
+        .filter(|index| is_last(*index))
+        .map(|index| members[index].clone())
+        .collect()
 }
 
 impl Tree {
     fn at(&self, path: &[&str]) -> Option<Self> {
-        let [name, rest @ ..] = path else { return Some(self.clone()) };
-        last_of_doubled(self).iter().find(|(other, _)| other == name).and_then(|(_, below)| below.at(rest))
+        let [name, rest @ ..] = path else {
+            return Some(self.clone());
+        };
+        last_of_doubled(self)
+            .iter()
+            .find(|(other, _)| other == name)
+            .and_then(|(_, below)| below.at(rest))
     }
 
     fn remove(&mut self, path: &[&str]) {
@@ -99,7 +145,10 @@ impl Tree {
         match path {
             [] => return,
             [name] => members.retain(|(other, _)| other != name),
-            [name, rest @ ..] => members.iter_mut().filter(|(other, _)| other == name).for_each(|(_, below)| below.remove(rest)),
+            [name, rest @ ..] => members
+                .iter_mut()
+                .filter(|(other, _)| other == name)
+                .for_each(|(_, below)| below.remove(rest)),
         }
         if let Self::Object(_) = self {
             *self = Self::Object(members);
@@ -117,17 +166,27 @@ impl Tree {
             (ColumnType::Integer, Self::Number(number)) => integer(number).map(Some).ok_or(()),
             (ColumnType::Float, Self::Number(number)) => {
                 let float: f64 = number.parse().unwrap();
-                if float.is_finite() { Ok(Some(float.into())) } else { Err(()) }
+                if float.is_finite() {
+                    Ok(Some(float.into()))
+                } else {
+                    Err(())
+                }
             }
             (ColumnType::Integer | ColumnType::Float, Self::Text(text, _)) if is_number(text) => {
                 Self::Number(text.clone()).cell(column_type)
             }
             (ColumnType::Boolean, Self::Boolean(boolean)) => Ok(Some((*boolean).into())),
-            (ColumnType::Boolean, Self::Text(text, _)) => {
-                text.to_ascii_lowercase().parse().map(|boolean: bool| Some(boolean.into())).map_err(|_| ())
+            (ColumnType::Boolean, Self::Text(text, _)) => text
+                .to_ascii_lowercase()
+                .parse()
+                .map(|boolean: bool| Some(boolean.into()))
+                .map_err(|_| ()),
+            (ColumnType::Instant, Self::Text(text, _)) => {
+                clock(text).map(|(_, utc)| utc.map(instant)).ok_or(())
             }
-            (ColumnType::Instant, Self::Text(text, _)) => clock(text).map(|(_, utc)| utc.map(instant)).ok_or(()),
-            (ColumnType::Date, Self::Text(text, _)) => clock(text).map(|(date, _)| date.map(day)).ok_or(()),
+            (ColumnType::Date, Self::Text(text, _)) => {
+                clock(text).map(|(date, _)| date.map(day)).ok_or(())
+            }
             _ => Err(()),
         }
     }
@@ -138,19 +197,33 @@ impl Tree {
             Self::Null => None,
             Self::Boolean(boolean) => Some(boolean.to_string()),
             Self::Number(number) => Some(number.clone()),
-            Self::Text(text, written) => {
-                Some(if text.contains('\u{FFFD}') { Value::from(text.as_str()).to_string() } else { written.clone() })
-            }
+            Self::Text(text, written) => Some(if text.contains('\u{FFFD}') {
+                Value::from(text.as_str()).to_string()
+            } else {
+                written.clone()
+            }),
             Self::List(items) => {
                 let items: Vec<_> = items.iter().map(Self::pruned).collect();
-                let texts: Vec<_> = items.iter().map(|item| item.as_deref().unwrap_or("null")).collect();
-                items.iter().any(Option::is_some).then(|| format!("[{}]", texts.join(",")))
+                let texts: Vec<_> = items
+                    .iter()
+                    .map(|item| item.as_deref().unwrap_or("null"))
+                    .collect();
+                items
+                    .iter()
+                    .any(Option::is_some)
+                    .then(|| format!("[{}]", texts.join(",")))
             }
             Self::Object(_) => {
-                let members = last_of_doubled(self)
-                    .into_iter()
-                    .filter(|(name, _)| crate::schema::LEFT_OUT.iter().all(|(left_out, _)| left_out != name));
-                let texts: Vec<_> = members.filter_map(|(name, tree)| Some(format!("{}:{}", Value::from(name), tree.pruned()?))).collect();
+                let members = last_of_doubled(self).into_iter().filter(|(name, _)| {
+                    crate::schema::LEFT_OUT
+                        .iter()
+                        .all(|(left_out, _)| left_out != name)
+                });
+                let texts: Vec<_> = members
+                    .filter_map(|(name, tree)| {
+                        Some(format!("{}:{}", Value::from(name), tree.pruned()?))
+                    })
+                    .collect();
                 (!texts.is_empty()).then(|| format!("{{{}}}", texts.join(",")))
             }
         }
@@ -171,7 +244,9 @@ impl Tree {
                 let mut members = Vec::new();
                 skip(rest);
                 while !rest.starts_with('}') {
-                    let Self::Text(name, _) = Self::read_from(rest) else { panic!("a name") };
+                    let Self::Text(name, _) = Self::read_from(rest) else {
+                        panic!("a name")
+                    };
                     *rest = rest.trim_start();
                     skip(rest);
                     members.push((name, Self::read_from(rest)));
@@ -225,7 +300,10 @@ fn text(escaped: &str) -> String {
             [b'\\', b'u', ..] => (u16::from_str_radix(&rest[2..6], 16).unwrap(), 6),
             [b'\\', letter, ..] => {
                 let place = b"bfnrt".iter().position(|other| other == letter);
-                (u16::from(place.map_or(*letter, |place| b"\x08\x0C\n\r\t"[place])), 2)
+                (
+                    u16::from(place.map_or(*letter, |place| b"\x08\x0C\n\r\t"[place])),
+                    2,
+                )
             }
             _ => {
                 units.extend(character.to_string().encode_utf16());
@@ -250,14 +328,22 @@ fn integer(number: &str) -> Option<Value> {
     let (units, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let sign = if units.starts_with('-') { "-" } else { "" };
     let padding = "0".repeat(exponent.unsigned_abs().try_into().unwrap());
-    let digits = format!("{padding}{}{fraction}{padding}", units.trim_start_matches('-'));
+    let digits = format!(
+        "{padding}{}{fraction}{padding}",
+        units.trim_start_matches('-')
+    );
     let point = padding.len() + units.trim_start_matches('-').len();
-    let point = point.checked_add_signed(exponent.try_into().unwrap()).unwrap();
+    let point = point
+        .checked_add_signed(exponent.try_into().unwrap())
+        .unwrap();
     let (units, fraction) = digits.split_at(point);
     if fraction.contains(|digit| digit != '0') {
         return None;
     }
-    format!("{sign}0{units}").parse::<i64>().ok().map(Value::from)
+    format!("{sign}0{units}")
+        .parse::<i64>()
+        .ok()
+        .map(Value::from)
 }
 
 /// The day as written and the instant in microseconds; both none for "unknown".
@@ -269,18 +355,32 @@ fn clock(text: &str) -> Option<(Option<i64>, Option<i64>)> {
     let number = |text: &str| text.parse::<i64>().ok();
     let seconds = match time.split(':').collect::<Vec<_>>()[..] {
         [""] => 0,
-        [hour, minute, second] => (number(hour.strip_prefix('T')?)? * 60 + number(minute)?) * 60 + number(second)?,
+        [hour, minute, second] => {
+            (number(hour.strip_prefix('T')?)? * 60 + number(minute)?) * 60 + number(second)?
+        }
         _ => return None,
     };
     let offset_digits: String = offset.chars().filter(char::is_ascii_digit).collect();
-    let offset_minutes = if offset.len() > 1 { number(&offset_digits[..2])? * 60 + number(&offset_digits[2..])? } else { 0 };
+    let offset_minutes = if offset.len() > 1 {
+        number(&offset_digits[..2])? * 60 + number(&offset_digits[2..])?
+    } else {
+        0
+    };
     let offset_seconds = if offset.starts_with('-') { -60 } else { 60 } * offset_minutes;
     if date.year() <= 1760 {
         return Some((None, None));
     }
     let days = date.duration_since(Date::constant(1970, 1, 1)).as_hours() / 24;
-    let local = DateTime::from_parts(date, jiff::civil::Time::midnight()) + SignedDuration::from_secs(seconds);
-    let utc = local.checked_sub(SignedDuration::from_secs(offset_seconds)).unwrap_or(local);
-    let since = utc.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0)).as_secs();
-    Some((Some(days), Some(since * 1_000_000 + number(&format!("{fraction:0<6}")[..6])?)))
+    let local = DateTime::from_parts(date, jiff::civil::Time::midnight())
+        + SignedDuration::from_secs(seconds);
+    let utc = local
+        .checked_sub(SignedDuration::from_secs(offset_seconds))
+        .unwrap_or(local);
+    let since = utc
+        .duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0))
+        .as_secs();
+    Some((
+        Some(days),
+        Some(since * 1_000_000 + number(&format!("{fraction:0<6}")[..6])?),
+    ))
 }

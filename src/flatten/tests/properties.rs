@@ -43,18 +43,28 @@ fn ruined() -> impl Strategy<Value = (Summary, Vec<u8>, Reason)> {
             body.insert(place.index(body.len()), 0xFF);
             (summary, body, Reason::NotJson)
         }),
-        (generate::summary(), select(vec!["x", "{}", "]", ",", "\0"])).prop_map(|(summary, garbage)| {
-            let body = format!("{}{garbage}", summary.json).into_bytes();
-            (summary, body, Reason::NotJson)
-        }),
+        (generate::summary(), select(vec!["x", "{}", "]", ",", "\0"])).prop_map(
+            |(summary, garbage)| {
+                let body = format!("{}{garbage}", summary.json).into_bytes();
+                (summary, body, Reason::NotJson)
+            }
+        ),
         (generate::summary(), select(wrong_members.to_vec())).prop_map(|(summary, member)| {
             let body = with_member(&summary.json, member).into_bytes();
             (summary, body, Reason::WrongStructure)
         }),
-        (generate::summary(), select(vec!["0", "-7", "\"x\"", "1e400", "{}"])).prop_map(|(summary, id)| {
-            let body = with_member(&summary.json, &format!(r#""Contact": {{"ContactId": {id}}}"#)).into_bytes();
-            (summary, body, Reason::OtherContact)
-        }),
+        (
+            generate::summary(),
+            select(vec!["0", "-7", "\"x\"", "1e400", "{}"])
+        )
+            .prop_map(|(summary, id)| {
+                let body = with_member(
+                    &summary.json,
+                    &format!(r#""Contact": {{"ContactId": {id}}}"#),
+                )
+                .into_bytes();
+                (summary, body, Reason::OtherContact)
+            }),
     ]
 }
 

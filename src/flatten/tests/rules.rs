@@ -9,10 +9,15 @@ fn rows_of(table: &str, body: &str) -> Value {
 
 /// Why an answer is refused.
 fn refused(body: impl AsRef<[u8]>) -> Option<String> {
-    let checked = Checker::new(&data_tables().collect::<Vec<_>>()).check(ContactId::new(7).unwrap(), body.as_ref());
+    let checked = Checker::new(&data_tables().collect::<Vec<_>>())
+        .check(ContactId::new(7).unwrap(), body.as_ref());
     let (tables, drift) = flatten(body);
     let outcome = &tables["outcomes"][0];
-    assert_eq!(checked.err().map(|fault| Reason::from(fault).as_str()), outcome["error"].as_str(), "the check and the rows agree");
+    assert_eq!(
+        checked.err().map(|fault| Reason::from(fault).as_str()),
+        outcome["error"].as_str(),
+        "the check and the rows agree"
+    );
     if outcome["outcome"] != "failed" {
         return None;
     }
@@ -27,32 +32,69 @@ fn the_root_decides_between_exported_missing_and_failed() {
         ("null", "missing", None),
         ("{}", "missing", None),
         (r#"{"Contact": null}"#, "missing", None),
-        (r#"{"Contact": null, "Tickets": [], "Sales": null}"#, "missing", None),
+        (
+            r#"{"Contact": null, "Tickets": [], "Sales": null}"#,
+            "missing",
+            None,
+        ),
         ("\u{FEFF} {\"Contact\": {}}\r\n", "exported", None),
         (r#"{"Contact": null, "Chats": [{}]}"#, "exported", None),
         (r#"{"Contact": {"ContactId": 7}}"#, "exported", None),
         (r#"{"Contact": {"ContactId": "7"}}"#, "exported", None),
         (r#"{"Contact": {"ContactId": null}}"#, "exported", None),
-        (r#"{"Contact": {"ContactId": 8, "ContactId": 7}}"#, "exported", None),
-        (r#"{"Contact": {"ContactId": 8}, "Contact": {}}"#, "exported", None),
-        (r#"{"Contact": {"ContactId": 8}}"#, "failed", Some("other_contact")),
-        (r#"{"Contact": {"ContactId": 7, "ContactId": 8}}"#, "failed", Some("other_contact")),
-        (r#"{"Contact": {"ContactId": 7.5}}"#, "failed", Some("other_contact")),
+        (
+            r#"{"Contact": {"ContactId": 8, "ContactId": 7}}"#,
+            "exported",
+            None,
+        ),
+        (
+            r#"{"Contact": {"ContactId": 8}, "Contact": {}}"#,
+            "exported",
+            None,
+        ),
+        (
+            r#"{"Contact": {"ContactId": 8}}"#,
+            "failed",
+            Some("other_contact"),
+        ),
+        (
+            r#"{"Contact": {"ContactId": 7, "ContactId": 8}}"#,
+            "failed",
+            Some("other_contact"),
+        ),
+        (
+            r#"{"Contact": {"ContactId": 7.5}}"#,
+            "failed",
+            Some("other_contact"),
+        ),
         (r#"{"Foo": 1}"#, "failed", Some("wrong_structure")),
         (r#"{"Foo": null}"#, "failed", Some("wrong_structure")),
         (r#"{"contact": {}}"#, "failed", Some("wrong_structure")),
-        (r#"{"Error": true, "ErrorMessage": "no", "Contact": {}}"#, "failed", Some("wrong_structure")),
-        (r#"{"Message": "no", "MessageDetail": "no such route"}"#, "failed", Some("wrong_structure")),
+        (
+            r#"{"Error": true, "ErrorMessage": "no", "Contact": {}}"#,
+            "failed",
+            Some("wrong_structure"),
+        ),
+        (
+            r#"{"Message": "no", "MessageDetail": "no such route"}"#,
+            "failed",
+            Some("wrong_structure"),
+        ),
     ];
     for (body, outcome, error) in cases {
         let row = &rows_of("outcomes", body)[0];
-        assert_eq!((row["outcome"].as_str(), row["error"].as_str()), (Some(outcome), error), "{body}");
+        assert_eq!(
+            (row["outcome"].as_str(), row["error"].as_str()),
+            (Some(outcome), error),
+            "{body}"
+        );
     }
 }
 
 #[test]
 fn what_is_no_summary_is_refused_and_what_is_no_json_is_told_apart() {
-    let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+    let deep =
+        |open: &str, close: &str| format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
     let list = |item: &str, length| format!("{{\"Tickets\": [{}]}}", vec![item; length].join(","));
     assert_eq!(refused(list("null", MAX_ITEMS)), None);
     let cases = [
@@ -72,8 +114,14 @@ fn what_is_no_summary_is_refused_and_what_is_no_json_is_told_apart() {
         ("true", "wrong_structure"),
         ("[{}]", "wrong_structure"),
         (r#"{"Contact": []}"#, "wrong_structure"),
-        (r#"{"Contact": {"Address": "Storgata 1"}}"#, "wrong_structure"),
-        (r#"{"Contact": {"Address": {"Street": []}}}"#, "wrong_structure"),
+        (
+            r#"{"Contact": {"Address": "Storgata 1"}}"#,
+            "wrong_structure",
+        ),
+        (
+            r#"{"Contact": {"Address": {"Street": []}}}"#,
+            "wrong_structure",
+        ),
         (r#"{"Tickets": {}}"#, "wrong_structure"),
         (r#"{"Tickets": ""}"#, "wrong_structure"),
         (r#"{"Tickets": [{}, 5]}"#, "wrong_structure"),
@@ -81,40 +129,87 @@ fn what_is_no_summary_is_refused_and_what_is_no_json_is_told_apart() {
         (&list("{}", MAX_ITEMS + 1), "wrong_structure"),
         (&list("null", MAX_ITEMS + 1), "wrong_structure"),
         (&deep("[", "]"), "wrong_structure"),
-        (&format!("{{\"Tickets\": {}}}", deep("[", "]")), "wrong_structure"),
-        (&format!("{{\"Tickets\": [{{\"Title\": {}}}]}}", deep("{\"A\":", "}")), "wrong_structure"),
-        (&format!("{{\"Contact\": {{\"New\": {}}}}}", deep("[", "]")), "wrong_structure"),
-        (&format!("{{\"Contact\": {{\"Address\": {}}}}}", deep("{\"Street\":", "}")), "wrong_structure"),
+        (
+            &format!("{{\"Tickets\": {}}}", deep("[", "]")),
+            "wrong_structure",
+        ),
+        (
+            &format!("{{\"Tickets\": [{{\"Title\": {}}}]}}", deep("{\"A\":", "}")),
+            "wrong_structure",
+        ),
+        (
+            &format!("{{\"Contact\": {{\"New\": {}}}}}", deep("[", "]")),
+            "wrong_structure",
+        ),
+        (
+            &format!(
+                "{{\"Contact\": {{\"Address\": {}}}}}",
+                deep("{\"Street\":", "}")
+            ),
+            "wrong_structure",
+        ),
     ];
     for (body, error) in cases {
         let start: String = body.chars().take(60).collect();
         assert_eq!(refused(body).as_deref(), Some(error), "{start}");
     }
-    assert_eq!(refused(b"{\"Contact\": {\"Name\": \"\xE6\"}}").as_deref(), Some("not_json"));
+    assert_eq!(
+        refused(b"{\"Contact\": {\"Name\": \"\xE6\"}}").as_deref(),
+        Some("not_json")
+    );
 }
 
 /// Read in one pass, however often a name comes back.
 #[test]
 fn members_without_number_make_no_rows() {
     let members = |count: usize, names: usize, value: &str| {
-        (0..count).map(|number| format!("\"{}\": {value}", number % names)).collect::<Vec<_>>().join(",")
+        (0..count)
+            .map(|number| format!("\"{}\": {value}", number % names))
+            .collect::<Vec<_>>()
+            .join(",")
     };
-    for (names, value) in [(5, "1"), (300_000, "1"), (300_000, "null"), (300_000, "[1]")] {
+    for (names, value) in [
+        (5, "1"),
+        (300_000, "1"),
+        (300_000, "null"),
+        (300_000, "[1]"),
+    ] {
         let members = members(300_000, names, value);
-        for body in [format!("{{\"Contact\": {{{members}}}}}"), format!("{{\"Contact\": {{}}, {members}}}")] {
-            assert_eq!(refused(body).as_deref(), Some("wrong_structure"), "{names} names, each {value}");
+        for body in [
+            format!("{{\"Contact\": {{{members}}}}}"),
+            format!("{{\"Contact\": {{}}, {members}}}"),
+        ] {
+            assert_eq!(
+                refused(body).as_deref(),
+                Some("wrong_structure"),
+                "{names} names, each {value}"
+            );
         }
     }
     for value in ["1", "null", "[1]"] {
-        assert_eq!(refused(format!("{{\"Contact\": {{\"AssociateId\": \"x\", {}}}}}", members(10_000, 10_000, value))), None);
+        assert_eq!(
+            refused(format!(
+                "{{\"Contact\": {{\"AssociateId\": \"x\", {}}}}}",
+                members(10_000, 10_000, value)
+            )),
+            None
+        );
         let body = format!("{{\"Contact\": {{{}}}}}", members(10_001, 10_001, value));
-        assert_eq!(refused(body).as_deref(), Some("wrong_structure"), "one more, each {value}");
+        assert_eq!(
+            refused(body).as_deref(),
+            Some("wrong_structure"),
+            "one more, each {value}"
+        );
     }
 }
 
 #[test]
 fn what_is_left_out_can_be_nested_to_any_depth() {
-    let body = format!("{{\"Contact\": {{\"TableRight\": {}1{}}}}}", "[".repeat(100_000), "]".repeat(100_000));
+    let body = format!(
+        "{{\"Contact\": {{\"TableRight\": {}1{}}}}}",
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
     assert_eq!(rows_of("contacts", &body), json!([{"contact_id": 7}]));
 }
 
@@ -124,36 +219,100 @@ fn cells_hold_what_the_declaration_says() {
     let cases = [
         ("tickets", "{}", json!({})),
         ("tickets", r#"{"Title": null, "TicketId": null}"#, json!({})),
-        ("tickets", r#"{"Title": "", "TicketId": "", "Registered": ""}"#, json!({"title": ""})),
-        ("contacts", r#"{"IsOwnerContact": "", "Address": {"Wgs84Latitude": ""}}"#, json!({})),
-        ("tickets", r#"{"TicketId": 9223372036854775807}"#, json!({"ticket_id": i64::MAX})),
+        (
+            "tickets",
+            r#"{"Title": "", "TicketId": "", "Registered": ""}"#,
+            json!({"title": ""}),
+        ),
+        (
+            "contacts",
+            r#"{"IsOwnerContact": "", "Address": {"Wgs84Latitude": ""}}"#,
+            json!({}),
+        ),
+        (
+            "tickets",
+            r#"{"TicketId": 9223372036854775807}"#,
+            json!({"ticket_id": i64::MAX}),
+        ),
         (
             "tickets",
             r#"{"TicketId": "12", "TicketStatus": 12.0, "Title": 1.10}"#,
             json!({"ticket_id": 12, "ticket_status": 12, "title": "1.10"}),
         ),
-        ("tickets", r#"{"Title": true, "IconHint": -1e400}"#, json!({"title": "true", "icon_hint": "-1e400"})),
-        ("contacts", r#"{"IsOwnerContact": "True"}"#, json!({"is_owner_contact": true})),
-        ("tickets", r#"{"Title": "nul \u0000, half \ud83d, whole \ud83d\ude00"}"#, json!({"title": "nul \0, half \u{FFFD}, whole 😀"})),
+        (
+            "tickets",
+            r#"{"Title": true, "IconHint": -1e400}"#,
+            json!({"title": "true", "icon_hint": "-1e400"}),
+        ),
+        (
+            "contacts",
+            r#"{"IsOwnerContact": "True"}"#,
+            json!({"is_owner_contact": true}),
+        ),
+        (
+            "tickets",
+            r#"{"Title": "nul \u0000, half \ud83d, whole \ud83d\ude00"}"#,
+            json!({"title": "nul \0, half \u{FFFD}, whole 😀"}),
+        ),
         ("tickets", "{\"\\u0054itle\": \"a\"}", json!({"title": "a"})),
-        ("sales", r#"{"Status": "Paused", "Completed": 4}"#, json!({"status": "Paused", "completed": "4"})),
+        (
+            "sales",
+            r#"{"Status": "Paused", "Completed": 4}"#,
+            json!({"status": "Paused", "completed": "4"}),
+        ),
         (
             "sales",
             r#"{"Amount": 2676.4359999999997, "AmountInBaseCurrency": 5}"#,
             json!({"amount": 2_676.435_999_999_999_7, "amount_in_base_currency": 5.0}),
         ),
-        ("sales", r#"{"SaleDate": "2021-06-30T00:00:00+02:00"}"#, json!({"sale_date": "2021-06-29T22:00:00Z", "sale_day": "2021-06-30"})),
-        ("sales", r#"{"SaleDate": "2021-06-30"}"#, json!({"sale_date": "2021-06-30T00:00:00Z", "sale_day": "2021-06-30"})),
-        ("sales", r#"{"SaleDate": "0001-01-01T01:00:00+01:00"}"#, json!({})),
+        (
+            "sales",
+            r#"{"SaleDate": "2021-06-30T00:00:00+02:00"}"#,
+            json!({"sale_date": "2021-06-29T22:00:00Z", "sale_day": "2021-06-30"}),
+        ),
+        (
+            "sales",
+            r#"{"SaleDate": "2021-06-30"}"#,
+            json!({"sale_date": "2021-06-30T00:00:00Z", "sale_day": "2021-06-30"}),
+        ),
+        (
+            "sales",
+            r#"{"SaleDate": "0001-01-01T01:00:00+01:00"}"#,
+            json!({}),
+        ),
         ("followups", r#"{"Date": "1760-12-31T23:59:59"}"#, json!({})),
-        ("followups", r#"{"Date": "9999-12-31T23:59:59-01:00"}"#, json!({"date": "9999-12-31T23:59:59Z", "day": "9999-12-31"})),
-        ("tickets", r#"{"Registered": "2020-09-20T17:54:02.8983429-0500"}"#, json!({"registered": "2020-09-20T22:54:02.898342Z"})),
+        (
+            "followups",
+            r#"{"Date": "9999-12-31T23:59:59-01:00"}"#,
+            json!({"date": "9999-12-31T23:59:59Z", "day": "9999-12-31"}),
+        ),
+        (
+            "tickets",
+            r#"{"Registered": "2020-09-20T17:54:02.8983429-0500"}"#,
+            json!({"registered": "2020-09-20T22:54:02.898342Z"}),
+        ),
         // Of doubled members the last one counts.
-        ("tickets", r#"{"Title": "a", "Title": "b"}"#, json!({"title": "b"})),
+        (
+            "tickets",
+            r#"{"Title": "a", "Title": "b"}"#,
+            json!({"title": "b"}),
+        ),
         ("tickets", r#"{"Title": "a", "Title": null}"#, json!({})),
-        ("tickets", r#"{"TicketId": true, "TicketId": 5}"#, json!({"ticket_id": 5})),
-        ("contacts", r#"{"Address": {"Formatted": "a", "New": 1}, "Address": {"Wgs84Latitude": 1}}"#, json!({"wgs84_latitude": 1.0})),
-        ("contacts", r#"{"Address": {"Street": {"City": "a"}}, "Address": null}"#, json!({})),
+        (
+            "tickets",
+            r#"{"TicketId": true, "TicketId": 5}"#,
+            json!({"ticket_id": 5}),
+        ),
+        (
+            "contacts",
+            r#"{"Address": {"Formatted": "a", "New": 1}, "Address": {"Wgs84Latitude": 1}}"#,
+            json!({"wgs84_latitude": 1.0}),
+        ),
+        (
+            "contacts",
+            r#"{"Address": {"Street": {"City": "a"}}, "Address": null}"#,
+            json!({}),
+        ),
     ];
     for (table, object, cells) in cases {
         check_cells(table, object, cells);
@@ -164,25 +323,82 @@ fn cells_hold_what_the_declaration_says() {
 fn extra_keeps_what_no_column_takes() {
     // table, object, extra
     let cases = [
-        ("tickets", r#"{"New": {"B": [1, null, {"C": null}], "A": 1.10}}"#, r#"{"New":{"B":[1,null,null],"A":1.10}}"#),
-        ("tickets", r#"{"TicketId": 9223372036854775808}"#, r#"{"TicketId":9223372036854775808}"#),
-        ("tickets", r#"{"TicketId": true, "TicketStatus": "x"}"#, r#"{"TicketId":true,"TicketStatus":"x"}"#),
-        ("tickets", r#"{"Title": {"no": "text"}, "IconHint": []}"#, r#"{"Title":{"no":"text"}}"#),
-        ("tickets", r#"{"Registered": "soon"}"#, r#"{"Registered":"soon"}"#),
-        ("sales", r#"{"Amount": 1e400, "SaleDate": 5}"#, r#"{"Amount":1e400,"SaleDate":5}"#),
-        ("sales", r#"{"Amount": "NaN", "AmountInBaseCurrency": true}"#, r#"{"Amount":"NaN","AmountInBaseCurrency":true}"#),
-        ("contacts", r#"{"IsOwnerContact": 1}"#, r#"{"IsOwnerContact":1}"#),
-        ("contacts", r#"{"Address": {"New": 1, "Street": {"Old": 2, "TableRight": 3}}}"#, r#"{"Address":{"New":1,"Street":{"Old":2}}}"#),
-        ("tickets", r#"{"New": 1, "Odd": 2, "New": 3}"#, r#"{"Odd":2,"New":3}"#),
-        ("tickets", r#"{"N\ud83d\"": "\ud83d", "As": "\u00e6\/"}"#, "{\"N\u{FFFD}\\\"\":\"\u{FFFD}\",\"As\":\"\\u00e6\\/\"}"),
+        (
+            "tickets",
+            r#"{"New": {"B": [1, null, {"C": null}], "A": 1.10}}"#,
+            r#"{"New":{"B":[1,null,null],"A":1.10}}"#,
+        ),
+        (
+            "tickets",
+            r#"{"TicketId": 9223372036854775808}"#,
+            r#"{"TicketId":9223372036854775808}"#,
+        ),
+        (
+            "tickets",
+            r#"{"TicketId": true, "TicketStatus": "x"}"#,
+            r#"{"TicketId":true,"TicketStatus":"x"}"#,
+        ),
+        (
+            "tickets",
+            r#"{"Title": {"no": "text"}, "IconHint": []}"#,
+            r#"{"Title":{"no":"text"}}"#,
+        ),
+        (
+            "tickets",
+            r#"{"Registered": "soon"}"#,
+            r#"{"Registered":"soon"}"#,
+        ),
+        (
+            "sales",
+            r#"{"Amount": 1e400, "SaleDate": 5}"#,
+            r#"{"Amount":1e400,"SaleDate":5}"#,
+        ),
+        (
+            "sales",
+            r#"{"Amount": "NaN", "AmountInBaseCurrency": true}"#,
+            r#"{"Amount":"NaN","AmountInBaseCurrency":true}"#,
+        ),
+        (
+            "contacts",
+            r#"{"IsOwnerContact": 1}"#,
+            r#"{"IsOwnerContact":1}"#,
+        ),
+        (
+            "contacts",
+            r#"{"Address": {"New": 1, "Street": {"Old": 2, "TableRight": 3}}}"#,
+            r#"{"Address":{"New":1,"Street":{"Old":2}}}"#,
+        ),
+        (
+            "tickets",
+            r#"{"New": 1, "Odd": 2, "New": 3}"#,
+            r#"{"Odd":2,"New":3}"#,
+        ),
+        (
+            "tickets",
+            r#"{"N\ud83d\"": "\ud83d", "As": "\u00e6\/"}"#,
+            "{\"N\u{FFFD}\\\"\":\"\u{FFFD}\",\"As\":\"\\u00e6\\/\"}",
+        ),
     ];
     for (table, object, extra) in cases {
         check_cells(table, object, json!({ "extra": extra }));
     }
-    for left_out in ["TableRight", "FieldProperties", "LocalizedAddress", "AtypeIdx"] {
-        check_cells("contacts", &format!(r#"{{"{left_out}": {{"Mask": "FULL"}}, "Address": {{"{left_out}": 1}}}}"#), json!({}));
+    for left_out in [
+        "TableRight",
+        "FieldProperties",
+        "LocalizedAddress",
+        "AtypeIdx",
+    ] {
+        check_cells(
+            "contacts",
+            &format!(r#"{{"{left_out}": {{"Mask": "FULL"}}, "Address": {{"{left_out}": 1}}}}"#),
+            json!({}),
+        );
     }
-    check_cells("tickets", r#"{"New": null, "Newer": {"A": null}, "Newest": [[null]]}"#, json!({}));
+    check_cells(
+        "tickets",
+        r#"{"New": null, "Newer": {"A": null}, "Newest": [[null]]}"#,
+        json!({}),
+    );
 }
 
 fn check_cells(table: &str, object: &str, mut cells: Value) {
@@ -202,7 +418,10 @@ fn check_cells(table: &str, object: &str, mut cells: Value) {
 #[test]
 fn unknown_members_of_the_root_go_to_outcomes() {
     let body = r#"{"Contact": null, "Projects": [{"Id": 1, "Name": null}], "Tickets": [{}], "Error": false, "TableRight": 1}"#;
-    assert_eq!(rows_of("outcomes", body)[0]["extra"], r#"{"Projects":[{"Id":1}],"Error":false}"#);
+    assert_eq!(
+        rows_of("outcomes", body)[0]["extra"],
+        r#"{"Projects":[{"Id":1}],"Error":false}"#
+    );
 }
 
 #[test]
@@ -217,8 +436,14 @@ fn a_null_in_a_list_is_skipped_and_the_others_keep_their_positions() {
 #[test]
 fn of_doubled_lists_the_last_one_counts() {
     let rows = |body| rows_of("tickets", body).as_array().map(Vec::len);
-    assert_eq!(rows(r#"{"Tickets": [{}, {}], "Contact": {}, "Tickets": [{}]}"#), Some(1));
-    assert_eq!(rows(r#"{"Tickets": [{}, {}], "Contact": {}, "Tickets": null}"#), Some(0));
+    assert_eq!(
+        rows(r#"{"Tickets": [{}, {}], "Contact": {}, "Tickets": [{}]}"#),
+        Some(1)
+    );
+    assert_eq!(
+        rows(r#"{"Tickets": [{}, {}], "Contact": {}, "Tickets": null}"#),
+        Some(0)
+    );
 }
 
 #[test]
@@ -226,21 +451,47 @@ fn lists_that_reach_the_limit_are_named_and_counted() {
     let mut flattener = flattener(3);
     let lists = r#"{"Contact": {}, "Sales": [{}, {}, {}, {}], "Tickets": [{}, null, {}], "Chats": [{}, {}]}"#;
     flattener.append(target(asked(7)), Some(lists.as_bytes()));
-    flattener.append(target(asked(7)), Some(br#"{"Contact": {}, "Sales": [{}, {}, {}]}"#));
+    flattener.append(
+        target(asked(7)),
+        Some(br#"{"Contact": {}, "Sales": [{}, {}, {}]}"#),
+    );
     let truncated: Vec<_> = flattener.truncated().collect();
-    assert_eq!(truncated, [("tickets", 1), ("followups", 0), ("documents", 0), ("sales", 2), ("chats", 0)]);
+    assert_eq!(
+        truncated,
+        [
+            ("tickets", 1),
+            ("followups", 0),
+            ("documents", 0),
+            ("sales", 2),
+            ("chats", 0)
+        ]
+    );
     let outcomes = by_name(&take(&mut flattener))["outcomes"].clone();
-    assert_eq!((&outcomes[0]["truncated"], &outcomes[1]["truncated"]), (&json!("tickets,sales"), &json!("sales")));
+    assert_eq!(
+        (&outcomes[0]["truncated"], &outcomes[1]["truncated"]),
+        (&json!("tickets,sales"), &json!("sales"))
+    );
 }
 
 #[test]
 fn only_tables_that_were_asked_for_are_filled() {
-    let body = br#"{"Contact": {"ContactId": 8}, "Tickets": [{}], "Sales": [], "Chats": "ignored"}"#;
+    let body =
+        br#"{"Contact": {"ContactId": 8}, "Tickets": [{}], "Sales": [], "Chats": "ignored"}"#;
     for (wanted, rows) in [("tickets", 1), ("sales", 0)] {
         let mut flattener = Flattener::new(&[crate::schema::table(wanted).unwrap()], 3);
-        assert_eq!(flattener.append(target(asked(7)), Some(body)), Outcome::Exported);
+        assert_eq!(
+            flattener.append(target(asked(7)), Some(body)),
+            Outcome::Exported
+        );
         let batches = flattener.take();
-        assert_eq!(batches.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [rows, 1], "{wanted}, outcomes");
+        assert_eq!(
+            batches
+                .iter()
+                .map(RecordBatch::num_rows)
+                .collect::<Vec<_>>(),
+            [rows, 1],
+            "{wanted}, outcomes"
+        );
     }
 }
 
@@ -255,11 +506,15 @@ fn a_target_without_an_answer_makes_an_outcome_and_no_other_row() {
         fetched_at: None,
     };
     let mut flattener = flattener(3);
-    let rejected = Target { contact_id: None, input_line: 5, input_value: "7a".to_owned(), ending };
+    let rejected = Target {
+        contact_id: None,
+        input_line: 5,
+        input_value: "7a".to_owned(),
+        ending,
+    };
     assert_eq!(flattener.append(rejected, None), Outcome::Rejected);
     let tables = by_name(&take(&mut flattener));
-    let row =
-        json!({"input_line": 5, "input_value": "7a", "outcome": "rejected", "attempts": 0, "error": "invalid_id", "message": "no number"});
+    let row = json!({"input_line": 5, "input_value": "7a", "outcome": "rejected", "attempts": 0, "error": "invalid_id", "message": "no number"});
     assert_eq!(tables["outcomes"], json!([row]));
     assert_eq!(tables["contacts"], json!([]));
 }
@@ -267,22 +522,50 @@ fn a_target_without_an_answer_makes_an_outcome_and_no_other_row() {
 #[test]
 fn long_text_is_kept_whole() {
     let long = "å\\n".repeat(1 << 19);
-    let tables = flatten(format!(r#"{{"Chats": [{{"FirstMessage": "{long}", "New": "{long}"}}]}}"#)).0;
-    assert_eq!(tables["chats"][0]["first_message"], json!("å\n".repeat(1 << 19)));
-    assert_eq!(tables["chats"][0]["extra"].as_str().map(str::len), Some(long.len() + r#"{"New":""}"#.len()));
+    let tables = flatten(format!(
+        r#"{{"Chats": [{{"FirstMessage": "{long}", "New": "{long}"}}]}}"#
+    ))
+    .0;
+    assert_eq!(
+        tables["chats"][0]["first_message"],
+        json!("å\n".repeat(1 << 19))
+    );
+    assert_eq!(
+        tables["chats"][0]["extra"].as_str().map(str::len),
+        Some(long.len() + r#"{"New":""}"#.len())
+    );
 }
 
 #[test]
 fn drift_is_counted() {
-    let drift = |cells, naive_instants, unknown_members| Drift { cells, naive_instants, unknown_members };
+    let drift = |cells, naive_instants, unknown_members| Drift {
+        cells,
+        naive_instants,
+        unknown_members,
+    };
     let cases = [
         (r#"{"Contact": {}}"#, drift(0, 0, 0)),
-        (r#"{"Tickets": [{"TicketId": "x", "Title": {}}]}"#, drift(2, 0, 0)),
+        (
+            r#"{"Tickets": [{"TicketId": "x", "Title": {}}]}"#,
+            drift(2, 0, 0),
+        ),
         (r#"{"Sales": [{"SaleDate": "soon"}]}"#, drift(2, 0, 0)),
-        (r#"{"Sales": [{"SaleDate": "2021-06-30T00:00:00", "Registered": "2021-06-30"}]}"#, drift(0, 2, 0)),
-        (r#"{"Sales": [{"SaleDate": "0001-01-01T00:00:00"}]}"#, drift(0, 0, 0)),
-        (r#"{"Contact": {"New": 1, "Address": {"New": [2]}}, "New": {"A": 1}}"#, drift(0, 0, 3)),
-        (r#"{"Contact": {"TableRight": 1, "New": null}, "New": []}"#, drift(0, 0, 0)),
+        (
+            r#"{"Sales": [{"SaleDate": "2021-06-30T00:00:00", "Registered": "2021-06-30"}]}"#,
+            drift(0, 2, 0),
+        ),
+        (
+            r#"{"Sales": [{"SaleDate": "0001-01-01T00:00:00"}]}"#,
+            drift(0, 0, 0),
+        ),
+        (
+            r#"{"Contact": {"New": 1, "Address": {"New": [2]}}, "New": {"A": 1}}"#,
+            drift(0, 0, 3),
+        ),
+        (
+            r#"{"Contact": {"TableRight": 1, "New": null}, "New": []}"#,
+            drift(0, 0, 0),
+        ),
     ];
     for (body, expected) in cases {
         assert_eq!(flatten(body).1, expected, "{body}");

@@ -1,6 +1,6 @@
-//! The output folder: a run is made in a hidden folder, gets its name when it is whole, and only then does `latest` point
-//! to it. Whatever moment the program dies at, `latest` names a complete run. Whoever calls these functions holds the
-//! job's lock.
+//! The output folder: a run is made in a hidden folder, gets its name when it is whole, and only
+//! then does `latest` point to it. Whatever moment the program dies at, `latest` names a complete
+//! run. Whoever calls these functions holds the job's lock.
 
 use std::fs;
 use std::io;
@@ -37,26 +37,32 @@ pub fn run_name(start: Timestamp, taken: &[String]) -> String {
 
 /// The names of the published runs, oldest first. Folders that no run made are not among them.
 pub fn published(output_dir: &Path) -> Result<Vec<String>, Error> {
-    let mut names: Vec<_> = entries(&output_dir.join(RUNS))?.into_iter().filter(|name| order(name).is_some()).collect();
+    let mut names: Vec<_> = entries(&output_dir.join(RUNS))?
+        .into_iter()
+        .filter(|name| order(name).is_some())
+        .collect();
     names.sort_by(|a, b| order(a).cmp(&order(b)));
     Ok(names)
 }
 
-/// Makes the output folder ready for a run: creates it, proves that it can be written to and that `latest` can be pointed
-/// to the run, and removes what dead runs left.
+/// Makes the output folder ready for a run: creates it, proves that it can be written to and that
+/// `latest` can be pointed to the run, and removes what dead runs left.
 pub fn prepare(output_dir: &Path) -> Result<(), Error> {
     create_folder(output_dir)?;
     create_folder(&output_dir.join(RUNS))?;
     let latest = output_dir.join(LATEST);
-    if latest.symlink_metadata().is_ok_and(|found| !found.is_symlink()) {
+    if latest
+        .symlink_metadata()
+        .is_ok_and(|found| !found.is_symlink())
+    {
         return Err(Error::LatestIsNoLink { path: latest });
     }
     sweep(output_dir)?;
     try_out(output_dir, NEXT_LATEST)
 }
 
-/// Proves that links can be made in a folder, and so that it can be written to. Leaves nothing, and disturbs nobody who
-/// does not use this name.
+/// Proves that links can be made in a folder, and so that it can be written to. Leaves nothing, and
+/// disturbs nobody who does not use this name.
 pub fn try_out(folder: &Path, name: &str) -> Result<(), Error> {
     link(Path::new(RUNS), folder, name)?;
     let link = folder.join(name);
@@ -67,7 +73,9 @@ pub fn try_out(folder: &Path, name: &str) -> Result<(), Error> {
 pub fn sweep(output_dir: &Path) -> Result<(), Error> {
     let runs = output_dir.join(RUNS);
     for name in entries(&runs)? {
-        let run = name.strip_prefix('.').and_then(|name| name.strip_suffix(".partial"));
+        let run = name
+            .strip_prefix('.')
+            .and_then(|name| name.strip_suffix(".partial"));
         if run.and_then(order).is_some() {
             remove_folder(&runs.join(name))?;
         }
@@ -75,7 +83,8 @@ pub fn sweep(output_dir: &Path) -> Result<(), Error> {
     remove_link(&output_dir.join(NEXT_LATEST))
 }
 
-/// Removes whole runs, the oldest first, until so many are left; never the one that `latest` names. Says which.
+/// Removes whole runs, the oldest first, until so many are left; never the one that `latest` names.
+/// Says which.
 pub fn prune(output_dir: &Path, keep: usize) -> Result<Vec<String>, Error> {
     let runs = output_dir.join(RUNS);
     let latest = fs::read_link(output_dir.join(LATEST)).ok();
@@ -93,12 +102,14 @@ pub fn prune(output_dir: &Path, keep: usize) -> Result<Vec<String>, Error> {
     Ok(old)
 }
 
-/// Makes `latest` point to this published run: at the end of [`Partial::publish`], or when a run died just before that.
+/// Makes `latest` point to this published run: at the end of [`Partial::publish`], or when a run
+/// died just before that.
 pub fn point_latest(output_dir: &Path, run: &str) -> Result<(), Error> {
     remove_link(&output_dir.join(NEXT_LATEST))?;
     link(&Path::new(RUNS).join(run), output_dir, NEXT_LATEST)?;
     let latest = output_dir.join(LATEST);
-    fs::rename(output_dir.join(NEXT_LATEST), &latest).map_err(storage("replace the link", &latest))?;
+    fs::rename(output_dir.join(NEXT_LATEST), &latest)
+        .map_err(storage("replace the link", &latest))?;
     sync_folder(output_dir)
 }
 
@@ -111,14 +122,18 @@ pub struct Partial {
 }
 
 impl Partial {
-    /// An empty folder for this run; what an earlier attempt at the same run left is removed. An output folder that has
-    /// gone since it was made ready is not made again.
+    /// An empty folder for this run; what an earlier attempt at the same run left is removed. An
+    /// output folder that has gone since it was made ready is not made again.
     pub fn create(output_dir: &Path, run: &str) -> Result<Self, Error> {
         let runs = output_dir.join(RUNS);
         let folder = runs.join(partial_name(run));
         remove_folder(&folder)?;
         create_one_folder(&folder)?;
-        Ok(Self { output_dir: output_dir.to_owned(), run: run.to_owned(), folder })
+        Ok(Self {
+            output_dir: output_dir.to_owned(),
+            run: run.to_owned(),
+            folder,
+        })
     }
 
     /// Where the tables' files go.
@@ -131,14 +146,21 @@ impl Partial {
         self.output_dir.join(RUNS).join(&self.run)
     }
 
-    /// Adds `views.sql` and, last, the manifest; then gives the run its name and makes `latest` point to it.
+    /// Adds `views.sql` and, last, the manifest; then gives the run its name and makes `latest`
+    /// point to it.
     pub fn publish(self, manifest: &Manifest, format: Format) -> Result<PathBuf, Error> {
         let destination = self.destination();
         if destination.exists() {
             return Err(Error::Taken { path: destination });
         }
-        let tables: Vec<_> = TABLES.iter().filter(|table| manifest.tables.contains_key(table.name)).collect();
-        write_durably(&self.folder.join(VIEWS), sql::views(&tables, format.as_str()).as_bytes())?;
+        let tables: Vec<_> = TABLES
+            .iter()
+            .filter(|table| manifest.tables.contains_key(table.name))
+            .collect();
+        write_durably(
+            &self.folder.join(VIEWS),
+            sql::views(&tables, format.as_str()).as_bytes(),
+        )?;
         manifest.write(&self.folder)?;
         sync_folder(&self.folder)?;
         fs::rename(&self.folder, &destination).map_err(storage("rename", &self.folder))?;
@@ -163,16 +185,31 @@ fn order(name: &str) -> Option<(&str, u32)> {
         None => (name, 1),
         Some((start, number)) => (start, number.parse().ok().filter(|number| *number >= 2)?),
     };
-    let shape = |byte: u8| if byte.is_ascii_digit() { '0' } else { char::from(byte) };
-    start.bytes().map(shape).eq("00000000T000000Z".chars()).then_some((start, number))
+    let shape = |byte: u8| {
+        if byte.is_ascii_digit() {
+            '0'
+        } else {
+            char::from(byte)
+        }
+    };
+    start
+        .bytes()
+        .map(shape)
+        .eq("00000000T000000Z".chars())
+        .then_some((start, number))
 }
 
 /// Creates a link of this name.
 fn link(target: &Path, output_dir: &Path, name: &str) -> Result<(), Error> {
     let not_permitted = rustix::io::Errno::PERM.raw_os_error();
     symlink(target, output_dir.join(name)).map_err(|source| {
-        if source.kind() == io::ErrorKind::Unsupported || source.raw_os_error() == Some(not_permitted) {
-            Error::NoSymlinks { path: output_dir.to_owned(), source }
+        if source.kind() == io::ErrorKind::Unsupported
+            || source.raw_os_error() == Some(not_permitted)
+        {
+            Error::NoSymlinks {
+                path: output_dir.to_owned(),
+                source,
+            }
         } else {
             storage("create a link", output_dir)(source)
         }
@@ -180,15 +217,23 @@ fn link(target: &Path, output_dir: &Path, name: &str) -> Result<(), Error> {
 }
 
 fn remove_link(path: &Path) -> Result<(), Error> {
-    fs::remove_file(path).or_else(unless_missing).map_err(storage("remove", path))
+    fs::remove_file(path)
+        .or_else(unless_missing)
+        .map_err(storage("remove", path))
 }
 
 fn remove_folder(path: &Path) -> Result<(), Error> {
-    fs::remove_dir_all(path).or_else(unless_missing).map_err(storage("remove", path))
+    fs::remove_dir_all(path)
+        .or_else(unless_missing)
+        .map_err(storage("remove", path))
 }
 
 fn unless_missing(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+    if error.kind() == io::ErrorKind::NotFound {
+        Ok(())
+    } else {
+        Err(error)
+    }
 }
 
 /// The names in a folder, none where it is missing. A name that is not Unicode is none of ours.
@@ -197,8 +242,14 @@ fn entries(folder: &Path) -> Result<Vec<String>, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(storage("list", folder))?,
     };
-    let names: io::Result<Vec<_>> = entries.map(|entry| entry.map(|entry| entry.file_name().into_string().ok())).collect();
-    Ok(names.map_err(storage("list", folder))?.into_iter().flatten().collect())
+    let names: io::Result<Vec<_>> = entries
+        .map(|entry| entry.map(|entry| entry.file_name().into_string().ok()))
+        .collect();
+    Ok(names
+        .map_err(storage("list", folder))?
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 #[cfg(test)]

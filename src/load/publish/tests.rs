@@ -42,7 +42,10 @@ fn a_run_is_named_by_its_start_and_a_number_where_that_is_taken() {
         (&[], "20261122T020000Z"),
         (&["20261121T020000Z"], "20261122T020000Z"),
         (&["20261122T020000Z"], "20261122T020000Z-2"),
-        (&["20261122T020000Z", "20261122T020000Z-2"], "20261122T020000Z-3"),
+        (
+            &["20261122T020000Z", "20261122T020000Z-2"],
+            "20261122T020000Z-3",
+        ),
         (&["20261122T020000Z-2"], "20261122T020000Z"),
     ];
     for (taken, expected) in cases {
@@ -54,9 +57,15 @@ fn a_run_is_named_by_its_start_and_a_number_where_that_is_taken() {
 
 #[test]
 fn only_names_that_runs_have_are_runs() {
-    for foreign in
-        ["", "backup", "20261122T020000Z-1", "20261122T020000Z-x", "20261122T020000", ".20261122T020000Z.partial", "2026112æT02000Z"]
-    {
+    for foreign in [
+        "",
+        "backup",
+        "20261122T020000Z-1",
+        "20261122T020000Z-x",
+        "20261122T020000",
+        ".20261122T020000Z.partial",
+        "2026112æT02000Z",
+    ] {
         assert_eq!(order(foreign), None, "{foreign}");
     }
 }
@@ -67,26 +76,47 @@ fn a_published_run_is_complete_private_and_latest() {
     let run = publish(folder.path(), FIRST);
     assert_eq!(run, folder.path().join("runs").join(FIRST));
     assert_eq!(latest(folder.path()), FIRST);
-    assert_eq!(fs::read_link(folder.path().join(LATEST)).unwrap(), Path::new("runs").join(FIRST));
+    assert_eq!(
+        fs::read_link(folder.path().join(LATEST)).unwrap(),
+        Path::new("runs").join(FIRST)
+    );
     assert_eq!(entries(&folder.path().join(RUNS)).unwrap(), [FIRST]);
-    assert_eq!(fs::metadata(&run).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(
+        fs::metadata(&run).unwrap().permissions().mode() & 0o777,
+        0o700
+    );
     let names = entries(&run).unwrap();
     assert_eq!(names.len(), TABLES.len() + 2);
     for name in names {
-        assert_eq!(fs::metadata(run.join(&name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+        assert_eq!(
+            fs::metadata(run.join(&name)).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{name}"
+        );
     }
-    assert!(fs::read_to_string(run.join(VIEWS)).unwrap().contains("contacts.csv"));
+    assert!(
+        fs::read_to_string(run.join(VIEWS))
+            .unwrap()
+            .contains("contacts.csv")
+    );
 }
 
-/// Expects that a run which dies like this leaves the old run latest and complete, and that the next start goes on.
+/// Expects that a run which dies like this leaves the old run latest and complete, and that the
+/// next start goes on.
 fn check_death(step: &str, die: impl FnOnce(&Path)) {
     let folder = output_dir();
     publish(folder.path(), FIRST);
     die(folder.path());
     assert_eq!(latest(folder.path()), FIRST, "{step}");
     prepare(folder.path()).unwrap();
-    let names: Vec<_> = [folder.path(), &folder.path().join(RUNS)].iter().flat_map(|folder| entries(folder).unwrap()).collect();
-    assert!(!names.iter().any(|name| name.starts_with('.')), "{step}: {names:?}");
+    let names: Vec<_> = [folder.path(), &folder.path().join(RUNS)]
+        .iter()
+        .flat_map(|folder| entries(folder).unwrap())
+        .collect();
+    assert!(
+        !names.iter().any(|name| name.starts_with('.')),
+        "{step}: {names:?}"
+    );
     if names.contains(&SECOND.to_owned()) {
         point_latest(folder.path(), SECOND).unwrap();
     } else {
@@ -100,19 +130,35 @@ fn death_at_any_step_leaves_the_old_run_latest() {
     check_death("while tables are written", |folder| {
         let partial = Partial::create(folder, SECOND).unwrap();
         let mut writer = create(Format::Parquet, partial.folder(), OUTCOMES, &[]).unwrap();
-        writer.write(&batch(OUTCOMES, &some_rows(OUTCOMES, 3))).unwrap();
+        writer
+            .write(&batch(OUTCOMES, &some_rows(OUTCOMES, 3)))
+            .unwrap();
     });
     check_death("before the link is made", |folder| {
         let elsewhere = output_dir();
-        fs::rename(publish(elsewhere.path(), SECOND), folder.join(RUNS).join(SECOND)).unwrap();
+        fs::rename(
+            publish(elsewhere.path(), SECOND),
+            folder.join(RUNS).join(SECOND),
+        )
+        .unwrap();
     });
-    check_death("before the link becomes latest", |folder| link(&Path::new(RUNS).join(SECOND), folder, NEXT_LATEST).unwrap());
-    check_death("while an old run is removed", |folder| create_folder(&folder.join(RUNS).join(partial_name(FIRST))).unwrap());
+    check_death("before the link becomes latest", |folder| {
+        link(&Path::new(RUNS).join(SECOND), folder, NEXT_LATEST).unwrap()
+    });
+    check_death("while an old run is removed", |folder| {
+        create_folder(&folder.join(RUNS).join(partial_name(FIRST))).unwrap()
+    });
 }
 
 #[test]
 fn prune_removes_the_oldest_runs_but_not_latest_nor_foreign_folders() {
-    let runs = ["20261120T020000Z", "20261121T020000Z", "20261121T020000Z-2", "20261121T020000Z-10", "20261122T020000Z"];
+    let runs = [
+        "20261120T020000Z",
+        "20261121T020000Z",
+        "20261121T020000Z-2",
+        "20261121T020000Z-10",
+        "20261122T020000Z",
+    ];
     let cases: &[(usize, &str, &[&str])] = &[
         (14, runs[4], &[]),
         (5, runs[4], &[]),
@@ -128,9 +174,16 @@ fn prune_removes_the_oldest_runs_but_not_latest_nor_foreign_folders() {
         }
         point_latest(folder.path(), newest).unwrap();
         fs::create_dir(folder.path().join("runs/backup")).unwrap();
-        assert_eq!(prune(folder.path(), *keep).unwrap(), *removed, "keep {keep}");
+        assert_eq!(
+            prune(folder.path(), *keep).unwrap(),
+            *removed,
+            "keep {keep}"
+        );
         let left: Vec<_> = runs.iter().filter(|run| !removed.contains(run)).collect();
-        assert!(published(folder.path()).unwrap().iter().eq(left), "keep {keep}");
+        assert!(
+            published(folder.path()).unwrap().iter().eq(left),
+            "keep {keep}"
+        );
         assert!(folder.path().join("runs/backup").exists());
         assert_eq!(latest(folder.path()), *newest);
     }
@@ -141,9 +194,14 @@ fn a_run_is_never_replaced_and_a_discarded_one_leaves_nothing() {
     let folder = output_dir();
     publish(folder.path(), FIRST);
     let again = Partial::create(folder.path(), FIRST).unwrap();
-    let error = again.publish(&manifest(FIRST, BTreeMap::new()), Format::Csv).unwrap_err();
+    let error = again
+        .publish(&manifest(FIRST, BTreeMap::new()), Format::Csv)
+        .unwrap_err();
     assert!(matches!(error, Error::Taken { .. }) && !error.is_storage());
-    Partial::create(folder.path(), FIRST).unwrap().discard().unwrap();
+    Partial::create(folder.path(), FIRST)
+        .unwrap()
+        .discard()
+        .unwrap();
     assert_eq!(entries(&folder.path().join(RUNS)).unwrap(), [FIRST]);
 }
 
@@ -153,11 +211,21 @@ fn an_output_folder_that_is_none_is_a_storage_error() {
     let path = folder.path().join("exports");
     fs::write(&path, "").unwrap();
     let error = prepare(&path).unwrap_err();
-    assert!(error.is_storage() && error.to_string().contains("exports"), "{error}");
+    assert!(
+        error.is_storage() && error.to_string().contains("exports"),
+        "{error}"
+    );
     fs::remove_file(&path).unwrap();
     prepare(&path).unwrap();
     fs::create_dir(path.join(LATEST)).unwrap();
-    assert!(matches!(prepare(&path).unwrap_err(), Error::LatestIsNoLink { path } if path.ends_with("exports/latest")));
+    assert!(
+        matches!(prepare(&path).unwrap_err(), Error::LatestIsNoLink { path } if path.ends_with("exports/latest"))
+    );
     let partial = Partial::create(&path, FIRST).unwrap();
-    assert!(partial.publish(&manifest(FIRST, BTreeMap::new()), Format::Csv).unwrap_err().is_storage());
+    assert!(
+        partial
+            .publish(&manifest(FIRST, BTreeMap::new()), Format::Csv)
+            .unwrap_err()
+            .is_storage()
+    );
 }

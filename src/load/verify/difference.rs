@@ -2,7 +2,8 @@
 
 use crate::schema::outcome::Outcome;
 
-/// One thing that is not as the manifest says. It names the file and figures, never what a cell holds.
+/// One thing that is not as the manifest says. It names the file and figures, never what a cell
+/// holds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the fields are what the messages name")]
 pub enum Difference {
@@ -17,13 +18,25 @@ pub enum Difference {
     Table { table: String, file: String },
     /// The file is shorter or longer.
     #[error("{file}: {found} bytes, and {expected} in the manifest")]
-    Bytes { file: String, expected: u64, found: u64 },
+    Bytes {
+        file: String,
+        expected: u64,
+        found: u64,
+    },
     /// The content is not what was published.
     #[error("{file}: SHA-256 {found}, and {expected} in the manifest")]
-    Hash { file: String, expected: String, found: String },
+    Hash {
+        file: String,
+        expected: String,
+        found: String,
+    },
     /// Rows are missing, or too many.
     #[error("{file}: {found} rows, and {expected} in the manifest")]
-    Rows { file: String, expected: u64, found: u64 },
+    Rows {
+        file: String,
+        expected: u64,
+        found: u64,
+    },
     /// Names or types of the columns are others.
     #[error("{file}: the columns are not those that `superoffice-export tables` prints")]
     Columns { file: String },
@@ -41,7 +54,12 @@ pub enum Difference {
     UnknownOutcome { file: String, row: u64 },
     /// So many targets did not end like that.
     #[error("{file}: {found} rows are {outcome}, and {expected} in the manifest")]
-    Outcomes { file: String, outcome: Outcome, expected: u64, found: u64 },
+    Outcomes {
+        file: String,
+        outcome: Outcome,
+        expected: u64,
+        found: u64,
+    },
     /// The manifest does not agree with itself.
     #[error("manifest.json: {found} outcomes, and {expected} distinct targets and rejected lines")]
     Sum { expected: u64, found: u64 },

@@ -1,5 +1,6 @@
-//! Checks a published run against its manifest: files, hashes, columns, row counts, order, and that the outcomes add up
-//! and agree with the tables. Everything is read as a stream; nothing is changed.
+//! Checks a published run against its manifest: files, hashes, columns, row counts, order, and that
+//! the outcomes add up and agree with the tables. Everything is read as a stream; nothing is
+//! changed.
 
 mod difference;
 mod keys;
@@ -37,31 +38,59 @@ pub struct Verified {
 /// Checks an export: a run's folder, or an output folder, of which the latest run is taken.
 pub fn verify(dir: &Path) -> Result<Verified, Error> {
     let latest = dir.join(LATEST);
-    let folder = [dir, &latest].into_iter().find(|folder| folder.join(manifest::FILE_NAME).exists());
-    let folder = folder.ok_or_else(|| Error::NoExport { path: dir.to_owned() })?.to_owned();
+    let folder = [dir, &latest]
+        .into_iter()
+        .find(|folder| folder.join(manifest::FILE_NAME).exists());
+    let folder = folder
+        .ok_or_else(|| Error::NoExport {
+            path: dir.to_owned(),
+        })?
+        .to_owned();
     let manifest = Manifest::read(&folder)?;
     let mut differences = Vec::new();
     check_names(&folder, &manifest, &mut differences)?;
     check_sums(&manifest, &mut differences);
     let tables = check_files(&folder, &manifest, &mut differences)?;
     check_rows(tables, &manifest, &mut differences);
-    Ok(Verified { folder, manifest, differences })
+    Ok(Verified {
+        folder,
+        manifest,
+        differences,
+    })
 }
 
-fn check_names(folder: &Path, manifest: &Manifest, differences: &mut Vec<Difference>) -> Result<(), Error> {
+fn check_names(
+    folder: &Path,
+    manifest: &Manifest,
+    differences: &mut Vec<Difference>,
+) -> Result<(), Error> {
     let found = names(folder).map_err(storage("list", folder))?;
     let files = manifest.tables.values().map(|report| report.file.clone());
-    let expected: BTreeSet<String> = files.chain([manifest::FILE_NAME.to_owned(), VIEWS.to_owned()]).collect();
-    differences.extend(expected.difference(&found).map(|file| Difference::Missing { file: file.clone() }));
-    differences.extend(found.difference(&expected).map(|file| Difference::Foreign { file: file.clone() }));
+    let expected: BTreeSet<String> = files
+        .chain([manifest::FILE_NAME.to_owned(), VIEWS.to_owned()])
+        .collect();
+    differences.extend(
+        expected
+            .difference(&found)
+            .map(|file| Difference::Missing { file: file.clone() }),
+    );
+    differences.extend(
+        found
+            .difference(&expected)
+            .map(|file| Difference::Foreign { file: file.clone() }),
+    );
     if !manifest.tables.contains_key(OUTCOMES.name) {
-        differences.push(Difference::Missing { file: OUTCOMES.name.to_owned() });
+        differences.push(Difference::Missing {
+            file: OUTCOMES.name.to_owned(),
+        });
     }
     Ok(())
 }
 
 fn names(folder: &Path) -> io::Result<BTreeSet<String>> {
-    fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+    fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect()
 }
 
 fn check_sums(manifest: &Manifest, differences: &mut Vec<Difference>) {
@@ -72,17 +101,27 @@ fn check_sums(manifest: &Manifest, differences: &mut Vec<Difference>) {
         differences.push(Difference::Sum { expected, found });
     }
     if outcomes.rejected != targets.rejected {
-        differences.push(Difference::Rejected { expected: targets.rejected, found: outcomes.rejected });
+        differences.push(Difference::Rejected {
+            expected: targets.rejected,
+            found: outcomes.rejected,
+        });
     }
 }
 
 /// Compares the files byte by byte, and opens those that are what was published.
-fn check_files(folder: &Path, manifest: &Manifest, differences: &mut Vec<Difference>) -> Result<Vec<Rows>, Error> {
+fn check_files(
+    folder: &Path,
+    manifest: &Manifest,
+    differences: &mut Vec<Difference>,
+) -> Result<Vec<Rows>, Error> {
     let mut tables = Vec::new();
     for (name, report) in &manifest.tables {
         let file = report.file.clone();
         let Some((table, format)) = table_of(name, &file) else {
-            differences.push(Difference::Table { table: name.clone(), file });
+            differences.push(Difference::Table {
+                table: name.clone(),
+                file,
+            });
             continue;
         };
         let path = folder.join(&file);
@@ -91,14 +130,24 @@ fn check_files(folder: &Path, manifest: &Manifest, differences: &mut Vec<Differe
         }
         let (bytes, sha256) = digest(&path)?;
         if bytes != report.bytes {
-            differences.push(Difference::Bytes { file, expected: report.bytes, found: bytes });
+            differences.push(Difference::Bytes {
+                file,
+                expected: report.bytes,
+                found: bytes,
+            });
         } else if sha256 != report.sha256 {
-            differences.push(Difference::Hash { file, expected: report.sha256.clone(), found: sha256 });
+            differences.push(Difference::Hash {
+                file,
+                expected: report.sha256.clone(),
+                found: sha256,
+            });
         } else {
             match keys::open(&path, table, format) {
                 Ok(Some(keys)) => tables.push(Rows::new(table, report, keys)),
                 Ok(None) => differences.push(Difference::Columns { file }),
-                Err(Error::Decode { .. }) => differences.push(Difference::Unreadable { file, rows: 0 }),
+                Err(Error::Decode { .. }) => {
+                    differences.push(Difference::Unreadable { file, rows: 0 })
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -109,13 +158,17 @@ fn check_files(folder: &Path, manifest: &Manifest, differences: &mut Vec<Differe
 /// The table of that name, where the file has the name that this program gives it.
 fn table_of(name: &str, file: &str) -> Option<(&'static Table, Format)> {
     let table = schema::table(name)?;
-    let format = Format::ALL.iter().find(|format| format.file_name(table) == file)?;
+    let format = Format::ALL
+        .iter()
+        .find(|format| format.file_name(table) == file)?;
     Some((table, *format))
 }
 
 /// Walks through all tables side by side, in the order of their keys.
 fn check_rows(tables: Vec<Rows>, manifest: &Manifest, differences: &mut Vec<Difference>) {
-    let (outcomes, mut tables): (Vec<_>, Vec<_>) = tables.into_iter().partition(|rows| rows.table.name == OUTCOMES.name);
+    let (outcomes, mut tables): (Vec<_>, Vec<_>) = tables
+        .into_iter()
+        .partition(|rows| rows.table.name == OUTCOMES.name);
     // Without a usable outcomes table no row can be said to belong to nobody.
     let mut comparable = false;
     for mut outcomes in outcomes {
@@ -124,7 +177,12 @@ fn check_rows(tables: Vec<Rows>, manifest: &Manifest, differences: &mut Vec<Diff
         for outcome in Outcome::ALL {
             let (expected, found) = (manifest.outcomes.count(*outcome), counts.count(*outcome));
             if expected != found {
-                differences.push(Difference::Outcomes { file: outcomes.file.clone(), outcome: *outcome, expected, found });
+                differences.push(Difference::Outcomes {
+                    file: outcomes.file.clone(),
+                    outcome: *outcome,
+                    expected,
+                    found,
+                });
             }
         }
         comparable = outcomes.is_sorted();
@@ -139,7 +197,11 @@ fn check_rows(tables: Vec<Rows>, manifest: &Manifest, differences: &mut Vec<Diff
     }
 }
 
-fn count_outcomes(outcomes: &mut Rows, tables: &mut [Rows], differences: &mut Vec<Difference>) -> Outcomes {
+fn count_outcomes(
+    outcomes: &mut Rows,
+    tables: &mut [Rows],
+    differences: &mut Vec<Difference>,
+) -> Outcomes {
     let mut counts = Outcomes::default();
     let mut all_known = true;
     while let Some(key) = outcomes.next(differences) {
@@ -147,7 +209,10 @@ fn count_outcomes(outcomes: &mut Rows, tables: &mut [Rows], differences: &mut Ve
             counts.record(outcome);
         } else if all_known {
             all_known = false;
-            differences.push(Difference::UnknownOutcome { file: outcomes.file.clone(), row: outcomes.read });
+            differences.push(Difference::UnknownOutcome {
+                file: outcomes.file.clone(),
+                row: outcomes.read,
+            });
         }
         if let Some(contact_id) = key.contact_id.filter(|_| outcomes.is_sorted()) {
             let exported = key.outcome == Some(Outcome::Exported);

@@ -1,5 +1,5 @@
-//! The rows of one table on the walk through all of them: their order, their number, and whose they are. The first fault
-//! of a kind is told; the others of that kind would say nothing new.
+//! The rows of one table on the walk through all of them: their order, their number, and whose they
+//! are. The first fault of a kind is told; the others of that kind would say nothing new.
 
 use std::iter::Peekable;
 
@@ -49,22 +49,39 @@ impl Rows {
         }
         let Ok(key) = self.keys.next()? else {
             self.unreadable = true;
-            differences.push(Difference::Unreadable { file: self.file.clone(), rows: self.read });
+            differences.push(Difference::Unreadable {
+                file: self.file.clone(),
+                rows: self.read,
+            });
             return None;
         };
         self.read += 1;
-        let in_order = self.previous.is_none_or(|previous| previous.order() < key.order());
+        let in_order = self
+            .previous
+            .is_none_or(|previous| previous.order() < key.order());
         if !in_order && !self.unsorted {
             self.unsorted = true;
-            differences.push(Difference::Order { file: self.file.clone(), row: self.read });
+            differences.push(Difference::Order {
+                file: self.file.clone(),
+                row: self.read,
+            });
         }
         self.previous = Some(key);
         Some(key)
     }
 
-    /// Reads the rows of contacts up to this one; only this one may have any, and only if it is exported.
-    pub(super) fn advance(&mut self, contact_id: i64, exported: bool, differences: &mut Vec<Difference>) {
-        while let Some(Ok(Key { contact_id: Some(next), .. })) = self.keys.peek()
+    /// Reads the rows of contacts up to this one; only this one may have any, and only if it is
+    /// exported.
+    pub(super) fn advance(
+        &mut self,
+        contact_id: i64,
+        exported: bool,
+        differences: &mut Vec<Difference>,
+    ) {
+        while let Some(Ok(Key {
+            contact_id: Some(next),
+            ..
+        })) = self.keys.peek()
             && *next <= contact_id
         {
             let orphan = *next < contact_id || !exported;
@@ -80,7 +97,11 @@ impl Rows {
     /// Compares the number of rows, once all are read.
     pub(super) fn check_number(&self, differences: &mut Vec<Difference>) {
         if !self.unreadable && self.read != self.expected {
-            differences.push(Difference::Rows { file: self.file.clone(), expected: self.expected, found: self.read });
+            differences.push(Difference::Rows {
+                file: self.file.clone(),
+                expected: self.expected,
+                found: self.read,
+            });
         }
     }
 
@@ -88,7 +109,10 @@ impl Rows {
         let taken = self.next(differences).is_some();
         if taken && orphan && !self.orphaned && self.is_sorted() {
             self.orphaned = true;
-            differences.push(Difference::NotExported { file: self.file.clone(), row: self.read });
+            differences.push(Difference::NotExported {
+                file: self.file.clone(),
+                row: self.read,
+            });
         }
         taken
     }

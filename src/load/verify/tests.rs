@@ -12,7 +12,13 @@ use crate::load::writer::{FileReport, create};
 use crate::schema::{TABLES, data_tables};
 
 const RUN: &str = "20261122T020000Z";
-const ENDINGS: [Outcome; 5] = [Outcome::Exported, Outcome::Missing, Outcome::Exported, Outcome::Failed, Outcome::Pending];
+const ENDINGS: [Outcome; 5] = [
+    Outcome::Exported,
+    Outcome::Missing,
+    Outcome::Exported,
+    Outcome::Failed,
+    Outcome::Pending,
+];
 
 /// An export before it is published, so that tests can spoil it.
 struct Export {
@@ -24,14 +30,20 @@ struct Export {
 impl Export {
     /// Contacts 1 to 5 of different endings, rows for the exported ones, and two rejected lines.
     fn new() -> Self {
-        let mut rows: BTreeMap<_, _> = data_tables().map(|table| (table.name, sorted_rows(table, &[1, 3]))).collect();
+        let mut rows: BTreeMap<_, _> = data_tables()
+            .map(|table| (table.name, sorted_rows(table, &[1, 3])))
+            .collect();
         let mut outcomes = sorted_rows(OUTCOMES, &[1, 2, 3, 4, 5, 0, 0]);
         let mut counts = Outcomes::default();
         for (index, row) in outcomes.iter_mut().enumerate() {
             let outcome = ENDINGS.get(index).copied().unwrap_or(Outcome::Rejected);
             counts.record(outcome);
             set(row, "outcome", Cell::Text(outcome.as_str().to_owned()));
-            set(row, "input_line", Cell::Integer(2 + i64::try_from(index).unwrap()));
+            set(
+                row,
+                "input_line",
+                Cell::Integer(2 + i64::try_from(index).unwrap()),
+            );
             if outcome == Outcome::Rejected {
                 set(row, "contact_id", Cell::Null);
             }
@@ -39,7 +51,11 @@ impl Export {
         rows.insert(OUTCOMES.name, outcomes);
         let output_dir = tempfile::tempdir().unwrap();
         prepare(output_dir.path()).unwrap();
-        Self { output_dir, rows, counts }
+        Self {
+            output_dir,
+            rows,
+            counts,
+        }
     }
 
     fn publish(&self, format: Format, spoil: impl FnOnce(&mut Manifest)) -> PathBuf {
@@ -58,17 +74,32 @@ impl Export {
     }
 
     fn differences(&self) -> Vec<String> {
-        verify(self.output_dir.path()).unwrap().differences.iter().map(ToString::to_string).collect()
+        verify(self.output_dir.path())
+            .unwrap()
+            .differences
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 }
 
 fn set(row: &mut Row, column: &str, cell: Cell) {
-    let index = OUTCOMES.columns.iter().position(|one| one.name == column).unwrap();
+    let index = OUTCOMES
+        .columns
+        .iter()
+        .position(|one| one.name == column)
+        .unwrap();
     row[index] = cell;
 }
 
 /// Expects just one difference, in both formats, which begins with the file and the text.
-fn check(file: &str, text: &str, spoil_rows: impl Fn(&mut Export), spoil_manifest: impl Fn(&mut Manifest), spoil_folder: impl Fn(&Path)) {
+fn check(
+    file: &str,
+    text: &str,
+    spoil_rows: impl Fn(&mut Export),
+    spoil_manifest: impl Fn(&mut Manifest),
+    spoil_folder: impl Fn(&Path),
+) {
     for format in Format::ALL {
         let mut export = Export::new();
         spoil_rows(&mut export);
@@ -76,7 +107,10 @@ fn check(file: &str, text: &str, spoil_rows: impl Fn(&mut Export), spoil_manifes
         spoil_folder(&folder);
         let expected = format!("{}: {text}", file.replace('*', format.as_str()));
         let found = export.differences();
-        assert!(found.len() == 1 && found[0].starts_with(&expected), "expected {expected}, found {found:?}");
+        assert!(
+            found.len() == 1 && found[0].starts_with(&expected),
+            "expected {expected}, found {found:?}"
+        );
     }
 }
 
@@ -108,7 +142,9 @@ fn an_export_without_rows_is_sound() {
         let mut export = Export::new();
         export.rows.values_mut().for_each(Vec::clear);
         export.counts = Outcomes::default();
-        export.publish(*format, |manifest| manifest.targets = manifest::Targets::default());
+        export.publish(*format, |manifest| {
+            manifest.targets = manifest::Targets::default()
+        });
         assert_eq!(export.differences(), [""; 0]);
     }
 }
@@ -119,9 +155,15 @@ fn damaged_files_are_named() {
         let names = names(folder).unwrap();
         folder.join(names.iter().find(|found| found.starts_with(name)).unwrap())
     };
-    check_folder("sales.*", "missing", |folder| fs::remove_file(file(folder, "sales")).unwrap());
-    check_folder("views.sql", "missing", |folder| fs::remove_file(folder.join("views.sql")).unwrap());
-    check_folder("sales.bak", "not part of the export", |folder| fs::write(folder.join("sales.bak"), "").unwrap());
+    check_folder("sales.*", "missing", |folder| {
+        fs::remove_file(file(folder, "sales")).unwrap()
+    });
+    check_folder("views.sql", "missing", |folder| {
+        fs::remove_file(folder.join("views.sql")).unwrap()
+    });
+    check_folder("sales.bak", "not part of the export", |folder| {
+        fs::write(folder.join("sales.bak"), "").unwrap()
+    });
     check_folder("chats.*", "SHA-256 ", |folder| {
         let path = file(folder, "chats");
         let mut content = fs::read(&path).unwrap();
@@ -129,15 +171,25 @@ fn damaged_files_are_named() {
         content[middle] ^= 1;
         fs::write(path, content).unwrap();
     });
-    check_folder("outcomes.*", "0 bytes, and ", |folder| fs::write(file(folder, "outcomes"), "").unwrap());
+    check_folder("outcomes.*", "0 bytes, and ", |folder| {
+        fs::write(file(folder, "outcomes"), "").unwrap()
+    });
 }
 
 #[test]
 fn a_manifest_that_says_otherwise_is_named() {
-    let report = |manifest: &mut Manifest, table: &str, spoil: fn(&mut FileReport)| spoil(manifest.tables.get_mut(table).unwrap());
-    check_manifest("tickets.*", "2 rows, and 3 in the manifest", |manifest| report(manifest, "tickets", |report| report.rows = 3));
-    check_manifest("outcomes.*", "7 rows, and 8 in the manifest", |manifest| report(manifest, "outcomes", |report| report.rows = 8));
-    check_manifest("manifest.json", "7 outcomes, and 8 distinct", |manifest| manifest.targets.distinct = 6);
+    let report = |manifest: &mut Manifest, table: &str, spoil: fn(&mut FileReport)| {
+        spoil(manifest.tables.get_mut(table).unwrap())
+    };
+    check_manifest("tickets.*", "2 rows, and 3 in the manifest", |manifest| {
+        report(manifest, "tickets", |report| report.rows = 3)
+    });
+    check_manifest("outcomes.*", "7 rows, and 8 in the manifest", |manifest| {
+        report(manifest, "outcomes", |report| report.rows = 8)
+    });
+    check_manifest("manifest.json", "7 outcomes, and 8 distinct", |manifest| {
+        manifest.targets.distinct = 6
+    });
     for format in Format::ALL {
         let export = Export::new();
         export.publish(*format, |manifest| {
@@ -146,8 +198,14 @@ fn a_manifest_that_says_otherwise_is_named() {
         });
         let expected = [
             "manifest.json: 3 rejected outcomes, and 2 rejected lines".to_owned(),
-            format!("outcomes.{}: 2 rows are exported, and 1 in the manifest", format.as_str()),
-            format!("outcomes.{}: 2 rows are rejected, and 3 in the manifest", format.as_str()),
+            format!(
+                "outcomes.{}: 2 rows are exported, and 1 in the manifest",
+                format.as_str()
+            ),
+            format!(
+                "outcomes.{}: 2 rows are rejected, and 3 in the manifest",
+                format.as_str()
+            ),
         ];
         assert_eq!(export.differences(), expected);
     }
@@ -156,14 +214,24 @@ fn a_manifest_that_says_otherwise_is_named() {
 #[test]
 fn files_of_other_names_are_not_opened() {
     let export = Export::new();
-    let folder = export.publish(Format::Csv, |manifest| manifest.tables.get_mut("chats").unwrap().file = "../../state.sqlite".to_owned());
+    let folder = export.publish(Format::Csv, |manifest| {
+        manifest.tables.get_mut("chats").unwrap().file = "../../state.sqlite".to_owned()
+    });
     let found = verify(&folder).unwrap().differences;
-    assert!(found.contains(&Difference::Table { table: "chats".to_owned(), file: "../../state.sqlite".to_owned() }), "{found:?}");
+    assert!(
+        found.contains(&Difference::Table {
+            table: "chats".to_owned(),
+            file: "../../state.sqlite".to_owned()
+        }),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn rows_out_of_place_are_named() {
-    let swap = |table: &'static str, a, b| move |export: &mut Export| export.rows.get_mut(table).unwrap().swap(a, b);
+    let swap = |table: &'static str, a, b| {
+        move |export: &mut Export| export.rows.get_mut(table).unwrap().swap(a, b)
+    };
     check_rows("contacts.*", "row 2 does not sort", swap("contacts", 0, 1));
     check_rows("outcomes.*", "row 2 does not sort", swap("outcomes", 0, 1));
     check_rows("outcomes.*", "row 7 does not sort", swap("outcomes", 5, 6));
@@ -180,10 +248,14 @@ fn rows_out_of_place_are_named() {
 #[test]
 fn rows_of_contacts_that_are_not_exported_are_named() {
     for (contact_id, row) in [(0, 1), (2, 2), (4, 2), (9, 2)] {
-        check_rows("chats.*", &format!("row {row} belongs to no contact"), move |export| {
-            let row = &mut export.rows.get_mut("chats").unwrap()[row - 1];
-            row[0] = Cell::Integer(contact_id);
-        });
+        check_rows(
+            "chats.*",
+            &format!("row {row} belongs to no contact"),
+            move |export| {
+                let row = &mut export.rows.get_mut("chats").unwrap()[row - 1];
+                row[0] = Cell::Integer(contact_id);
+            },
+        );
     }
 }
 
@@ -195,13 +267,29 @@ fn other_columns_and_other_content_are_named() {
         let mut manifest = Manifest::read(folder).unwrap();
         let report = manifest.tables.get_mut("contacts").unwrap();
         (report.bytes, report.sha256) = digest(&path).unwrap();
-        fs::write(folder.join(manifest::FILE_NAME), manifest.to_json().unwrap()).unwrap();
+        fs::write(
+            folder.join(manifest::FILE_NAME),
+            manifest.to_json().unwrap(),
+        )
+        .unwrap();
     };
     let header: Vec<_> = TABLES[0].columns.iter().map(|column| column.name).collect();
     let cases = [
-        (Format::Parquet, "PAR1 and no more".to_owned(), "cannot be read as a table, after 0 rows"),
-        (Format::Csv, "contact_id,name\n".to_owned(), "the columns are not those"),
-        (Format::Csv, format!("{}\nx,y\n", header.join(",")), "cannot be read as a table, after 0 rows"),
+        (
+            Format::Parquet,
+            "PAR1 and no more".to_owned(),
+            "cannot be read as a table, after 0 rows",
+        ),
+        (
+            Format::Csv,
+            "contact_id,name\n".to_owned(),
+            "the columns are not those",
+        ),
+        (
+            Format::Csv,
+            format!("{}\nx,y\n", header.join(",")),
+            "cannot be read as a table, after 0 rows",
+        ),
     ];
     for (format, content, text) in cases {
         let export = Export::new();
@@ -214,8 +302,14 @@ fn other_columns_and_other_content_are_named() {
 #[test]
 fn a_folder_without_an_export_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(verify(folder.path()).unwrap_err(), Error::NoExport { .. }));
-    assert!(matches!(verify(&folder.path().join("none")).unwrap_err(), Error::NoExport { .. }));
+    assert!(matches!(
+        verify(folder.path()).unwrap_err(),
+        Error::NoExport { .. }
+    ));
+    assert!(matches!(
+        verify(&folder.path().join("none")).unwrap_err(),
+        Error::NoExport { .. }
+    ));
 }
 
 #[test]
@@ -228,5 +322,12 @@ fn an_unknown_outcome_is_named_once() {
     export.rows.insert(OUTCOMES.name, rows);
     export.publish(Format::Parquet, |_| {});
     let found = export.differences();
-    assert_eq!(found.iter().filter(|difference| difference.contains("no known outcome")).count(), 1, "{found:?}");
+    assert_eq!(
+        found
+            .iter()
+            .filter(|difference| difference.contains("no known outcome"))
+            .count(),
+        1,
+        "{found:?}"
+    );
 }

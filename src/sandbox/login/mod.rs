@@ -1,5 +1,5 @@
-//! The pages of the simulated login server: tenant state, metadata, keys, token refresh, and the exchange of a signed
-//! system user token for a ticket.
+//! The pages of the simulated login server: tenant state, metadata, keys, token refresh, and the
+//! exchange of a signed system user token for a ticket.
 
 use std::sync::Arc;
 
@@ -33,8 +33,14 @@ pub(super) fn routes(tenant: Arc<Tenant>) -> Router {
         .route("/login/.well-known/openid-configuration", get(metadata))
         .route("/login/.well-known/jwks", get(keys))
         .route("/login/common/oauth/tokens", post(refresh))
-        .route("/Login/api/PartnerSystemUser/Authenticate", post(authenticate))
-        .route("/login/api/PartnerSystemUser/Authenticate", post(authenticate))
+        .route(
+            "/Login/api/PartnerSystemUser/Authenticate",
+            post(authenticate),
+        )
+        .route(
+            "/login/api/PartnerSystemUser/Authenticate",
+            post(authenticate),
+        )
         .with_state(tenant)
 }
 
@@ -43,12 +49,20 @@ fn answer(status: StatusCode, body: &Value) -> Response {
 }
 
 /// How the tenant fares and where it is. Another tenant is in the state `Unknown`.
-async fn state(Shared(tenant): Shared<Arc<Tenant>>, Path(context_identifier): Path<String>) -> Response {
+async fn state(
+    Shared(tenant): Shared<Arc<Tenant>>,
+    Path(context_identifier): Path<String>,
+) -> Response {
     tenant.count_state_request();
     let is_known = context_identifier.eq_ignore_ascii_case(&tenant.settings.context_identifier);
-    let state = if is_known { tenant.now().state } else { State::Unknown };
+    let state = if is_known {
+        tenant.now().state
+    } else {
+        State::Unknown
+    };
     let endpoint = is_known.then(|| tenant.endpoint());
-    let valid_for = SignedDuration::try_from(tenant.settings.state_valid_for).unwrap_or(SignedDuration::ZERO);
+    let valid_for =
+        SignedDuration::try_from(tenant.settings.state_valid_for).unwrap_or(SignedDuration::ZERO);
     let body = json!({
         "ContextIdentifier": context_identifier,
         "Endpoint": endpoint,
@@ -82,17 +96,32 @@ async fn keys(Shared(tenant): Shared<Arc<Tenant>>) -> Response {
 }
 
 /// Exchanges a refresh token for an access token. Parameters come in the body or the query.
-async fn refresh(Shared(tenant): Shared<Arc<Tenant>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn refresh(
+    Shared(tenant): Shared<Arc<Tenant>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let login = tenant.count_login();
     let settings = &tenant.settings;
     let form = String::from_utf8_lossy(&body);
-    let parameters: Vec<(String, String)> = decoded_pairs(&form).chain(decoded_pairs(uri.query().unwrap_or_default())).collect();
-    let parameter = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let parameters: Vec<(String, String)> = decoded_pairs(&form)
+        .chain(decoded_pairs(uri.query().unwrap_or_default()))
+        .collect();
+    let parameter = |name: &str| {
+        parameters
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    };
     let refused = |status, error: &str| answer(status, &json!({"error": error}));
 
     let (client_id, client_secret) = match basic_client(&headers) {
         Some(client) => client,
-        None => (parameter("client_id").unwrap_or_default().to_owned(), parameter("client_secret").unwrap_or_default().to_owned()),
+        None => (
+            parameter("client_id").unwrap_or_default().to_owned(),
+            parameter("client_secret").unwrap_or_default().to_owned(),
+        ),
     };
     if client_id != settings.client_id || client_secret != settings.app_token {
         return refused(StatusCode::UNAUTHORIZED, "invalid_client");
@@ -126,7 +155,11 @@ async fn refresh(Shared(tenant): Shared<Arc<Tenant>>, uri: Uri, headers: HeaderM
 
 /// Client id and secret from the Basic scheme, each of them percent-encoded as OAuth wants it.
 fn basic_client(headers: &HeaderMap) -> Option<(String, String)> {
-    let encoded = headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
+    let encoded = headers
+        .get(AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .strip_prefix("Basic ")?;
     let pair = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
     decoded_pairs(&pair.replacen(':', "=", 1)).next()
 }
@@ -143,17 +176,26 @@ struct Authentication {
 async fn authenticate(Shared(tenant): Shared<Arc<Tenant>>, body: Bytes) -> Response {
     let login = tenant.count_login();
     let Ok(request) = serde_json::from_slice::<Authentication>(&body) else {
-        return answer(StatusCode::BAD_REQUEST, &json!({"Message": "The request is invalid."}));
+        return answer(
+            StatusCode::BAD_REQUEST,
+            &json!({"Message": "The request is invalid."}),
+        );
     };
     if let Err(message) = admit(&tenant, &request) {
-        return answer(StatusCode::OK, &json!({"IsSuccessful": false, "Token": null, "ErrorMessage": message}));
+        return answer(
+            StatusCode::OK,
+            &json!({"IsSuccessful": false, "Token": null, "ErrorMessage": message}),
+        );
     }
     let ticket = tenant.issue("7T:", login);
     let flaw = tenant.now().flaw;
     let mut claims = claims(&tenant, flaw);
     set(&mut claims, &format!("{IDENTITY}ticket"), json!(ticket));
     let token = tenant.now().key.token(&claims, flaw);
-    answer(StatusCode::OK, &json!({"IsSuccessful": true, "Token": token, "ErrorMessage": null}))
+    answer(
+        StatusCode::OK,
+        &json!({"IsSuccessful": true, "Token": token, "ErrorMessage": null}),
+    )
 }
 
 fn admit(tenant: &Tenant, request: &Authentication) -> Result<(), String> {
@@ -167,8 +209,14 @@ fn admit(tenant: &Tenant, request: &Authentication) -> Result<(), String> {
     if request.context_identifier != settings.context_identifier {
         return Err("Denied: the tenant is unknown".to_owned());
     }
-    let tolerance = SignedDuration::try_from(settings.stamp_tolerance).unwrap_or(SignedDuration::MAX);
-    let checked = tenant.app_key.check(&request.signed_system_token, &settings.system_user_token, tenant.clock(), tolerance);
+    let tolerance =
+        SignedDuration::try_from(settings.stamp_tolerance).unwrap_or(SignedDuration::MAX);
+    let checked = tenant.app_key.check(
+        &request.signed_system_token,
+        &settings.system_user_token,
+        tenant.clock(),
+        tolerance,
+    );
     checked.map_err(|refusal| refusal.to_string())
 }
 
@@ -180,8 +228,16 @@ fn claims(tenant: &Tenant, flaw: Option<Flaw>) -> Value {
             Some(Flaw::NotYetValid) => 7_200,
             _ => 0,
         };
-    let context_identifier = if flaw == Some(Flaw::Tenant) { "Cust99999" } else { &tenant.settings.context_identifier };
-    let audience = if flaw == Some(Flaw::Audience) { "1000000002" } else { SERIAL };
+    let context_identifier = if flaw == Some(Flaw::Tenant) {
+        "Cust99999"
+    } else {
+        &tenant.settings.context_identifier
+    };
+    let audience = if flaw == Some(Flaw::Audience) {
+        "1000000002"
+    } else {
+        SERIAL
+    };
     let endpoint = tenant.endpoint();
     let mut claims = json!({
         "iss": if flaw == Some(Flaw::Issuer) { "Somebody Else" } else { "SuperOffice AS" },
@@ -195,7 +251,10 @@ fn claims(tenant: &Tenant, flaw: Option<Flaw>) -> Value {
         ("ctx", json!(context_identifier)),
         ("serial", json!(SERIAL)),
         ("webapi_url", json!(format!("{endpoint}/api/"))),
-        ("netserver_url", json!(format!("{endpoint}/Remote/Services88/"))),
+        (
+            "netserver_url",
+            json!(format!("{endpoint}/Remote/Services88/")),
+        ),
         ("associateid", json!("3")),
         ("company_name", json!("Bølgesprett Elektro AS")),
         ("email", json!("system@bolgesprett.example")),

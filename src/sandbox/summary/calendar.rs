@@ -1,4 +1,5 @@
-//! Instants and how the API writes them: sentinels, seven fraction digits or none, `Z` or the offset of the tenant's zone.
+//! Instants and how the API writes them: sentinels, seven fraction digits or none, `Z` or the
+//! offset of the tenant's zone.
 
 use std::fmt;
 
@@ -39,24 +40,40 @@ impl Moment {
 
     /// In UTC, with seven fraction digits now and then.
     pub(super) fn in_utc(self, rng: &mut Rng) -> Written {
-        Written { seconds: self.0, offset: None, fraction: fraction(rng) }
+        Written {
+            seconds: self.0,
+            offset: None,
+            fraction: fraction(rng),
+        }
     }
 
     /// In the tenant's zone, with seven fraction digits now and then.
     pub(super) fn in_zone(self, rng: &mut Rng) -> Written {
-        Written { seconds: self.0, offset: Some(self.zone_hours()), fraction: fraction(rng) }
+        Written {
+            seconds: self.0,
+            offset: Some(self.zone_hours()),
+            fraction: fraction(rng),
+        }
     }
 
     /// Midnight of its day in the tenant's zone, as a date without a time of day is sent.
     pub(super) fn midnight_in_zone(self) -> Written {
         let hours = self.zone_hours();
         let local = self.0 + i64::from(hours) * 3600;
-        Written { seconds: self.0 - local.rem_euclid(DAY), offset: Some(hours), fraction: None }
+        Written {
+            seconds: self.0 - local.rem_euclid(DAY),
+            offset: Some(hours),
+            fraction: None,
+        }
     }
 
     /// Summer time by whole months; the days around the change do not matter here.
     fn zone_hours(self) -> i8 {
-        if (4..=9).contains(&civil(self.0, 0).month()) { 2 } else { 1 }
+        if (4..=9).contains(&civil(self.0, 0).month()) {
+            2
+        } else {
+            1
+        }
     }
 }
 
@@ -72,9 +89,13 @@ impl fmt::Display for Written {
         let civil = civil(self.seconds, self.offset.unwrap_or(0));
         formatter.write_str("\"")?;
         digits::<4>(formatter, civil.year())?;
-        for (separator, number) in
-            [("-", civil.month()), ("-", civil.day()), ("T", civil.hour()), (":", civil.minute()), (":", civil.second())]
-        {
+        for (separator, number) in [
+            ("-", civil.month()),
+            ("-", civil.day()),
+            ("T", civil.hour()),
+            (":", civil.minute()),
+            (":", civil.second()),
+        ] {
             formatter.write_str(separator)?;
             digits::<2>(formatter, number)?;
         }
@@ -89,8 +110,12 @@ impl fmt::Display for Written {
     }
 }
 
-/// Writes a number with leading zeros; `{:02}` takes several times as long, and an answer holds a hundred of them.
-fn digits<const WIDTH: usize>(formatter: &mut fmt::Formatter<'_>, number: impl TryInto<u32>) -> fmt::Result {
+/// Writes a number with leading zeros; `{:02}` takes several times as long, and an answer holds a
+/// hundred of them.
+fn digits<const WIDTH: usize>(
+    formatter: &mut fmt::Formatter<'_>,
+    number: impl TryInto<u32>,
+) -> fmt::Result {
     let mut number = number.try_into().map_err(|_| fmt::Error)?;
     let mut digits = [b'0'; WIDTH];
     for digit in digits.iter_mut().rev() {
@@ -105,7 +130,8 @@ fn fraction(rng: &mut Rng) -> Option<u32> {
 }
 
 fn civil(seconds: i64, offset_hours: i8) -> jiff::civil::DateTime {
-    let timestamp = Timestamp::from_second(seconds).expect("a moment lies within three decades of today");
+    let timestamp =
+        Timestamp::from_second(seconds).expect("a moment lies within three decades of today");
     Offset::constant(offset_hours).to_datetime(timestamp)
 }
 
@@ -115,12 +141,33 @@ mod tests {
 
     #[test]
     fn moments_are_written_as_the_api_does() {
-        let written = |seconds, offset, fraction| Written { seconds, offset, fraction }.to_string();
+        let written = |seconds, offset, fraction| {
+            Written {
+                seconds,
+                offset,
+                fraction,
+            }
+            .to_string()
+        };
         assert_eq!(written(NEWEST, None, None), "\"2026-06-30T15:00:00Z\"");
-        assert_eq!(written(NEWEST, Some(2), Some(42)), "\"2026-06-30T17:00:00.0000042+02:00\"");
-        assert_eq!(Moment(NEWEST).midnight_in_zone().to_string(), "\"2026-06-30T00:00:00+02:00\"");
+        assert_eq!(
+            written(NEWEST, Some(2), Some(42)),
+            "\"2026-06-30T17:00:00.0000042+02:00\""
+        );
+        assert_eq!(
+            Moment(NEWEST).midnight_in_zone().to_string(),
+            "\"2026-06-30T00:00:00+02:00\""
+        );
         // 23:30 in UTC is already the next day in Oslo.
-        assert_eq!(Moment(NEWEST + 8 * 3600 + 1800).midnight_in_zone().to_string(), "\"2026-07-01T00:00:00+02:00\"");
-        assert_eq!(Moment(NEWEST - 180 * DAY).midnight_in_zone().to_string(), "\"2026-01-01T00:00:00+01:00\"");
+        assert_eq!(
+            Moment(NEWEST + 8 * 3600 + 1800)
+                .midnight_in_zone()
+                .to_string(),
+            "\"2026-07-01T00:00:00+02:00\""
+        );
+        assert_eq!(
+            Moment(NEWEST - 180 * DAY).midnight_in_zone().to_string(),
+            "\"2026-01-01T00:00:00+01:00\""
+        );
     }
 }

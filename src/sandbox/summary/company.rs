@@ -24,14 +24,32 @@ impl Company {
         let (stem, slug) = pick(&mut rng, country.stems);
         let trade = pick(&mut rng, country.trades);
         let form = pick(&mut rng, country.forms);
-        let department = if falls_into(&mut rng, 0.25) { pick(&mut rng, DEPARTMENTS) } else { "" };
-        let kana_name = if country.currency == "JPY" { pick(&mut rng, KANA_NAMES) } else { "" };
-        Self { country, name: format!("{stem} {trade} {form}"), department, kana_name, domain: format!("{slug}-{contact_id}.example") }
+        let department = if falls_into(&mut rng, 0.25) {
+            pick(&mut rng, DEPARTMENTS)
+        } else {
+            ""
+        };
+        let kana_name = if country.currency == "JPY" {
+            pick(&mut rng, KANA_NAMES)
+        } else {
+            ""
+        };
+        Self {
+            country,
+            name: format!("{stem} {trade} {form}"),
+            department,
+            kana_name,
+            domain: format!("{slug}-{contact_id}.example"),
+        }
     }
 
     /// Name and department in one, as the API joins them.
     pub(super) fn full_name(&self) -> String {
-        if self.department.is_empty() { self.name.clone() } else { format!("{}, {}", self.name, self.department) }
+        if self.department.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{}, {}", self.name, self.department)
+        }
     }
 
     /// Someone who works there.
@@ -46,9 +64,16 @@ pub(super) fn associate(rng: &mut Rng) -> (u64, String) {
         return (0, String::new());
     }
     let associate_id = rng.u64(1..=40);
-    (associate_id, person(&mut generator(0, associate_id, 3), NORWAY))
+    (
+        associate_id,
+        person(&mut generator(0, associate_id, 3), NORWAY),
+    )
 }
 
 fn person(rng: &mut Rng, country: &Country) -> String {
-    format!("{} {}", pick(rng, country.given_names), pick(rng, country.surnames))
+    format!(
+        "{} {}",
+        pick(rng, country.given_names),
+        pick(rng, country.surnames)
+    )
 }

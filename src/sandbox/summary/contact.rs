@@ -1,4 +1,5 @@
-//! The Contact member of a summary with its address, and the rights and layout noise that a real answer carries.
+//! The Contact member of a summary with its address, and the rights and layout noise that a real
+//! answer carries.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
@@ -29,8 +30,12 @@ static FIELD_PROPERTIES: LazyLock<String> = LazyLock::new(|| {
     json.open('{');
     for (name, mask, field_type, length) in fields {
         json.member(name).open('{').member("FieldRight").open('{');
-        json.text_member("Mask", mask).text_member("Reason", "").close('}');
-        json.text_member("FieldType", field_type).plain_member("FieldLength", length).close('}');
+        json.text_member("Mask", mask)
+            .text_member("Reason", "")
+            .close('}');
+        json.text_member("FieldType", field_type)
+            .plain_member("FieldLength", length)
+            .close('}');
     }
     json.close('}');
     String::from_utf8(json.into_bytes()).expect("made of texts")
@@ -42,33 +47,70 @@ pub(super) fn write(json: &mut JsonText, rng: &mut Rng, contact_id: i32, company
     let address = Address::of(rng, company);
     let (associate_id, associate_name) = associate(rng);
 
-    json.open('{').plain_member("ContactId", contact_id).text_member("Name", &company.name);
-    json.text_member("Department", company.department).text_member("FullName", &company.full_name());
+    json.open('{')
+        .plain_member("ContactId", contact_id)
+        .text_member("Name", &company.name);
+    json.text_member("Department", company.department)
+        .text_member("FullName", &company.full_name());
     // Numbers that no register hands out: they begin with two zeros.
-    json.member("OrgNr").string(&if falls_into(rng, 0.1) { String::new() } else { format!("00{:07}", rng.u32(0..10_000_000)) });
+    json.member("OrgNr").string(&if falls_into(rng, 0.1) {
+        String::new()
+    } else {
+        format!("00{:07}", rng.u32(0..10_000_000))
+    });
     if falls_into(rng, 0.85) {
-        json.member("Number1").string(&format!("{:06}", rng.u32(0..100_000)));
-        json.raw_member("Number2", if falls_into(rng, 0.7) { "\"\"" } else { "null" });
+        json.member("Number1")
+            .string(&format!("{:06}", rng.u32(0..100_000)));
+        json.raw_member(
+            "Number2",
+            if falls_into(rng, 0.7) { "\"\"" } else { "null" },
+        );
     }
     json.text_member("Kananame", company.kana_name);
-    json.text_member("CategoryName", pick(rng, CATEGORIES)).text_member("BusinessName", pick(rng, BUSINESSES));
-    json.plain_member("AssociateId", associate_id).text_member("AssociateFullName", &associate_name);
-    json.plain_member("CountryId", country.id).text_member("CountryName", country.name);
+    json.text_member("CategoryName", pick(rng, CATEGORIES))
+        .text_member("BusinessName", pick(rng, BUSINESSES));
+    json.plain_member("AssociateId", associate_id)
+        .text_member("AssociateFullName", &associate_name);
+    json.plain_member("CountryId", country.id)
+        .text_member("CountryName", country.name);
     json.text_member("City", address.city);
     let phone = rng.u32(0..1_000_000);
-    json.text_member("DirectPhone", &format!("{} 00 {:03} {:03}", country.dial, phone / 1000, phone % 1000));
+    json.text_member(
+        "DirectPhone",
+        &format!(
+            "{} 00 {:03} {:03}",
+            country.dial,
+            phone / 1000,
+            phone % 1000
+        ),
+    );
     if falls_into(rng, 0.2) {
-        json.text_member("EmailAddress", "").raw_member("EmailAddressName", "null");
+        json.text_member("EmailAddress", "")
+            .raw_member("EmailAddressName", "null");
     } else {
-        json.text_member("EmailAddress", &format!("post@{}", company.domain)).text_member("EmailAddressName", "");
+        json.text_member("EmailAddress", &format!("post@{}", company.domain))
+            .text_member("EmailAddressName", "");
     }
-    json.text_member("URL", &format!("https://www.{}", company.domain)).raw_member("URLName", "null");
+    json.text_member("URL", &format!("https://www.{}", company.domain))
+        .raw_member("URLName", "null");
     json.text_member("FormattedAddress", &format!("{}\n", address.lines()));
-    json.raw_member("IsOwnerContact", if contact_id == 1 { "true" } else { "false" });
-    json.plain_member("ActiveErpLinks", if falls_into(rng, 0.1) { rng.u8(1..=2) } else { 0 });
+    json.raw_member(
+        "IsOwnerContact",
+        if contact_id == 1 { "true" } else { "false" },
+    );
+    json.plain_member(
+        "ActiveErpLinks",
+        if falls_into(rng, 0.1) {
+            rng.u8(1..=2)
+        } else {
+            0
+        },
+    );
     json.member("Address");
     address.write(json, rng, company);
-    json.raw_member("TableRight", TABLE_RIGHT).raw_member("FieldProperties", &FIELD_PROPERTIES).close('}');
+    json.raw_member("TableRight", TABLE_RIGHT)
+        .raw_member("FieldProperties", &FIELD_PROPERTIES)
+        .close('}');
 }
 
 struct Address {
@@ -83,7 +125,12 @@ impl Address {
         let (zipcode, city, county) = pick(rng, company.country.places);
         let mut street = pick(rng, company.country.streets).to_owned();
         write!(street, " {}", rng.u16(1..=240)).expect("writing to a String cannot fail");
-        Self { street, zipcode, city, county }
+        Self {
+            street,
+            zipcode,
+            city,
+            county,
+        }
     }
 
     fn lines(&self) -> String {
@@ -93,7 +140,8 @@ impl Address {
     fn write(&self, json: &mut JsonText, rng: &mut Rng, company: &Company) {
         json.open('{');
         if falls_into(rng, 0.4) {
-            json.raw_member("Wgs84Latitude", "0").raw_member("Wgs84Longitude", "0.0");
+            json.raw_member("Wgs84Latitude", "0")
+                .raw_member("Wgs84Longitude", "0.0");
         } else {
             json.plain_member("Wgs84Latitude", company.country.latitude + rng.f64());
             json.plain_member("Wgs84Longitude", company.country.longitude + rng.f64());
@@ -112,23 +160,43 @@ impl Address {
             if falls_into(rng, 0.05) {
                 json.raw("null");
             } else {
-                self.write_structured(json, "ContactPostalAddress", "c/o Økonomiavd., \"Fakturamottak\"");
+                self.write_structured(
+                    json,
+                    "ContactPostalAddress",
+                    "c/o Økonomiavd., \"Fakturamottak\"",
+                );
             }
             json.text_member("Formatted", &self.lines());
         }
-        json.raw_member("TableRight", ADDRESS_RIGHT).raw_member("FieldProperties", "{}").close('}');
+        json.raw_member("TableRight", ADDRESS_RIGHT)
+            .raw_member("FieldProperties", "{}")
+            .close('}');
     }
 
     fn write_structured(&self, json: &mut JsonText, kind: &str, second_line: &str) {
-        json.open('{').text_member("AtypeIdx", kind).text_member("Address1", &self.street);
-        json.text_member("Address2", second_line).raw_member("Address3", "null");
-        json.text_member("City", self.city).text_member("County", self.county).text_member("State", "");
-        json.text_member("Zipcode", self.zipcode).text_member("Formatted", &self.lines()).close('}');
+        json.open('{')
+            .text_member("AtypeIdx", kind)
+            .text_member("Address1", &self.street);
+        json.text_member("Address2", second_line)
+            .raw_member("Address3", "null");
+        json.text_member("City", self.city)
+            .text_member("County", self.county)
+            .text_member("State", "");
+        json.text_member("Zipcode", self.zipcode)
+            .text_member("Formatted", &self.lines())
+            .close('}');
     }
 }
 
 fn localized_field(json: &mut JsonText, name: &str, value: &str, length: u16) {
-    json.open('{').text_member("Name", name).text_member("Value", value).raw_member("Tooltip", "\"\"").raw_member("Label", "\"\"");
-    json.plain_member("ValueLength", length).raw_member("AddressType", "\"Street\"");
-    json.raw_member("TableRight", "null").raw_member("FieldProperties", "{}").close('}');
+    json.open('{')
+        .text_member("Name", name)
+        .text_member("Value", value)
+        .raw_member("Tooltip", "\"\"")
+        .raw_member("Label", "\"\"");
+    json.plain_member("ValueLength", length)
+        .raw_member("AddressType", "\"Street\"");
+    json.raw_member("TableRight", "null")
+        .raw_member("FieldProperties", "{}")
+        .close('}');
 }

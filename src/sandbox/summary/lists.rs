@@ -5,7 +5,8 @@ use fastrand::Rng;
 use super::calendar::{FOREVER, Moment, UNKNOWN};
 use super::company::Company;
 use super::phrases::{
-    ACTIVITY_STATUSES, DOCUMENTS, FIRST_MESSAGES, FOLLOWUPS, ICON_HINTS, LAST_MESSAGES, SALE_HEADINGS, SALE_STATUSES, TICKET_TITLES,
+    ACTIVITY_STATUSES, DOCUMENTS, FIRST_MESSAGES, FOLLOWUPS, ICON_HINTS, LAST_MESSAGES,
+    SALE_HEADINGS, SALE_STATUSES, TICKET_TITLES,
 };
 use crate::sandbox::dice::{falls_into, pick};
 use crate::sandbox::json::JsonText;
@@ -20,7 +21,13 @@ pub(super) struct Size {
 }
 
 /// Writes the list of that name. The limit only cuts it; the items before stay the same.
-pub(super) fn write(json: &mut JsonText, rng: &mut Rng, member: &str, size: Size, company: &Company) {
+pub(super) fn write(
+    json: &mut JsonText,
+    rng: &mut Rng,
+    member: &str,
+    size: Size,
+    company: &Company,
+) {
     let length = length(rng).max(size.least);
     if length == 0 && falls_into(rng, 0.05) {
         json.raw("null");
@@ -28,7 +35,13 @@ pub(super) fn write(json: &mut JsonText, rng: &mut Rng, member: &str, size: Size
     }
     let key = rng.u32(50_000..2_000_000_000);
     let registered = Moment::recent(rng);
-    let mut list = List { json, rng, company, key, registered };
+    let mut list = List {
+        json,
+        rng,
+        company,
+        key,
+        registered,
+    };
     list.json.open('[');
     for _ in 0..length.min(size.limit) {
         list.json.open('{');
@@ -66,15 +79,22 @@ struct List<'a> {
 
 impl List<'_> {
     fn ticket(&mut self) {
-        self.json.plain_member("TicketId", self.key).plain_member("TicketStatus", self.rng.u8(1..=7));
-        self.json.text_member("Title", pick(self.rng, TICKET_TITLES));
-        self.json.plain_member("Registered", self.registered.in_zone(self.rng));
-        self.json.text_member("IconHint", pick(self.rng, ICON_HINTS));
+        self.json
+            .plain_member("TicketId", self.key)
+            .plain_member("TicketStatus", self.rng.u8(1..=7));
+        self.json
+            .text_member("Title", pick(self.rng, TICKET_TITLES));
+        self.json
+            .plain_member("Registered", self.registered.in_zone(self.rng));
+        self.json
+            .text_member("IconHint", pick(self.rng, ICON_HINTS));
     }
 
     fn activity(&mut self, descriptions: &'static [&'static str], is_document: bool) {
         let document_id = if is_document { self.key / 2 } else { 0 };
-        self.json.plain_member("AppointmentId", self.key).plain_member("DocumentId", document_id);
+        self.json
+            .plain_member("AppointmentId", self.key)
+            .plain_member("DocumentId", document_id);
         self.json.member("Date");
         if falls_into(self.rng, 0.02) {
             self.json.raw(UNKNOWN);
@@ -85,42 +105,60 @@ impl List<'_> {
         if falls_into(self.rng, 0.02) {
             self.json.raw_member("Description", "null");
         } else {
-            self.json.text_member("Description", pick(self.rng, descriptions));
+            self.json
+                .text_member("Description", pick(self.rng, descriptions));
         }
-        self.json.raw_member("Completed", pick(self.rng, ACTIVITY_STATUSES));
-        self.json.plain_member("Registered", self.registered.in_utc(self.rng));
+        self.json
+            .raw_member("Completed", pick(self.rng, ACTIVITY_STATUSES));
+        self.json
+            .plain_member("Registered", self.registered.in_utc(self.rng));
     }
 
     fn sale(&mut self) {
         let country = self.company.country;
         let amount = f64::from(self.rng.u32(10_000..90_000_000)) / 100.0;
-        self.json.plain_member("SaleId", self.key).member("SaleDate");
+        self.json
+            .plain_member("SaleId", self.key)
+            .member("SaleDate");
         if falls_into(self.rng, 0.02) {
             self.json.raw(FOREVER);
         } else {
             let date = self.registered.after(self.rng, 180 * 86_400);
             self.json.plain(date.midnight_in_zone());
         }
-        self.json.plain_member("Probability", self.rng.u8(0..=20) * 5);
-        self.json.text_member("Heading", pick(self.rng, SALE_HEADINGS));
-        self.json.plain_member("Amount", amount).text_member("Currency", country.currency);
-        self.json.plain_member("AmountInBaseCurrency", amount * country.rate);
-        self.json.raw_member("Status", pick(self.rng, SALE_STATUSES));
-        self.json.raw_member("Completed", pick(self.rng, ACTIVITY_STATUSES));
-        self.json.plain_member("Registered", self.registered.in_utc(self.rng));
+        self.json
+            .plain_member("Probability", self.rng.u8(0..=20) * 5);
+        self.json
+            .text_member("Heading", pick(self.rng, SALE_HEADINGS));
+        self.json
+            .plain_member("Amount", amount)
+            .text_member("Currency", country.currency);
+        self.json
+            .plain_member("AmountInBaseCurrency", amount * country.rate);
+        self.json
+            .raw_member("Status", pick(self.rng, SALE_STATUSES));
+        self.json
+            .raw_member("Completed", pick(self.rng, ACTIVITY_STATUSES));
+        self.json
+            .plain_member("Registered", self.registered.in_utc(self.rng));
     }
 
     fn chat(&mut self) {
         self.json.plain_member("ChatSessionId", self.key);
-        self.json.text_member("Name", &self.company.person(self.rng));
+        self.json
+            .text_member("Name", &self.company.person(self.rng));
         if falls_into(self.rng, 0.2) {
             self.json.raw_member("CompanyName", "null");
         } else {
             self.json.text_member("CompanyName", &self.company.name);
         }
-        self.json.text_member("FirstMessage", pick(self.rng, FIRST_MESSAGES));
-        self.json.text_member("LastMessage", pick(self.rng, LAST_MESSAGES));
-        self.json.plain_member("WhenRequested", self.registered.in_zone(self.rng)).member("WhenEnded");
+        self.json
+            .text_member("FirstMessage", pick(self.rng, FIRST_MESSAGES));
+        self.json
+            .text_member("LastMessage", pick(self.rng, LAST_MESSAGES));
+        self.json
+            .plain_member("WhenRequested", self.registered.in_zone(self.rng))
+            .member("WhenEnded");
         // A chat without an end is still open.
         if falls_into(self.rng, 0.05) {
             self.json.raw(UNKNOWN);

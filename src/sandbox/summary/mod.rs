@@ -1,5 +1,5 @@
-//! What the simulated API knows of a contact: a pure function of seed, contact id, limit and selection. How an answer
-//! travels, and what goes wrong on the way, is the server's matter.
+//! What the simulated API knows of a contact: a pure function of seed, contact id, limit and
+//! selection. How an answer travels, and what goes wrong on the way, is the server's matter.
 
 mod calendar;
 mod company;
@@ -13,7 +13,14 @@ use super::json::JsonText;
 use company::Company;
 
 /// The root members of a summary, in the order of the answer.
-pub(super) const MEMBERS: [&str; 6] = ["Contact", "Tickets", "Followups", "Documents", "Sales", "Chats"];
+pub(super) const MEMBERS: [&str; 6] = [
+    "Contact",
+    "Tickets",
+    "Followups",
+    "Documents",
+    "Sales",
+    "Chats",
+];
 
 /// Share of the contacts whose lists are filled although their Contact is null.
 const WITHOUT_CONTACT: f64 = 0.01;
@@ -28,9 +35,16 @@ impl Selection {
     /// Every member, as without `$select`.
     pub(super) const ALL: Self = Self([true; MEMBERS.len()]);
 
-    /// Reads the value of `$select`: names separated by commas, in any case. Only the root of a path counts.
+    /// Reads the value of `$select`: names separated by commas, in any case. Only the root of a
+    /// path counts.
     pub(super) fn parse(names: &str) -> Self {
-        let root = |name: &str| name.split('/').next().map(str::trim).unwrap_or_default().to_owned();
+        let root = |name: &str| {
+            name.split('/')
+                .next()
+                .map(str::trim)
+                .unwrap_or_default()
+                .to_owned()
+        };
         let roots: Vec<String> = names.split(',').map(root).collect();
         Self(MEMBERS.map(|member| roots.iter().any(|root| root.eq_ignore_ascii_case(member))))
     }
@@ -76,7 +90,8 @@ impl Contacts {
         let company = Company::of(self.seed, subject);
         let mut json = JsonText::with_capacity(8 * 1024);
         json.open('{');
-        for ((member, selected), purpose) in MEMBERS.into_iter().zip(question.selection.0).zip(10..) {
+        for ((member, selected), purpose) in MEMBERS.into_iter().zip(question.selection.0).zip(10..)
+        {
             json.member(member);
             let mut rng = generator(self.seed, subject, purpose);
             if !selected || (member == "Contact" && presence != Presence::Whole) {
@@ -87,7 +102,10 @@ impl Contacts {
                 json.raw("[]");
             } else {
                 let least = u32::from(presence == Presence::ListsOnly);
-                let size = lists::Size { least, limit: u32::try_from(question.limit).unwrap_or(0) };
+                let size = lists::Size {
+                    least,
+                    limit: u32::try_from(question.limit).unwrap_or(0),
+                };
                 lists::write(&mut json, &mut rng, member, size, &company);
             }
         }
@@ -101,7 +119,11 @@ impl Contacts {
         }
         let mut rng = generator(self.seed, u64::from(contact_id.unsigned_abs()), 1);
         if falls_into(&mut rng, self.missing) {
-            if falls_into(&mut rng, MISSING_AS_OBJECT) { Presence::Hollow } else { Presence::Absent }
+            if falls_into(&mut rng, MISSING_AS_OBJECT) {
+                Presence::Hollow
+            } else {
+                Presence::Absent
+            }
         } else if falls_into(&mut rng, WITHOUT_CONTACT) {
             Presence::ListsOnly
         } else {

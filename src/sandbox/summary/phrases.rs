@@ -1,4 +1,5 @@
-//! Invented texts of tickets, activities, sales and chats: what people write, with all that makes it awkward to store.
+//! Invented texts of tickets, activities, sales and chats: what people write, with all that makes
+//! it awkward to store.
 
 pub(super) static TICKET_TITLES: &[&str] = &[
     "Får ikke logget inn etter oppdateringen",
@@ -14,7 +15,8 @@ pub(super) static TICKET_TITLES: &[&str] = &[
     "",
 ];
 
-pub(super) static ICON_HINTS: &[&str] = &["ticket", "ticket", "ticket_open", "ticket_closed", "mail"];
+pub(super) static ICON_HINTS: &[&str] =
+    &["ticket", "ticket", "ticket_open", "ticket_closed", "mail"];
 
 pub(super) static FOLLOWUPS: &[&str] = &[
     "Ring om fornyelse av avtalen",
@@ -50,8 +52,19 @@ pub(super) static SALE_HEADINGS: &[&str] = &[
     "Wartungsvertrag für Großküche",
 ];
 
-pub(super) static SALE_STATUSES: &[&str] = &["\"Open\"", "\"Sold\"", "\"Sold\"", "\"Lost\"", "\"Stalled\""];
-pub(super) static ACTIVITY_STATUSES: &[&str] = &["\"NotStarted\"", "\"Started\"", "\"Completed\"", "\"Completed\""];
+pub(super) static SALE_STATUSES: &[&str] = &[
+    "\"Open\"",
+    "\"Sold\"",
+    "\"Sold\"",
+    "\"Lost\"",
+    "\"Stalled\"",
+];
+pub(super) static ACTIVITY_STATUSES: &[&str] = &[
+    "\"NotStarted\"",
+    "\"Started\"",
+    "\"Completed\"",
+    "\"Completed\"",
+];
 
 pub(super) static FIRST_MESSAGES: &[&str] = &[
     "Hei! Jeg får ikke betalt fakturaen 😕",

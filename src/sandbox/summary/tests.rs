@@ -6,10 +6,17 @@ use serde_json::Value;
 
 use super::*;
 
-const CONTACTS: Contacts = Contacts { seed: 1, missing: 0.02 };
+const CONTACTS: Contacts = Contacts {
+    seed: 1,
+    missing: 0.02,
+};
 
 fn ask(contacts: Contacts, contact_id: i32, limit: i32, selection: Selection) -> Vec<u8> {
-    contacts.answer(Question { contact_id, limit, selection })
+    contacts.answer(Question {
+        contact_id,
+        limit,
+        selection,
+    })
 }
 
 fn parsed(contact_id: i32, limit: i32, selection: Selection) -> Value {
@@ -18,12 +25,18 @@ fn parsed(contact_id: i32, limit: i32, selection: Selection) -> Value {
 
 /// The whole answers of the first so many contacts that exist.
 fn objects(contacts: i32) -> Vec<Value> {
-    (1..=contacts).map(|contact_id| parsed(contact_id, 100, Selection::ALL)).filter(Value::is_object).collect()
+    (1..=contacts)
+        .map(|contact_id| parsed(contact_id, 100, Selection::ALL))
+        .filter(Value::is_object)
+        .collect()
 }
 
 #[test]
 fn an_answer_depends_on_seed_and_question_only() {
-    let other = Contacts { seed: 2, ..CONTACTS };
+    let other = Contacts {
+        seed: 2,
+        ..CONTACTS
+    };
     for contact_id in [1, 7, 4711, i32::MAX] {
         let answer = ask(CONTACTS, contact_id, 100, Selection::ALL);
         assert_eq!(answer, ask(CONTACTS, contact_id, 100, Selection::ALL));
@@ -43,7 +56,9 @@ fn every_answer_has_the_documented_members() {
                 other => vec![other.clone()],
             };
             for object in objects.iter().filter_map(Value::as_object) {
-                seen.entry(member).or_default().extend(object.keys().cloned());
+                seen.entry(member)
+                    .or_default()
+                    .extend(object.keys().cloned());
             }
         }
     }
@@ -58,8 +73,14 @@ fn every_answer_has_the_documented_members() {
         ("Tickets", "IconHint Registered TicketId TicketStatus Title"),
         ("Followups", activity),
         ("Documents", activity),
-        ("Sales", "Amount AmountInBaseCurrency Completed Currency Heading Probability Registered SaleDate SaleId Status"),
-        ("Chats", "ChatSessionId CompanyName FirstMessage LastMessage Name WhenEnded WhenRequested"),
+        (
+            "Sales",
+            "Amount AmountInBaseCurrency Completed Currency Heading Probability Registered SaleDate SaleId Status",
+        ),
+        (
+            "Chats",
+            "ChatSessionId CompanyName FirstMessage LastMessage Name WhenEnded WhenRequested",
+        ),
     ];
     for (member, names) in expected {
         let expected: BTreeSet<String> = names.split_whitespace().map(str::to_owned).collect();
@@ -74,11 +95,18 @@ fn what_is_not_selected_is_null() {
         ("sales,CONTACT", vec!["Contact", "Sales"]),
         (" Chats , Contact/Name,nothing", vec!["Contact", "Chats"]),
         ("", vec![]),
-        ("Contact,Tickets,Followups,Documents,Sales,Chats", MEMBERS.to_vec()),
+        (
+            "Contact,Tickets,Followups,Documents,Sales,Chats",
+            MEMBERS.to_vec(),
+        ),
     ] {
         let answer = parsed(1, 100, Selection::parse(select));
         for member in MEMBERS {
-            let expected = if selected.contains(&member) { &whole[member] } else { &Value::Null };
+            let expected = if selected.contains(&member) {
+                &whole[member]
+            } else {
+                &Value::Null
+            };
             assert_eq!(&answer[member], expected, "{member} of {select:?}");
         }
     }
@@ -92,8 +120,13 @@ fn the_limit_cuts_lists_and_changes_nothing_else() {
             let cut = parsed(contact_id, limit, Selection::ALL);
             assert_eq!(cut["Contact"], whole["Contact"]);
             for member in MEMBERS {
-                if let (Some(cut), Some(whole)) = (cut[member].as_array(), whole[member].as_array()) {
-                    assert!(cut.iter().eq(whole.iter().take(usize::try_from(limit).unwrap_or(0))), "{member} of {contact_id}");
+                if let (Some(cut), Some(whole)) = (cut[member].as_array(), whole[member].as_array())
+                {
+                    assert!(
+                        cut.iter()
+                            .eq(whole.iter().take(usize::try_from(limit).unwrap_or(0))),
+                        "{member} of {contact_id}"
+                    );
                 }
             }
         }
@@ -103,9 +136,13 @@ fn the_limit_cuts_lists_and_changes_nothing_else() {
 #[test]
 fn contact_ids_are_missing_at_the_share_that_was_set() {
     let missing = |share: f64| {
-        let contacts = Contacts { seed: 1, missing: share };
+        let contacts = Contacts {
+            seed: 1,
+            missing: share,
+        };
         let answers = (1..=5_000).map(|contact_id| ask(contacts, contact_id, 100, Selection::ALL));
-        let hollow = br#"{"Contact":null,"Tickets":[],"Followups":[],"Documents":[],"Sales":[],"Chats":[]}"#;
+        let hollow =
+            br#"{"Contact":null,"Tickets":[],"Followups":[],"Documents":[],"Sales":[],"Chats":[]}"#;
         let (mut nulls, mut objects) = (0, 0);
         for answer in answers {
             nulls += u32::from(answer == b"null");
@@ -115,7 +152,10 @@ fn contact_ids_are_missing_at_the_share_that_was_set() {
     };
     assert_eq!(missing(0.0), (0, 0));
     let (nulls, objects) = missing(0.02);
-    assert!((60..=140).contains(&(nulls + objects)), "{nulls} + {objects}");
+    assert!(
+        (60..=140).contains(&(nulls + objects)),
+        "{nulls} + {objects}"
+    );
     assert!(nulls > objects && objects > 0, "{nulls} + {objects}");
     let (nulls, objects) = missing(1.0);
     assert_eq!(nulls + objects, 5_000);
@@ -125,13 +165,21 @@ fn contact_ids_are_missing_at_the_share_that_was_set() {
 
 #[test]
 fn answers_are_as_large_as_real_ones() {
-    let sizes: usize = (1..=1_000).map(|contact_id| ask(CONTACTS, contact_id, 100, Selection::ALL).len()).sum();
-    assert!((3_000_000..=7_000_000).contains(&sizes), "mean of {} bytes", sizes / 1_000);
+    let sizes: usize = (1..=1_000)
+        .map(|contact_id| ask(CONTACTS, contact_id, 100, Selection::ALL).len())
+        .sum();
+    assert!(
+        (3_000_000..=7_000_000).contains(&sizes),
+        "mean of {} bytes",
+        sizes / 1_000
+    );
 }
 
 #[test]
 fn awkward_values_occur() {
-    let bodies: Vec<String> = (1..=2_000).map(|id| String::from_utf8(ask(CONTACTS, id, 100, Selection::ALL)).unwrap()).collect();
+    let bodies: Vec<String> = (1..=2_000)
+        .map(|id| String::from_utf8(ask(CONTACTS, id, 100, Selection::ALL)).unwrap())
+        .collect();
     for text in [
         "\"0001-01-01T00:00:00Z\"",
         "\"9999-12-31T23:59:59Z\"",
@@ -152,10 +200,20 @@ fn awkward_values_occur() {
     ] {
         assert!(bodies.iter().any(|body| body.contains(text)), "{text}");
     }
-    let with_seven_digits =
-        |body: &String| body.split('.').any(|rest| rest.chars().take_while(char::is_ascii_digit).count() == 7 && rest.contains('Z'));
+    let with_seven_digits = |body: &String| {
+        body.split('.').any(|rest| {
+            rest.chars().take_while(char::is_ascii_digit).count() == 7 && rest.contains('Z')
+        })
+    };
     assert!(bodies.iter().any(with_seven_digits));
-    assert!(bodies.iter().any(|body| body.starts_with("{\"Contact\":{") && !body.contains("\"Number1\"")));
-    let longest = objects(2_000).iter().filter_map(|summary| summary["Tickets"].as_array().map(Vec::len)).max();
+    assert!(
+        bodies
+            .iter()
+            .any(|body| body.starts_with("{\"Contact\":{") && !body.contains("\"Number1\""))
+    );
+    let longest = objects(2_000)
+        .iter()
+        .filter_map(|summary| summary["Tickets"].as_array().map(Vec::len))
+        .max();
     assert_eq!(longest, Some(100));
 }

@@ -1,4 +1,5 @@
-//! Invented names of companies, people and places. No company, person, phone number or domain of these exists.
+//! Invented names of companies, people and places. No company, person, phone number or domain of
+//! these exists.
 
 use fastrand::Rng;
 
@@ -61,7 +62,17 @@ pub(super) static NORWAY: &Country = &Country {
         &("\"Det Skjeve Naust\"", "skjevenaust"),
         &("Havgløtt, Berg og Ås", "havglott"),
     ],
-    trades: &["Elektro", "Bygg", "Fiskeoppdrett", "Møbler", "Rør & Varme", "Regnskap", "Båtbyggeri", "Skogsdrift", "Kjøleteknikk"],
+    trades: &[
+        "Elektro",
+        "Bygg",
+        "Fiskeoppdrett",
+        "Møbler",
+        "Rør & Varme",
+        "Regnskap",
+        "Båtbyggeri",
+        "Skogsdrift",
+        "Kjøleteknikk",
+    ],
     forms: &["AS", "AS", "ASA", "ANS", "SA"],
     places: &[
         &("0158", "Oslo", "Oslo"),
@@ -72,9 +83,32 @@ pub(super) static NORWAY: &Country = &Country {
         &("8006", "Bodø", "Nordland"),
         &("3111", "Tønsberg", "Vestfold"),
     ],
-    streets: &["Tåkeveien", "Måsestien", "Gamle Naustgate", "Øvre Rypegate", "Blåklokkeveien", "Pb."],
-    given_names: &["Åse", "Bjørn", "Håkon", "Ingvild", "Øystein", "Kari", "Sølvi", "Torbjørn"],
-    surnames: &["Tåkelund", "Bølgeby", "Østnaust", "Kvisthaug", "Rypås", "Sæterlid"],
+    streets: &[
+        "Tåkeveien",
+        "Måsestien",
+        "Gamle Naustgate",
+        "Øvre Rypegate",
+        "Blåklokkeveien",
+        "Pb.",
+    ],
+    given_names: &[
+        "Åse",
+        "Bjørn",
+        "Håkon",
+        "Ingvild",
+        "Øystein",
+        "Kari",
+        "Sølvi",
+        "Torbjørn",
+    ],
+    surnames: &[
+        "Tåkelund",
+        "Bølgeby",
+        "Østnaust",
+        "Kvisthaug",
+        "Rypås",
+        "Sæterlid",
+    ],
 };
 
 static COUNTRIES: &[&Country] = &[
@@ -95,7 +129,14 @@ static COUNTRIES: &[&Country] = &[
             &("Åkerglänta", "akerglanta"),
             &("Tranmyren", "tranmyren"),
         ],
-        trades: &["Verkstad", "Möbler", "Träförädling", "Åkeri", "Redovisning", "Kök & Bad"],
+        trades: &[
+            "Verkstad",
+            "Möbler",
+            "Träförädling",
+            "Åkeri",
+            "Redovisning",
+            "Kök & Bad",
+        ],
         forms: &["AB", "AB", "HB", "Ek. för."],
         places: &[
             &("111 20", "Stockholm", "Stockholms län"),
@@ -103,7 +144,12 @@ static COUNTRIES: &[&Country] = &[
             &("211 19", "Malmö", "Skåne län"),
             &("903 26", "Umeå", "Västerbottens län"),
         ],
-        streets: &["Björkvindsgatan", "Älgstigen", "Snövägen", "Östra Trangränd"],
+        streets: &[
+            "Björkvindsgatan",
+            "Älgstigen",
+            "Snövägen",
+            "Östra Trangränd",
+        ],
         given_names: &["Åsa", "Björn", "Göran", "Märta", "Örjan", "Linnéa"],
         surnames: &["Björkvind", "Älgström", "Snöbäck", "Tranmyr"],
     },
@@ -123,7 +169,14 @@ static COUNTRIES: &[&Country] = &[
             &("Bøgelys", "bogelys"),
             &("Vadehavsbrød", "vadehavsbrod"),
         ],
-        trades: &["Tømrer", "Bageri", "Vindkraft", "Køleteknik", "Revision", "Gårdsalg"],
+        trades: &[
+            "Tømrer",
+            "Bageri",
+            "Vindkraft",
+            "Køleteknik",
+            "Revision",
+            "Gårdsalg",
+        ],
         forms: &["ApS", "A/S", "I/S"],
         places: &[
             &("1050", "København K", "Hovedstaden"),
@@ -131,7 +184,12 @@ static COUNTRIES: &[&Country] = &[
             &("9000", "Aalborg", "Nordjylland"),
             &("6700", "Esbjerg", "Syddanmark"),
         ],
-        streets: &["Klitrosevej", "Rævestræde", "Nørre Bøgegade", "Sønder Havnegade"],
+        streets: &[
+            "Klitrosevej",
+            "Rævestræde",
+            "Nørre Bøgegade",
+            "Sønder Havnegade",
+        ],
         given_names: &["Søren", "Mette", "Jørgen", "Kirsten", "Åge", "Bodil"],
         surnames: &["Rævehøj", "Klitgård", "Bøgelund", "Sødal"],
     },
@@ -144,10 +202,18 @@ static COUNTRIES: &[&Country] = &[
         latitude: 61.9,
         longitude: 25.7,
         share: 6,
-        stems: &[&("Käpylehto", "kapylehto"), &("Hämäränranta", "hamaranranta"), &("Töyhtötiainen", "toyhtotiainen")],
+        stems: &[
+            &("Käpylehto", "kapylehto"),
+            &("Hämäränranta", "hamaranranta"),
+            &("Töyhtötiainen", "toyhtotiainen"),
+        ],
         trades: &["Sähkö", "Rakennus", "Metsäpalvelu", "Tilitoimisto"],
         forms: &["Oy", "Oyj", "Ky"],
-        places: &[&("00100", "Helsinki", "Uusimaa"), &("33100", "Tampere", "Pirkanmaa"), &("60100", "Seinäjoki", "Etelä-Pohjanmaa")],
+        places: &[
+            &("00100", "Helsinki", "Uusimaa"),
+            &("33100", "Tampere", "Pirkanmaa"),
+            &("60100", "Seinäjoki", "Etelä-Pohjanmaa"),
+        ],
         streets: &["Käpytie", "Hämärätie", "Töyhtökatu"],
         given_names: &["Päivi", "Jyrki", "Väinö", "Säde"],
         surnames: &["Käpylehto", "Hämäläranta", "Yöjärvi"],
@@ -167,10 +233,25 @@ static COUNTRIES: &[&Country] = &[
             &("Möwenstraßer", "moewenstrasser"),
             &("Kühlebrück & Söhne", "kuehlebrueck"),
         ],
-        trades: &["Maschinenbau", "Großküchen", "Möbelwerke", "Kältetechnik", "Steuerbüro"],
+        trades: &[
+            "Maschinenbau",
+            "Großküchen",
+            "Möbelwerke",
+            "Kältetechnik",
+            "Steuerbüro",
+        ],
         forms: &["GmbH", "GmbH & Co. KG", "AG", "e.K."],
-        places: &[&("20095", "Hamburg", "Hamburg"), &("80331", "München", "Bayern"), &("50667", "Köln", "Nordrhein-Westfalen")],
-        streets: &["Nebelstraße", "Spechtgäßchen", "Möwenweg", "Große Kühlgasse"],
+        places: &[
+            &("20095", "Hamburg", "Hamburg"),
+            &("80331", "München", "Bayern"),
+            &("50667", "Köln", "Nordrhein-Westfalen"),
+        ],
+        streets: &[
+            "Nebelstraße",
+            "Spechtgäßchen",
+            "Möwenweg",
+            "Große Kühlgasse",
+        ],
         given_names: &["Jürgen", "Käthe", "Björn", "Ursel"],
         surnames: &["Nebelfuß", "Grünspecht", "Kühlebrück"],
     },
@@ -183,10 +264,22 @@ static COUNTRIES: &[&Country] = &[
         latitude: 52.2,
         longitude: 5.3,
         share: 6,
-        stems: &[&("Mistpolder", "mistpolder"), &("'t Scheve Huisje", "scheevehuisje"), &("Waterhoen & Coöp", "waterhoen")],
-        trades: &["Bloemen", "Scheepsbouw", "Installatietechniek", "Administratie"],
+        stems: &[
+            &("Mistpolder", "mistpolder"),
+            &("'t Scheve Huisje", "scheevehuisje"),
+            &("Waterhoen & Coöp", "waterhoen"),
+        ],
+        trades: &[
+            "Bloemen",
+            "Scheepsbouw",
+            "Installatietechniek",
+            "Administratie",
+        ],
         forms: &["B.V.", "N.V.", "V.O.F."],
-        places: &[&("1012 AB", "Amsterdam", "Noord-Holland"), &("3011 CD", "Rotterdam", "Zuid-Holland")],
+        places: &[
+            &("1012 AB", "Amsterdam", "Noord-Holland"),
+            &("3011 CD", "Rotterdam", "Zuid-Holland"),
+        ],
         streets: &["Mistdijk", "Waterhoenstraat", "Scheve Kade"],
         given_names: &["Daniël", "Zoë", "Joost", "Anneke"],
         surnames: &["van der Mist", "Waterhoen", "ter Scheve"],
@@ -200,10 +293,17 @@ static COUNTRIES: &[&Country] = &[
         latitude: 52.9,
         longitude: -1.5,
         share: 4,
-        stems: &[&("Crooked Heron", "crookedheron"), &("O'Fennimoor", "ofennimoor"), &("Puddle, Thistle & Wick", "puddlethistle")],
+        stems: &[
+            &("Crooked Heron", "crookedheron"),
+            &("O'Fennimoor", "ofennimoor"),
+            &("Puddle, Thistle & Wick", "puddlethistle"),
+        ],
         trades: &["Joinery", "Marine Supplies", "Logistics", "Accountants"],
         forms: &["Ltd", "PLC", "LLP"],
-        places: &[&("EC1A 1AA", "London", "Greater London"), &("M1 1AA", "Manchester", "Greater Manchester")],
+        places: &[
+            &("EC1A 1AA", "London", "Greater London"),
+            &("M1 1AA", "Manchester", "Greater Manchester"),
+        ],
         streets: &["Heron Wharf", "Thistle Row", "Wick Lane"],
         given_names: &["Agnes", "Rupert", "Fiona", "Alistair"],
         surnames: &["Fennimoor", "Thistlewick", "Puddlesby"],
@@ -217,18 +317,49 @@ static COUNTRIES: &[&Country] = &[
         latitude: 35.7,
         longitude: 139.7,
         share: 2,
-        stems: &[&("株式会社霧雨", "kirisame"), &("有限会社曲小屋", "magarigoya"), &("株式会社鴎屋", "kamomeya")],
+        stems: &[
+            &("株式会社霧雨", "kirisame"),
+            &("有限会社曲小屋", "magarigoya"),
+            &("株式会社鴎屋", "kamomeya"),
+        ],
         trades: &["物流", "電機", "水産"],
         forms: &["東京支店", "本社"],
-        places: &[&("100-0001", "千代田区", "東京都"), &("530-0001", "大阪市", "大阪府")],
+        places: &[
+            &("100-0001", "千代田区", "東京都"),
+            &("530-0001", "大阪市", "大阪府"),
+        ],
         streets: &["霧雨町", "鴎通り"],
         given_names: &["葵", "陽翔", "美咲"],
         surnames: &["霧島田", "曲谷", "鴎野"],
     },
 ];
 
-pub(super) static KANA_NAMES: &[&str] = &["キリサメブツリュウ", "マガリゴヤデンキ", "カモメヤスイサン"];
-pub(super) static DEPARTMENTS: &[&str] = &["Salg", "Innkjøp", "Avd. Sør", "Hovedkontor", "Økonomi", "Lager, ytre", "R&D"];
-pub(super) static CATEGORIES: &[&str] = &["Customer", "Customer", "Prospect", "Supplier", "Partner", "Former customer", "VIP \"Gold\""];
-pub(super) static BUSINESSES: &[&str] =
-    &["Building and construction", "Fish farming", "Retail", "Transport", "Health, private", "IT", "Public sector"];
+pub(super) static KANA_NAMES: &[&str] =
+    &["キリサメブツリュウ", "マガリゴヤデンキ", "カモメヤスイサン"];
+pub(super) static DEPARTMENTS: &[&str] = &[
+    "Salg",
+    "Innkjøp",
+    "Avd. Sør",
+    "Hovedkontor",
+    "Økonomi",
+    "Lager, ytre",
+    "R&D",
+];
+pub(super) static CATEGORIES: &[&str] = &[
+    "Customer",
+    "Customer",
+    "Prospect",
+    "Supplier",
+    "Partner",
+    "Former customer",
+    "VIP \"Gold\"",
+];
+pub(super) static BUSINESSES: &[&str] = &[
+    "Building and construction",
+    "Fish farming",
+    "Retail",
+    "Transport",
+    "Health, private",
+    "IT",
+    "Public sector",
+];

@@ -1,4 +1,5 @@
-//! The plan and the walk, computed again in plain Rust from the list of everything that was recorded.
+//! The plan and the walk, computed again in plain Rust from the list of everything that was
+//! recorded.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Something recorded: question, contact, time, how it ended (0 exported, 1 missing, 2 failed, 3 pending).
+/// Something recorded: question, contact, time, how it ended (0 exported, 1 missing, 2 failed, 3
+/// pending).
 type Event = (i64, i64, i64, u8);
 
 fn answered((_, contact_id, at, kind): Event) -> Answered<Vec<u8>> {
@@ -21,7 +23,10 @@ fn answered((_, contact_id, at, kind): Event) -> Answered<Vec<u8>> {
 
 /// The last answer to this question, unless one to another question has replaced it.
 fn last_answer(contact_id: i64, events: &[Event]) -> Option<Event> {
-    let last = events.iter().rev().find(|event| event.1 == contact_id && event.3 < 2);
+    let last = events
+        .iter()
+        .rev()
+        .find(|event| event.1 == contact_id && event.3 < 2);
     last.copied().filter(|event| event.0 == KEY)
 }
 
@@ -34,10 +39,17 @@ fn last_failure(contact_id: i64, events: &[Event]) -> Option<Event> {
 fn expected_plan(targets: &BTreeSet<i64>, events: &[Event], fresh_since: i64) -> Vec<i64> {
     let mut plan = Vec::new();
     for contact_id in targets {
-        let (answer, failure) = (last_answer(*contact_id, events), last_failure(*contact_id, events));
+        let (answer, failure) = (
+            last_answer(*contact_id, events),
+            last_failure(*contact_id, events),
+        );
         let is_fresh = failure.is_none() && answer.is_some_and(|(_, _, at, _)| at >= fresh_since);
         if !is_fresh {
-            let last_attempt = answer.into_iter().chain(failure).map(|(_, _, at, _)| at).max();
+            let last_attempt = answer
+                .into_iter()
+                .chain(failure)
+                .map(|(_, _, at, _)| at)
+                .max();
             plan.push((last_attempt, *contact_id));
         }
     }
@@ -46,14 +58,28 @@ fn expected_plan(targets: &BTreeSet<i64>, events: &[Event], fresh_since: i64) ->
     plan.into_iter().map(|(_, contact_id)| contact_id).collect()
 }
 
-fn expected_outcome(contact_id: i64, events: &[Event], failed_since: i64) -> (Outcome, Option<i64>) {
-    let (answer, failure) = (last_answer(contact_id, events), last_failure(contact_id, events));
+fn expected_outcome(
+    contact_id: i64,
+    events: &[Event],
+    failed_since: i64,
+) -> (Outcome, Option<i64>) {
+    let (answer, failure) = (
+        last_answer(contact_id, events),
+        last_failure(contact_id, events),
+    );
     match (answer, failure) {
         (None, None) => (Outcome::Pending, None),
         (None, Some((_, _, at, 3))) => (Outcome::Pending, Some(at)),
         (None, Some((_, _, at, _))) => (Outcome::Failed, Some(at)),
         (_, Some((_, _, at, 2))) if at >= failed_since => (Outcome::Failed, Some(at)),
-        (Some((_, _, at, kind)), _) => (if kind == 0 { Outcome::Exported } else { Outcome::Missing }, Some(at)),
+        (Some((_, _, at, kind)), _) => (
+            if kind == 0 {
+                Outcome::Exported
+            } else {
+                Outcome::Missing
+            },
+            Some(at),
+        ),
     }
 }
 

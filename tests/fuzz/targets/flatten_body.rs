@@ -1,4 +1,5 @@
-//! Any body: the look before it is stored and the flattener agree, and a body that is refused makes no row anywhere.
+//! Any body: the look before it is stored and the flattener agree, and a body that is refused makes
+//! no row anywhere.
 
 #![no_main]
 

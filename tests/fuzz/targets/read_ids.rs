@@ -1,4 +1,5 @@
-//! Any input file: it is read or refused; lines only grow, ids are ids, and nothing follows an error.
+//! Any input file: it is read or refused; lines only grow, ids are ids, and nothing follows an
+//! error.
 
 #![no_main]
 

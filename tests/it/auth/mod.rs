@@ -9,7 +9,9 @@ mod tenant;
 mod tls;
 mod transport;
 
-use superoffice_export::sandbox::{DEMO_PRIVATE_KEY, Sandbox, Settings, Tenant, TenantSettings, start};
+use superoffice_export::sandbox::{
+    DEMO_PRIVATE_KEY, Sandbox, Settings, Tenant, TenantSettings, start,
+};
 
 use crate::support::Job;
 
@@ -21,7 +23,12 @@ fn sandbox(change: impl FnOnce(&mut TenantSettings)) -> Sandbox {
 fn sandbox_with(settings: Settings, change: impl FnOnce(&mut TenantSettings)) -> Sandbox {
     let mut tenant = TenantSettings::default();
     change(&mut tenant);
-    start(Settings { missing: 0.0, tenant: Some(tenant), ..settings }).unwrap()
+    start(Settings {
+        missing: 0.0,
+        tenant: Some(tenant),
+        ..settings
+    })
+    .unwrap()
 }
 
 fn tenant(sandbox: &Sandbox) -> &Tenant {

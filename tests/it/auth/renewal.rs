@@ -7,28 +7,48 @@ use super::*;
 
 #[test]
 fn a_ticket_that_ends_under_64_requests_is_renewed_once() {
-    let settings = Settings { latency: Duration::from_millis(20), ..Settings::default() };
+    let settings = Settings {
+        latency: Duration::from_millis(20),
+        ..Settings::default()
+    };
     let sandbox = sandbox_with(settings, |tenant| tenant.calls_per_credential = Some(1_000));
     // No contact can afford to lose an attempt.
-    let job = system_user(&sandbox).ids(1..=1_500).with("fetch.max_in_flight = 64").with("fetch.max_attempts = 1");
+    let job = system_user(&sandbox)
+        .ids(1..=1_500)
+        .with("fetch.max_in_flight = 64")
+        .with("fetch.max_attempts = 1");
     job.run().expect(0);
     let manifest = job.export().manifest();
     assert_eq!(manifest["outcomes"]["exported"], 1_500);
-    assert_eq!((tenant(&sandbox).logins(), &manifest["calls"]["logins"]), (2, &2.into()));
+    assert_eq!(
+        (tenant(&sandbox).logins(), &manifest["calls"]["logins"]),
+        (2, &2.into())
+    );
     let retries = manifest["calls"]["retries"].as_u64().unwrap();
     assert!((1..=64).contains(&retries), "{retries} retries");
 }
 
 #[test]
 fn an_access_token_is_renewed_ahead_of_its_end() {
-    let settings = Settings { latency: Duration::from_millis(20), ..Settings::default() };
-    let sandbox = sandbox_with(settings, |tenant| tenant.expires_in = Duration::from_secs(1));
+    let settings = Settings {
+        latency: Duration::from_millis(20),
+        ..Settings::default()
+    };
+    let sandbox = sandbox_with(settings, |tenant| {
+        tenant.expires_in = Duration::from_secs(1)
+    });
     let job = oauth(&sandbox).ids(1..=400).with("fetch.max_in_flight = 4");
     job.run().expect(0);
     let manifest = job.export().manifest();
     // 400 requests, four at a time, take two seconds at least.
     assert!(tenant(&sandbox).logins() >= 2);
-    assert_eq!((&manifest["outcomes"]["exported"], &manifest["calls"]["retries"]), (&400.into(), &0.into()));
+    assert_eq!(
+        (
+            &manifest["outcomes"]["exported"],
+            &manifest["calls"]["retries"]
+        ),
+        (&400.into(), &0.into())
+    );
 }
 
 #[test]
@@ -38,8 +58,18 @@ fn a_new_refresh_token_replaces_the_file_it_came_from() {
     for _ in 0..2 {
         let before = std::fs::read_to_string(job.path("refresh-token")).unwrap();
         job.run().expect(0);
-        assert_ne!(std::fs::read_to_string(job.path("refresh-token")).unwrap(), before);
-        assert_eq!(std::fs::metadata(job.path("refresh-token")).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_ne!(
+            std::fs::read_to_string(job.path("refresh-token")).unwrap(),
+            before
+        );
+        assert_eq!(
+            std::fs::metadata(job.path("refresh-token"))
+                .unwrap()
+                .permissions()
+                .mode()
+                & 0o777,
+            0o600
+        );
     }
     assert_eq!(tenant(&sandbox).logins(), 2);
 }
@@ -47,11 +77,24 @@ fn a_new_refresh_token_replaces_the_file_it_came_from() {
 #[test]
 fn a_new_refresh_token_that_cannot_be_kept_is_told() {
     let sandbox = sandbox(|tenant| tenant.renews_refresh_token = true);
-    let job = oauth(&sandbox).with("api.auth.refresh_token = { env = \"REFRESH\" }").env("REFRESH", "demo-refresh-token");
+    let job = oauth(&sandbox)
+        .with("api.auth.refresh_token = { env = \"REFRESH\" }")
+        .env("REFRESH", "demo-refresh-token");
     let run = job.run().expect(0);
-    assert!(run.stderr.contains("WARN the login server sent a new refresh token; `api.auth.refresh_token` comes from"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains(
+            "WARN the login server sent a new refresh token; `api.auth.refresh_token` comes from"
+        ),
+        "{}",
+        run.stderr
+    );
     let run = job.run().expect(5);
-    assert!(run.stderr.contains("refused the refresh token (invalid_grant)"), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("refused the refresh token (invalid_grant)"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -63,6 +106,18 @@ fn a_ticket_that_someone_has_is_read_again_when_it_ends() {
         .with("api.auth = { scheme = \"bearer\", token = { command = [\"sh\", \"-c\", \"echo once >> reads; cat token\"] } }")
         .file("token", "8A:Cust00000.ZGVtby1hY2Nlc3MtdG9rZW4=");
     let run = job.run().expect(5);
-    assert!(run.stderr.contains("error: the API refused the login with status 401, though it had worked before"), "{}", run.stderr);
-    assert_eq!(std::fs::read_to_string(job.path("reads")).unwrap().lines().count(), 2);
+    assert!(
+        run.stderr.contains(
+            "error: the API refused the login with status 401, though it had worked before"
+        ),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        std::fs::read_to_string(job.path("reads"))
+            .unwrap()
+            .lines()
+            .count(),
+        2
+    );
 }

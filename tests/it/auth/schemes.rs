@@ -11,7 +11,13 @@ fn onsite(sandbox: &Sandbox) -> Job {
 fn check(job: &Job, logins: u64) {
     job.run().expect(0);
     let manifest = job.export().manifest();
-    assert_eq!((&manifest["outcomes"]["exported"], &manifest["calls"]["attempts"]), (&3.into(), &3.into()));
+    assert_eq!(
+        (
+            &manifest["outcomes"]["exported"],
+            &manifest["calls"]["attempts"]
+        ),
+        (&3.into(), &3.into())
+    );
     assert_eq!(manifest["calls"]["logins"], logins);
 }
 
@@ -51,20 +57,32 @@ fn a_login_that_someone_already_has_opens_the_api() {
 fn a_header_of_the_users_own_may_be_the_login() {
     let sandbox = sandbox(|_| {});
     let headers = "api.headers = { Authorization = { env = \"TICKET\" }, SO-AppToken = { env = \"APP_TOKEN\" } }";
-    check(&onsite(&sandbox).with(headers).env("TICKET", "SOTicket 7T:ZGVtby10aWNrZXQ=").env("APP_TOKEN", "demo-client-secret"), 0);
+    check(
+        &onsite(&sandbox)
+            .with(headers)
+            .env("TICKET", "SOTicket 7T:ZGVtby10aWNrZXQ=")
+            .env("APP_TOKEN", "demo-client-secret"),
+        0,
+    );
 }
 
 #[test]
 fn a_system_user_logs_in_once() {
     let sandbox = sandbox(|_| {});
     check(&system_user(&sandbox), 1);
-    assert_eq!((tenant(&sandbox).logins(), tenant(&sandbox).state_requests()), (1, 1));
+    assert_eq!(
+        (tenant(&sandbox).logins(), tenant(&sandbox).state_requests()),
+        (1, 1)
+    );
 }
 
 #[test]
 fn a_key_in_xml_will_do() {
     let sandbox = sandbox(|_| {});
-    check(&system_user(&sandbox).file("key.pem", include_str!("../../data/demo-key.xml")), 1);
+    check(
+        &system_user(&sandbox).file("key.pem", include_str!("../../data/demo-key.xml")),
+        1,
+    );
 }
 
 #[test]

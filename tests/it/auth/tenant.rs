@@ -13,15 +13,39 @@ fn every_state_is_used_waited_for_or_given_up() {
     let cases = [
         (State::Running, 0, ""),
         (State::OnlineMaintenance, 0, ""),
-        (State::Unknown, 4, "its state is Unknown (an incident, or no such tenant in this environment)"),
+        (
+            State::Unknown,
+            4,
+            "its state is Unknown (an incident, or no such tenant in this environment)",
+        ),
         (State::Provisioning, 4, "its state is Provisioning"),
-        (State::OfflineMaintenance, 4, "its state is OfflineMaintenance"),
-        (State::Suspended, 4, "error: the tenant cannot be used; its state is Suspended"),
-        (State::MigrationPending, 4, "error: the tenant cannot be used; its state is MigrationPending"),
-        (State::Deleted, 1, "error: the tenant cannot be used; its state is Deleted"),
+        (
+            State::OfflineMaintenance,
+            4,
+            "its state is OfflineMaintenance",
+        ),
+        (
+            State::Suspended,
+            4,
+            "error: the tenant cannot be used; its state is Suspended",
+        ),
+        (
+            State::MigrationPending,
+            4,
+            "error: the tenant cannot be used; its state is MigrationPending",
+        ),
+        (
+            State::Deleted,
+            1,
+            "error: the tenant cannot be used; its state is Deleted",
+        ),
         (State::Deleting, 1, "its state is Deleting"),
         (State::DeleteFailed, 1, "its state is DeleteFailed"),
-        (State::ProvisioningFailed, 1, "its state is ProvisioningFailed"),
+        (
+            State::ProvisioningFailed,
+            1,
+            "its state is ProvisioningFailed",
+        ),
     ];
     for (state, code, message) in cases {
         tenant(&sandbox).set_state(state);
@@ -29,13 +53,26 @@ fn every_state_is_used_waited_for_or_given_up() {
         let run = job.run().expect(code);
         assert!(run.stderr.contains(message), "{state:?}: {}", run.stderr);
     }
-    assert_eq!(sandbox.requests(), 6, "only a tenant that can be used is asked");
+    assert_eq!(
+        sandbox.requests(),
+        6,
+        "only a tenant that can be used is asked"
+    );
 }
 
 #[test]
 fn a_tenant_that_moves_is_found_again() {
-    let sandbox = sandbox_with(Settings { latency: Duration::from_millis(5), ..Settings::default() }, |_| {});
-    let job = system_user(&sandbox).ids(1..=1_500).with("fetch.max_in_flight = 8").with("fetch.max_attempts = 1");
+    let sandbox = sandbox_with(
+        Settings {
+            latency: Duration::from_millis(5),
+            ..Settings::default()
+        },
+        |_| {},
+    );
+    let job = system_user(&sandbox)
+        .ids(1..=1_500)
+        .with("fetch.max_in_flight = 8")
+        .with("fetch.max_attempts = 1");
     let child = job.start_with(&[]);
     while sandbox.requests() < 50 {
         std::thread::yield_now();
@@ -43,7 +80,10 @@ fn a_tenant_that_moves_is_found_again() {
     tenant(&sandbox).move_to("localhost");
     job.finish(child).expect(0);
     assert_eq!(job.export().manifest()["outcomes"]["exported"], 1_500);
-    assert_eq!((tenant(&sandbox).state_requests(), tenant(&sandbox).logins()), (2, 1));
+    assert_eq!(
+        (tenant(&sandbox).state_requests(), tenant(&sandbox).logins()),
+        (2, 1)
+    );
 }
 
 #[test]
@@ -58,27 +98,49 @@ fn credentials_are_not_sent_to_a_stranger() {
         .with("api.app_token = { env = \"TOKEN\" }")
         .env("TOKEN", "8A:x");
     let run = job.run().expect(1);
-    assert!(run.stderr.contains("error: the state endpoint names an API address that no credentials are sent to"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains(
+            "error: the state endpoint names an API address that no credentials are sent to"
+        ),
+        "{}",
+        run.stderr
+    );
     assert_eq!(mock.calls(), 1);
     let asked = &mock.requests()[0];
-    assert_eq!((asked.header("authorization"), asked.header("so-apptoken")), (None, None), "the state is public");
+    assert_eq!(
+        (asked.header("authorization"), asked.header("so-apptoken")),
+        (None, None),
+        "the state is public"
+    );
 }
 
 #[test]
 fn a_tenant_that_is_not_known_is_told() {
     let mock = Mock::always(Answer::status(404));
-    let job = Job::new("").without("api.base_url").with("api.tenant = \"Cust1\"").with(&format!("api.environment = \"{}\"", mock.url()));
+    let job = Job::new("")
+        .without("api.base_url")
+        .with("api.tenant = \"Cust1\"")
+        .with(&format!("api.environment = \"{}\"", mock.url()));
     let run = job.run().expect(1);
-    assert!(run.stderr.contains("error: the state endpoint knows no such tenant (status 404)\nhint: check `api.tenant`"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains(
+            "error: the state endpoint knows no such tenant (status 404)\nhint: check `api.tenant`"
+        ),
+        "{}",
+        run.stderr
+    );
 }
 
-/// A login host that tells the state by this answer from the second question on; its API refuses contact 2 once, since the
-/// tenant had moved.
+/// A login host that tells the state by this answer from the second question on; its API refuses
+/// contact 2 once, since the tenant had moved.
 fn moving(state: Answer) -> Mock {
     Mock::answering(move |request| match (request.contact_id, request.attempt) {
         (0, 1) => {
             let host = request.header("host").unwrap();
-            Answer::json(200, format!(r#"{{"State":"Running","IsRunning":true,"Api":"http://{host}/api"}}"#))
+            Answer::json(
+                200,
+                format!(r#"{{"State":"Running","IsRunning":true,"Api":"http://{host}/api"}}"#),
+            )
         }
         (0, _) => state.clone(),
         (2, 1) => Answer::status(421),
@@ -89,14 +151,24 @@ fn moving(state: Answer) -> Mock {
 #[test]
 fn a_page_in_place_of_the_state_does_not_end_a_run_that_has_located_its_tenant() {
     for status in [404, 403] {
-        let mock = moving(Answer::new(status, &[("Content-Type", "text/html")], "<html></html>"));
+        let mock = moving(Answer::new(
+            status,
+            &[("Content-Type", "text/html")],
+            "<html></html>",
+        ));
         let job = Job::new("")
             .without("api.base_url")
             .with("api.tenant = \"Cust1\"")
             .with(&format!("api.environment = \"{}\"", mock.url()))
             .with("fetch.requests_per_second = 100000");
         let run = job.run().expect(0);
-        assert!(run.stderr.contains(&format!("WARN the state endpoint is away: it answered with status {status}")), "{}", run.stderr);
+        assert!(
+            run.stderr.contains(&format!(
+                "WARN the state endpoint is away: it answered with status {status}"
+            )),
+            "{}",
+            run.stderr
+        );
         assert_eq!(job.export().manifest()["outcomes"]["exported"], 3);
     }
 }
@@ -105,8 +177,19 @@ fn a_page_in_place_of_the_state_does_not_end_a_run_that_has_located_its_tenant()
 fn the_demo_of_a_system_user_is_one_command() {
     let root = env!("CARGO_MANIFEST_DIR");
     let job = Job::sandbox();
-    let arguments = ["run", &format!("{root}/jobs/demo-system-user.toml"), "--dir", "out", "--source", "contacts.csv"];
+    let arguments = [
+        "run",
+        &format!("{root}/jobs/demo-system-user.toml"),
+        "--dir",
+        "out",
+        "--source",
+        "contacts.csv",
+    ];
     let child = job.command().args(arguments).spawn().unwrap();
     let run = job.finish(child).expect(0);
-    assert!(run.stderr.contains("3 distinct") && run.stderr.contains("1 logins"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("3 distinct") && run.stderr.contains("1 logins"),
+        "{}",
+        run.stderr
+    );
 }

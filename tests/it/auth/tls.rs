@@ -1,4 +1,5 @@
-//! Certificates: a server's, signed by an authority that only `api.ca_file` knows, and the client's own.
+//! Certificates: a server's, signed by an authority that only `api.ca_file` knows, and the client's
+//! own.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -13,28 +14,51 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use crate::support::Job;
 
 fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/tls")
+        .join(name)
 }
 
 /// A server on TLS that knows no contact; where asked to, it wants a certificate of its clients.
 fn serve(wants_certificate: bool) -> String {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(data("ca.pem")).unwrap()).unwrap();
+    roots
+        .add(CertificateDer::from_pem_file(data("ca.pem")).unwrap())
+        .unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions().unwrap();
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap();
     let builder = if wants_certificate {
-        builder.with_client_cert_verifier(WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap())
+        builder.with_client_cert_verifier(
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                .build()
+                .unwrap(),
+        )
     } else {
         builder.with_no_client_auth()
     };
     let chain = vec![CertificateDer::from_pem_file(data("server.pem")).unwrap()];
-    let config = Arc::new(builder.with_single_cert(chain, PrivateKeyDer::from_pem_file(data("server-key.pem")).unwrap()).unwrap());
+    let config = Arc::new(
+        builder
+            .with_single_cert(
+                chain,
+                PrivateKeyDer::from_pem_file(data("server-key.pem")).unwrap(),
+            )
+            .unwrap(),
+    );
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let address = format!(
+        "https://localhost:{}",
+        listener.local_addr().unwrap().port()
+    );
     // The thread waits for clients as long as the tests last.
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream.unwrap());
+            let stream = StreamOwned::new(
+                ServerConnection::new(Arc::clone(&config)).unwrap(),
+                stream.unwrap(),
+            );
             // A client that does not trust the server, or is not trusted, goes away.
             drop(answer(stream));
         }
@@ -63,7 +87,10 @@ fn answer(stream: StreamOwned<ServerConnection, std::net::TcpStream>) -> std::io
 }
 
 fn job(address: &str) -> Job {
-    Job::new(address).with("fetch.patience = \"0s\"").with("fetch.max_attempts = 1").ids([1])
+    Job::new(address)
+        .with("fetch.patience = \"0s\"")
+        .with("fetch.max_attempts = 1")
+        .ids([1])
 }
 
 #[test]
@@ -73,27 +100,60 @@ fn a_server_is_trusted_by_the_authority_of_the_job_alone() {
     trusting.run().expect(0);
     assert_eq!(trusting.export().manifest()["outcomes"]["missing"], 1);
     let untrusted = job(&address);
-    let checked = untrusted.finish(untrusted.command().args(["check", "job.toml"]).spawn().unwrap()).expect(4);
+    let checked = untrusted
+        .finish(
+            untrusted
+                .command()
+                .args(["check", "job.toml"])
+                .spawn()
+                .unwrap(),
+        )
+        .expect(4);
     let cause = "invalid peer certificate: UnknownIssuer";
-    assert!(checked.stdout.contains(&format!("✗ access   the API gave no answer (connection): {cause}\n")), "{}", checked.stdout);
+    assert!(
+        checked.stdout.contains(&format!(
+            "✗ access   the API gave no answer (connection): {cause}\n"
+        )),
+        "{}",
+        checked.stdout
+    );
     let run = untrusted.run_with(&["--verbose"]).expect(4);
-    assert!(run.stderr.contains(&format!("DEBUG no answer came: {cause}\n")), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains(&format!("DEBUG no answer came: {cause}\n")),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
 fn a_server_that_asks_for_a_certificate_gets_the_one_of_the_job() {
     let address = serve(true);
     let job = || job(&address).with(&format!("api.ca_file = \"{}\"", data("ca.pem").display()));
-    let certified = |text: &str| job().file("client.pem", text).with("api.client_certificate = { file = \"client.pem\" }");
-    certified(&std::fs::read_to_string(data("client.pem")).unwrap()).run().expect(0);
+    let certified = |text: &str| {
+        job()
+            .file("client.pem", text)
+            .with("api.client_certificate = { file = \"client.pem\" }")
+    };
+    certified(&std::fs::read_to_string(data("client.pem")).unwrap())
+        .run()
+        .expect(0);
     job().run().expect(1);
     let run = certified("no certificate").run().expect(2);
-    assert!(run.stderr.contains("`api.client_certificate` holds no certificate with its private key"), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("`api.client_certificate` holds no certificate with its private key"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
 fn certificates_that_cannot_be_read_end_the_job_at_once() {
-    let job = job("https://localhost:1").file("ca.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    let job = job("https://localhost:1").file(
+        "ca.pem",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    );
     let run = job.with("api.ca_file = \"ca.pem\"").run().expect(2);
     assert!(run.stderr.contains("error: "), "{}", run.stderr);
 }

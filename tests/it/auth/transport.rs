@@ -13,7 +13,9 @@ fn proxy() -> (String, std::thread::JoinHandle<String>) {
         let (mut stream, _) = listener.accept().unwrap();
         let mut line = String::new();
         BufReader::new(&stream).read_line(&mut line).unwrap();
-        stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        stream
+            .write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            .unwrap();
         line
     });
     (address, first)
@@ -23,17 +25,28 @@ fn proxy() -> (String, std::thread::JoinHandle<String>) {
 fn a_proxy_is_taken_from_the_environment_or_the_job() {
     for from_environment in [true, false] {
         let (address, first) = proxy();
-        let job = Job::new("https://crm.example.com/SuperOffice").with("fetch.patience = \"0s\"").ids([1]);
-        let job = if from_environment { job.env("HTTPS_PROXY", &address) } else { job.with(&format!("api.proxy = \"{address}\"")) };
+        let job = Job::new("https://crm.example.com/SuperOffice")
+            .with("fetch.patience = \"0s\"")
+            .ids([1]);
+        let job = if from_environment {
+            job.env("HTTPS_PROXY", &address)
+        } else {
+            job.with(&format!("api.proxy = \"{address}\""))
+        };
         let child = job.command().args(["check", "job.toml"]).spawn().unwrap();
         job.finish(child).expect(4);
-        assert_eq!(first.join().unwrap(), "CONNECT crm.example.com:443 HTTP/1.1\r\n");
+        assert_eq!(
+            first.join().unwrap(),
+            "CONNECT crm.example.com:443 HTTP/1.1\r\n"
+        );
     }
 }
 
 #[test]
 fn a_server_on_this_machine_is_asked_directly() {
     let sandbox = sandbox(|_| {});
-    let job = system_user(&sandbox).env("HTTP_PROXY", "http://127.0.0.1:1").env("HTTPS_PROXY", "http://127.0.0.1:1");
+    let job = system_user(&sandbox)
+        .env("HTTP_PROXY", "http://127.0.0.1:1")
+        .env("HTTPS_PROXY", "http://127.0.0.1:1");
     job.run().expect(0);
 }

@@ -1,4 +1,5 @@
-//! What the mock can send: whole answers, broken ones, and none; and the summary that a well-behaved server gives.
+//! What the mock can send: whole answers, broken ones, and none; and the summary that a
+//! well-behaved server gives.
 
 use serde_json::{Value, json};
 
@@ -31,15 +32,27 @@ impl Answer {
     /// A whole answer.
     pub(crate) fn new(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
-        let head = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
-        let length = if status == 204 { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+        let head = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .collect::<Vec<_>>()
+            .concat();
+        let length = if status == 204 {
+            String::new()
+        } else {
+            format!("Content-Length: {}\r\n", body.len())
+        };
         let head = format!("HTTP/1.1 {status} Status\r\n{head}{length}\r\n");
         Self::sending([head.as_bytes(), body].concat(), Then::Keep)
     }
 
     /// A whole answer of JSON.
     pub(crate) fn json(status: u16, body: impl AsRef<[u8]>) -> Self {
-        Self::new(status, &[("Content-Type", "application/json; charset=utf-8")], body)
+        Self::new(
+            status,
+            &[("Content-Type", "application/json; charset=utf-8")],
+            body,
+        )
     }
 
     /// A status without a body.
@@ -69,38 +82,63 @@ impl Answer {
 
     /// The head of an answer, and then byte after byte without end.
     pub(crate) fn drip() -> Self {
-        Self::sending(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n".to_vec(), Then::Drip)
+        Self::sending(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n".to_vec(),
+            Then::Drip,
+        )
     }
 
     /// The same answer, cut so many bytes before its end; then the connection is closed.
     pub(crate) fn cut(mut self, bytes: usize) -> Self {
         self.bytes.drain(self.bytes.len() - bytes..);
-        Self { then: Then::Close, ..self }
+        Self {
+            then: Then::Close,
+            ..self
+        }
     }
 
     /// The same answer, cut so many bytes before its end; then nothing more comes.
     pub(crate) fn stalled(self, bytes: usize) -> Self {
-        Self { then: Then::Hang, ..self.cut(bytes) }
+        Self {
+            then: Then::Hang,
+            ..self.cut(bytes)
+        }
     }
 
     /// The same answer, not before so many requests came.
     pub(crate) fn after_calls(self, calls: usize) -> Self {
-        Self { after_calls: calls, ..self }
+        Self {
+            after_calls: calls,
+            ..self
+        }
     }
 
     /// The same answer, not before [`Mock::release`].
     pub(crate) fn held(self) -> Self {
-        Self { is_held: true, ..self }
+        Self {
+            is_held: true,
+            ..self
+        }
     }
 
     fn sending(bytes: Vec<u8>, then: Then) -> Self {
-        Self { bytes, then, after_calls: 0, is_held: false }
+        Self {
+            bytes,
+            then,
+            after_calls: 0,
+            is_held: false,
+        }
     }
 }
 
 /// The summary of a contact: a few rows in every table, a function of its id.
 pub(crate) fn summary(contact_id: i64) -> Value {
-    let instant = |minute: i64| format!("2026-03-{:02}T10:{minute:02}:00.1234567+01:00", contact_id % 28 + 1);
+    let instant = |minute: i64| {
+        format!(
+            "2026-03-{:02}T10:{minute:02}:00.1234567+01:00",
+            contact_id % 28 + 1
+        )
+    };
     let tickets: Vec<_> = (1..=contact_id % 3)
         .map(|number| {
             let ticket_id = contact_id * 10 + number;

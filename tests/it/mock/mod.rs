@@ -1,5 +1,6 @@
-//! A simulated SuperOffice that does exactly what a test tells it: any bytes, cut, reset, dripped or withheld, on a real
-//! socket. It records every request. What it can send is declared in `answer`.
+//! A simulated SuperOffice that does exactly what a test tells it: any bytes, cut, reset, dripped
+//! or withheld, on a real socket. It records every request. What it can send is declared in
+//! `answer`.
 
 mod answer;
 
@@ -33,7 +34,8 @@ pub(crate) struct Request {
     pub(crate) body: String,
     /// The contact asked for; 0 where the request is for something else.
     pub(crate) contact_id: i64,
-    /// How often this contact, or this path where there is none, was asked for, this request included.
+    /// How often this contact, or this path where there is none, was asked for, this request
+    /// included.
     pub(crate) attempt: usize,
     /// How many requests came, this one included.
     pub(crate) call: usize,
@@ -44,7 +46,10 @@ pub(crate) struct Request {
 impl Request {
     /// The value of a header; none where it is not there.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(header, _)| header == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -79,15 +84,25 @@ impl Mock {
 
     /// A server that gives this contact always this answer, and else answers as it should.
     pub(crate) fn always_for(contact_id: i64, answer: Answer) -> Self {
-        Self::answering(move |request| if request.contact_id == contact_id { answer.clone() } else { Answer::summary(request.contact_id) })
+        Self::answering(move |request| {
+            if request.contact_id == contact_id {
+                answer.clone()
+            } else {
+                Answer::summary(request.contact_id)
+            }
+        })
     }
 
-    /// A server that gives these contacts these answers one after the other, and else answers as it should.
+    /// A server that gives these contacts these answers one after the other, and else answers as it
+    /// should.
     pub(crate) fn scripted(scripts: impl IntoIterator<Item = (i64, Vec<Answer>)>) -> Self {
         let scripts: HashMap<_, _> = scripts.into_iter().collect();
         Self::answering(move |request| {
             let script = scripts.get(&request.contact_id);
-            script.and_then(|answers| answers.get(request.attempt - 1)).cloned().unwrap_or_else(|| Answer::summary(request.contact_id))
+            script
+                .and_then(|answers| answers.get(request.attempt - 1))
+                .cloned()
+                .unwrap_or_else(|| Answer::summary(request.contact_id))
         })
     }
 
@@ -134,7 +149,11 @@ impl Mock {
 
     /// How often this contact was asked for so far.
     pub(crate) fn calls_for(&self, contact_id: i64) -> usize {
-        self.shared.requests().iter().filter(|request| request.contact_id == contact_id).count()
+        self.shared
+            .requests()
+            .iter()
+            .filter(|request| request.contact_id == contact_id)
+            .count()
     }
 
     /// The most requests that waited for their answer at once.
@@ -168,8 +187,14 @@ impl Shared {
     }
 
     fn wait(&self, until: impl Fn(&[Request]) -> bool) {
-        let (_requests, timeout) = self.changed.wait_timeout_while(self.requests(), PATIENCE, |requests| !until(requests)).unwrap();
-        assert!(!timeout.timed_out(), "what the test waits for does not happen");
+        let (_requests, timeout) = self
+            .changed
+            .wait_timeout_while(self.requests(), PATIENCE, |requests| !until(requests))
+            .unwrap();
+        assert!(
+            !timeout.timed_out(),
+            "what the test waits for does not happen"
+        );
     }
 
     fn release(&self) {
@@ -182,7 +207,11 @@ impl Shared {
     fn note(&self, mut request: Request) -> Request {
         let mut requests = self.requests();
         let is_same = |other: &&Request| {
-            if request.contact_id == 0 { other.path == request.path } else { other.contact_id == request.contact_id }
+            if request.contact_id == 0 {
+                other.path == request.path
+            } else {
+                other.contact_id == request.contact_id
+            }
         };
         request.attempt = requests.iter().filter(is_same).count() + 1;
         request.call = requests.len() + 1;
@@ -199,15 +228,21 @@ fn serve(shared: &Shared, mut stream: TcpStream) {
     while let Some((request, length)) = peek_request(&stream) {
         let request = shared.note(request);
         let answer = (shared.answer)(&request);
-        shared.wait(|requests| requests.len() >= answer.after_calls && (!answer.is_held || shared.released.load(Ordering::SeqCst)));
-        // Before the answer goes out, since the client may send the next request as soon as it is there.
+        shared.wait(|requests| {
+            requests.len() >= answer.after_calls
+                && (!answer.is_held || shared.released.load(Ordering::SeqCst))
+        });
+        // Before the answer goes out, since the client may send the next request as soon as it is
+        // there.
         shared.in_flight.fetch_sub(1, Ordering::SeqCst);
         if answer.then == Then::Reset {
             // Closing a socket with unread bytes resets the connection.
             return;
         }
         // A client that goes away in the middle is part of many tests.
-        if stream.read_exact(&mut vec![0; length]).is_err() || stream.write_all(&answer.bytes).is_err() {
+        if stream.read_exact(&mut vec![0; length]).is_err()
+            || stream.write_all(&answer.bytes).is_err()
+        {
             return;
         }
         match answer.then {
@@ -246,11 +281,33 @@ fn parse(bytes: &[u8]) -> Option<(Request, usize)> {
     let head = std::str::from_utf8(&bytes[..end]).unwrap();
     let mut lines = head.split("\r\n").filter(|line| !line.is_empty());
     let mut words = lines.next().unwrap().split(' ').map(str::to_owned);
-    let headers: Vec<_> =
-        lines.map(|line| line.split_once(':').unwrap()).map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
-    let length = headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, value)| value.parse().unwrap());
-    let body = std::str::from_utf8(bytes.get(end..end + length)?).unwrap().to_owned();
-    let contact_id = serde_json::from_str(&body).ok().and_then(|body: Value| body["ContactId"].as_i64()).unwrap_or_default();
+    let headers: Vec<_> = lines
+        .map(|line| line.split_once(':').unwrap())
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    let length = headers
+        .iter()
+        .find(|(name, _)| name == "content-length")
+        .map_or(0, |(_, value)| value.parse().unwrap());
+    let body = std::str::from_utf8(bytes.get(end..end + length)?)
+        .unwrap()
+        .to_owned();
+    let contact_id = serde_json::from_str(&body)
+        .ok()
+        .and_then(|body: Value| body["ContactId"].as_i64())
+        .unwrap_or_default();
     let (method, path) = (words.next().unwrap(), words.next().unwrap());
-    Some((Request { method, path, headers, body, contact_id, attempt: 0, call: 0, at: Instant::now() }, end + length))
+    Some((
+        Request {
+            method,
+            path,
+            headers,
+            body,
+            contact_id,
+            attempt: 0,
+            call: 0,
+            at: Instant::now(),
+        },
+        end + length,
+    ))
 }

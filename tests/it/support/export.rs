@@ -1,4 +1,5 @@
-//! Reads what a run published, as rows of JSON cells whatever the format. Says nothing of whether it is right.
+//! Reads what a run published, as rows of JSON cells whatever the format. Says nothing of whether
+//! it is right.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,13 +24,17 @@ pub(crate) struct Export {
 impl Export {
     /// The export in this folder, or behind this link.
     pub(crate) fn open(folder: &Path) -> Self {
-        Self { folder: std::fs::canonicalize(folder).unwrap() }
+        Self {
+            folder: std::fs::canonicalize(folder).unwrap(),
+        }
     }
 
     /// The names of its files.
     pub(crate) fn files(&self) -> Vec<String> {
-        let mut names: Vec<_> =
-            std::fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> = std::fs::read_dir(&self.folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }
@@ -43,7 +48,11 @@ impl Export {
     pub(crate) fn rows(&self, table: &str) -> Vec<Row> {
         let table = schema::table(table).unwrap();
         let parquet = self.folder.join(format!("{}.parquet", table.name));
-        if parquet.exists() { parquet_rows(&parquet) } else { csv_rows(&self.folder.join(format!("{}.csv", table.name)), table) }
+        if parquet.exists() {
+            parquet_rows(&parquet)
+        } else {
+            csv_rows(&self.folder.join(format!("{}.csv", table.name)), table)
+        }
     }
 
     /// How a target ended, in words: `failed http_status 400 after 1: Message`, with `-` for null.
@@ -54,35 +63,91 @@ impl Export {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        let message = if row["message"].is_null() { String::new() } else { format!(": {}", word("message")) };
-        format!("{} {} {} after {}{message}", word("outcome"), word("error"), word("http_status"), word("attempts"))
+        let message = if row["message"].is_null() {
+            String::new()
+        } else {
+            format!(": {}", word("message"))
+        };
+        format!(
+            "{} {} {} after {}{message}",
+            word("outcome"),
+            word("error"),
+            word("http_status"),
+            word("attempts")
+        )
     }
 
     /// The row of a target in `outcomes`.
     pub(crate) fn outcome_row(&self, contact_id: i64) -> Row {
-        let mut rows = self.rows("outcomes").into_iter().filter(|row| row["contact_id"] == contact_id);
-        let row = rows.next().unwrap_or_else(|| panic!("contact {contact_id} is not in outcomes"));
-        assert_eq!(rows.next(), None, "contact {contact_id} is in outcomes twice");
+        let mut rows = self
+            .rows("outcomes")
+            .into_iter()
+            .filter(|row| row["contact_id"] == contact_id);
+        let row = rows
+            .next()
+            .unwrap_or_else(|| panic!("contact {contact_id} is not in outcomes"));
+        assert_eq!(
+            rows.next(),
+            None,
+            "contact {contact_id} is in outcomes twice"
+        );
         row
     }
 
     /// The cells of every table that are not null, empty texts taken for null as CSV takes them.
     pub(crate) fn cells(&self) -> BTreeMap<&'static str, Vec<Row>> {
-        let full = |row: Row| row.into_iter().filter(|(_, cell)| !cell.is_null() && cell != "").collect();
-        TABLES.iter().map(|table| (table.name, self.rows(table.name).into_iter().map(full).collect())).collect()
+        let full = |row: Row| {
+            row.into_iter()
+                .filter(|(_, cell)| !cell.is_null() && cell != "")
+                .collect()
+        };
+        TABLES
+            .iter()
+            .map(|table| {
+                (
+                    table.name,
+                    self.rows(table.name).into_iter().map(full).collect(),
+                )
+            })
+            .collect()
     }
 
     /// The bytes of the tables that are a function of the answers: all but `outcomes`.
     pub(crate) fn bytes_of_tables(&self) -> BTreeMap<String, Vec<u8>> {
-        let is_table = |name: &String| TABLES.iter().any(|table| name.split('.').next() == Some(table.name));
-        let names = self.files().into_iter().filter(is_table).filter(|name| !name.starts_with("outcomes."));
-        names.map(|name| (name.clone(), std::fs::read(self.folder.join(&name)).unwrap())).collect()
+        let is_table = |name: &String| {
+            TABLES
+                .iter()
+                .any(|table| name.split('.').next() == Some(table.name))
+        };
+        let names = self
+            .files()
+            .into_iter()
+            .filter(is_table)
+            .filter(|name| !name.starts_with("outcomes."));
+        names
+            .map(|name| {
+                (
+                    name.clone(),
+                    std::fs::read(self.folder.join(&name)).unwrap(),
+                )
+            })
+            .collect()
     }
 }
 
 fn parquet_rows(path: &Path) -> Vec<Row> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap().build().unwrap();
-    reader.map(Result::unwrap).flat_map(|batch| (0..batch.num_rows()).map(|row| parquet_row(&batch, row)).collect::<Vec<_>>()).collect()
+    let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap())
+        .unwrap()
+        .build()
+        .unwrap();
+    reader
+        .map(Result::unwrap)
+        .flat_map(|batch| {
+            (0..batch.num_rows())
+                .map(|row| parquet_row(&batch, row))
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 fn parquet_row(batch: &RecordBatch, row: usize) -> Row {
@@ -101,19 +166,40 @@ fn parquet_row(batch: &RecordBatch, row: usize) -> Row {
         } else if let Some(array) = array.as_primitive_opt::<TimestampMicrosecondType>() {
             instant(epoch.saturating_add(SignedDuration::from_micros(array.value(row)))).into()
         } else if let Some(array) = array.as_primitive_opt::<Date32Type>() {
-            epoch.date().saturating_add(SignedDuration::from_hours(24 * i64::from(array.value(row)))).to_string().into()
+            epoch
+                .date()
+                .saturating_add(SignedDuration::from_hours(24 * i64::from(array.value(row))))
+                .to_string()
+                .into()
         } else {
             array.as_string::<i32>().value(row).into()
         }
     };
     let schema = batch.schema();
-    schema.fields().iter().zip(batch.columns()).map(|(field, array)| (field.name().clone(), cell(array))).collect()
+    schema
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .map(|(field, array)| (field.name().clone(), cell(array)))
+        .collect()
 }
 
 fn csv_rows(path: &Path, table: &Table) -> Vec<Row> {
     let mut reader = csv::Reader::from_path(path).unwrap();
-    let header: Vec<_> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    assert_eq!(header, table.columns.iter().map(|column| column.name).collect::<Vec<_>>());
+    let header: Vec<_> = reader
+        .headers()
+        .unwrap()
+        .iter()
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(
+        header,
+        table
+            .columns
+            .iter()
+            .map(|column| column.name)
+            .collect::<Vec<_>>()
+    );
     let cell = |column_type: ColumnType, text: &str| match column_type {
         _ if text.is_empty() => Value::Null,
         ColumnType::Integer => text.parse::<i64>().unwrap().into(),
@@ -124,9 +210,14 @@ fn csv_rows(path: &Path, table: &Table) -> Vec<Row> {
     };
     let row = |record: csv::StringRecord| -> Row {
         let columns = table.columns.iter().zip(record.iter());
-        columns.map(|(column, text)| (column.name.to_owned(), cell(column.column_type, text))).collect()
+        columns
+            .map(|(column, text)| (column.name.to_owned(), cell(column.column_type, text)))
+            .collect()
     };
-    reader.records().map(|record| row(record.unwrap())).collect()
+    reader
+        .records()
+        .map(|record| row(record.unwrap()))
+        .collect()
 }
 
 /// An instant in the shortest form, up to the last second of the year 9999.

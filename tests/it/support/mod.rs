@@ -1,5 +1,5 @@
-//! What the themes share: a job in a folder of its own and the program that runs it; what it publishes is read in `export`.
-//! The server on the other side is `mock`'s matter.
+//! What the themes share: a job in a folder of its own and the program that runs it; what it
+//! publishes is read in `export`. The server on the other side is `mock`'s matter.
 
 mod export;
 
@@ -23,7 +23,8 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_superoffice-export");
 /// A run that takes longer than this hangs.
 const LONGEST_RUN: Duration = Duration::from_mins(2);
 
-/// A job file with its input and its output, in a folder of their own that goes away with the value.
+/// A job file with its input and its output, in a folder of their own that goes away with the
+/// value.
 pub(crate) struct Job {
     folder: TempDir,
     keys: BTreeMap<String, String>,
@@ -43,7 +44,11 @@ impl Job {
 
     /// A job that asks this address, with retries that do not wait.
     pub(crate) fn new(base_url: &str) -> Self {
-        let job = Self { folder: tempfile::tempdir().unwrap(), keys: BTreeMap::new(), environment: Vec::new() };
+        let job = Self {
+            folder: tempfile::tempdir().unwrap(),
+            keys: BTreeMap::new(),
+            environment: Vec::new(),
+        };
         job.with("source.path = \"contacts.csv\"")
             .with("output.dir = \"exports\"")
             .with("fetch.retry_delay = \"1ms\"")
@@ -74,7 +79,11 @@ impl Job {
 
     /// The input: these contacts.
     pub(crate) fn ids(self, ids: impl IntoIterator<Item = i64>) -> Self {
-        let text = ids.into_iter().fold(String::from("contactId\n"), |text, id| text + &format!("{id}\n"));
+        let text = ids
+            .into_iter()
+            .fold(String::from("contactId\n"), |text, id| {
+                text + &format!("{id}\n")
+            });
         self.csv(text)
     }
 
@@ -115,7 +124,11 @@ impl Job {
 
     /// Starts the job; [`Job::finish`] waits for it.
     pub(crate) fn start_with(&self, arguments: &[&str]) -> Child {
-        self.command().args(["run", "job.toml"]).args(arguments).spawn().unwrap()
+        self.command()
+            .args(["run", "job.toml"])
+            .args(arguments)
+            .spawn()
+            .unwrap()
     }
 
     /// The program in the job's folder, with nothing of this environment but what it needs.
@@ -137,31 +150,47 @@ impl Job {
 
     /// The names in the output folder; none where there is no such folder.
     pub(crate) fn written(&self) -> Vec<String> {
-        let Ok(folder) = std::fs::read_dir(self.path("exports")) else { return Vec::new() };
-        let mut names: Vec<_> = folder.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        let Ok(folder) = std::fs::read_dir(self.path("exports")) else {
+            return Vec::new();
+        };
+        let mut names: Vec<_> = folder
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
         names.sort();
         names
     }
 
     fn text(&self) -> String {
         // Dotted keys, so that any key can be set on a line of its own.
-        self.keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect::<Vec<_>>().concat()
+        self.keys
+            .iter()
+            .map(|(key, value)| format!("{key} = {value}\n"))
+            .collect::<Vec<_>>()
+            .concat()
     }
 }
 
 /// The program in this folder, with nothing of this environment but what it needs.
 pub(crate) fn program(folder: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
-    let kept = ["PATH", "HOME"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    let kept = ["PATH", "HOME"]
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var_os(name)?)));
     command.current_dir(folder).env_clear().envs(kept);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
 /// Runs the program with these arguments alone.
 pub(crate) fn run_program(arguments: &[&str]) -> Finished {
     let folder = tempfile::tempdir().unwrap();
-    Finished::new(&wait(program(folder.path()).args(arguments).spawn().unwrap()), folder.path())
+    Finished::new(
+        &wait(program(folder.path()).args(arguments).spawn().unwrap()),
+        folder.path(),
+    )
 }
 
 /// Waits for the end of a process; one that hangs is ended, and fails the test by its exit code.
@@ -193,7 +222,11 @@ pub(crate) struct Finished {
 impl Finished {
     fn new(output: &Output, folder: &Path) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        Self { code: output.status.code(), stdout: text(&output.stdout), stderr: stable(&text(&output.stderr), folder) }
+        Self {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: stable(&text(&output.stderr), folder),
+        }
     }
 
     /// Fails with all that was said, unless the program ended with this code.
@@ -205,7 +238,11 @@ impl Finished {
 
     /// Exit code, stdout and stderr, for snapshots.
     pub(crate) fn all(&self) -> String {
-        let mut all = format!("exit {}\n", self.code.map_or("by signal".to_owned(), |code| code.to_string()));
+        let mut all = format!(
+            "exit {}\n",
+            self.code
+                .map_or("by signal".to_owned(), |code| code.to_string())
+        );
         for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
             if !text.is_empty() {
                 write!(all, "--- {name}\n{text}").unwrap();
@@ -215,16 +252,28 @@ impl Finished {
     }
 }
 
-/// The text without what differs from run to run: the folder, the mock's port, the time before a log line.
+/// The text without what differs from run to run: the folder, the mock's port, the time before a
+/// log line.
 fn stable(text: &str, folder: &Path) -> String {
     let mut stable = String::new();
-    for line in text.replace(&*folder.to_string_lossy(), "[folder]").split_inclusive('\n') {
+    for line in text
+        .replace(&*folder.to_string_lossy(), "[folder]")
+        .split_inclusive('\n')
+    {
         let is_time = |word: &str| word.ends_with('Z') && word.parse::<Timestamp>().is_ok();
-        let line = line.split_once(' ').filter(|(word, _)| is_time(word)).map_or(line, |(_, rest)| rest.trim_start());
+        let line = line
+            .split_once(' ')
+            .filter(|(word, _)| is_time(word))
+            .map_or(line, |(_, rest)| rest.trim_start());
         let mut parts = line.split("127.0.0.1:");
         stable.push_str(parts.next().unwrap());
         for part in parts {
-            write!(stable, "[mock]{}", part.trim_start_matches(|c: char| c.is_ascii_digit())).unwrap();
+            write!(
+                stable,
+                "[mock]{}",
+                part.trim_start_matches(|c: char| c.is_ascii_digit())
+            )
+            .unwrap();
         }
     }
     stable

@@ -7,7 +7,10 @@ use crate::extract::limiter::Rate;
 async fn each_contact_is_asked_for_once_where_nothing_fails() {
     let outcomes = trial(1_000).run(|_| (ms(20), Say::Summary)).await;
     assert_eq!(outcomes.fetched.end, End::Complete);
-    assert_eq!((outcomes.seen.len(), outcomes.count(Outcome::Exported)), (1_000, 1_000));
+    assert_eq!(
+        (outcomes.seen.len(), outcomes.count(Outcome::Exported)),
+        (1_000, 1_000)
+    );
     // From four in flight to eight within two round trips; then a thousand take 125 of them.
     assert!(outcomes.took < seconds(3), "{:?}", outcomes.took);
 }
@@ -18,8 +21,13 @@ async fn the_rate_is_kept() {
     trial.settings.rate = Rate::per_second(10.0);
     let times = trial.run(|_| (ms(300), Say::Summary)).await.times(None);
     for pair in times.windows(11) {
-        let [first, .., last] = pair else { unreachable!() };
-        assert!(*last >= *first + ms(990), "eleven requests from {first:?} to {last:?}");
+        let [first, .., last] = pair else {
+            unreachable!()
+        };
+        assert!(
+            *last >= *first + ms(990),
+            "eleven requests from {first:?} to {last:?}"
+        );
     }
     assert!(*times.last().unwrap() < ms(20_100), "the rate is used");
 }
@@ -34,26 +42,108 @@ async fn fates_and_attempts() {
         (&[again(204)], Outcome::Missing, None, Some(204), 1),
         (&[again(404)], Outcome::Missing, None, Some(404), 1),
         (&[Say::Empty], Outcome::Missing, None, Some(200), 2),
-        (&[Say::Empty, Say::Summary], Outcome::Exported, None, Some(200), 2),
-        (&[again(400)], Outcome::Failed, Some(Reason::HttpStatus), Some(400), 1),
-        (&[again(403)], Outcome::Failed, Some(Reason::Forbidden), Some(403), 1),
-        (&[again(500), again(500), Say::Summary], Outcome::Exported, None, Some(200), 3),
-        (&[again(500)], Outcome::Failed, Some(Reason::HttpStatus), Some(500), 6),
-        (&[again(503)], Outcome::Failed, Some(Reason::HttpStatus), Some(503), 6),
-        (&[again(429)], Outcome::Failed, Some(Reason::HttpStatus), Some(429), 6),
-        (&[Say::Refuse, Say::Refuse, Say::Summary], Outcome::Exported, None, Some(200), 3),
-        (&[Say::Page], Outcome::Failed, Some(Reason::NotJson), Some(200), 6),
-        (&[Say::Reset], Outcome::Failed, Some(Reason::Connection), None, 6),
-        (&[Say::Hang, Say::Reset, Say::Hang], Outcome::Failed, Some(Reason::Timeout), None, 6),
+        (
+            &[Say::Empty, Say::Summary],
+            Outcome::Exported,
+            None,
+            Some(200),
+            2,
+        ),
+        (
+            &[again(400)],
+            Outcome::Failed,
+            Some(Reason::HttpStatus),
+            Some(400),
+            1,
+        ),
+        (
+            &[again(403)],
+            Outcome::Failed,
+            Some(Reason::Forbidden),
+            Some(403),
+            1,
+        ),
+        (
+            &[again(500), again(500), Say::Summary],
+            Outcome::Exported,
+            None,
+            Some(200),
+            3,
+        ),
+        (
+            &[again(500)],
+            Outcome::Failed,
+            Some(Reason::HttpStatus),
+            Some(500),
+            6,
+        ),
+        (
+            &[again(503)],
+            Outcome::Failed,
+            Some(Reason::HttpStatus),
+            Some(503),
+            6,
+        ),
+        (
+            &[again(429)],
+            Outcome::Failed,
+            Some(Reason::HttpStatus),
+            Some(429),
+            6,
+        ),
+        (
+            &[Say::Refuse, Say::Refuse, Say::Summary],
+            Outcome::Exported,
+            None,
+            Some(200),
+            3,
+        ),
+        (
+            &[Say::Page],
+            Outcome::Failed,
+            Some(Reason::NotJson),
+            Some(200),
+            6,
+        ),
+        (
+            &[Say::Reset],
+            Outcome::Failed,
+            Some(Reason::Connection),
+            None,
+            6,
+        ),
+        (
+            &[Say::Hang, Say::Reset, Say::Hang],
+            Outcome::Failed,
+            Some(Reason::Timeout),
+            None,
+            6,
+        ),
     ];
     for (script, outcome, error, status, attempts) in cases {
         let react = |seen: Seen| {
             let nth = usize::try_from(seen.attempt).unwrap() - 1;
-            (ms(10), if seen.contact_id == 5 { script[nth.min(script.len() - 1)] } else { Say::Summary })
+            (
+                ms(10),
+                if seen.contact_id == 5 {
+                    script[nth.min(script.len() - 1)]
+                } else {
+                    Say::Summary
+                },
+            )
         };
         let outcomes = trial(20).run(react).await;
         let ending = &outcomes.answer(5).ending;
-        assert_eq!((ending.outcome, ending.error, ending.http_status, ending.attempts), (outcome, error, status, attempts), "{script:?}");
+        assert_eq!(
+            (
+                ending.outcome,
+                ending.error,
+                ending.http_status,
+                ending.attempts
+            ),
+            (outcome, error, status, attempts),
+            "{script:?}"
+        );
         assert_eq!(outcomes.attempts(5), attempts, "{script:?}");
         assert_eq!(outcomes.fetched.end, End::Complete);
     }
@@ -62,15 +152,40 @@ async fn fates_and_attempts() {
 #[tokio::test(start_paused = true)]
 async fn the_last_contact_may_fail_like_any_other() {
     let says = [Say::Status(429, None), Say::Status(503, None), Say::Reset];
-    for (say, attempts) in says.into_iter().flat_map(|say| [1, 3, 6].map(|attempts| (say, attempts))) {
-        let react = |seen: Seen| (ms(10), if seen.contact_id == 20 { say } else { Say::Summary });
+    for (say, attempts) in says
+        .into_iter()
+        .flat_map(|say| [1, 3, 6].map(|attempts| (say, attempts)))
+    {
+        let react = |seen: Seen| {
+            (
+                ms(10),
+                if seen.contact_id == 20 {
+                    say
+                } else {
+                    Say::Summary
+                },
+            )
+        };
         let mut trial = trial(20);
         trial.settings.retry.max_attempts = NonZeroU32::new(attempts).unwrap();
         let outcomes = trial.run(react).await;
-        assert_eq!((outcomes.fetched.end.clone(), outcomes.count(Outcome::Failed)), (End::Complete, 1));
-        assert_eq!((outcomes.attempts(20), outcomes.fetched.progress.outages), (attempts, 0), "{say:?}");
+        assert_eq!(
+            (
+                outcomes.fetched.end.clone(),
+                outcomes.count(Outcome::Failed)
+            ),
+            (End::Complete, 1)
+        );
+        assert_eq!(
+            (outcomes.attempts(20), outcomes.fetched.progress.outages),
+            (attempts, 0),
+            "{say:?}"
+        );
         let others = outcomes.seen.len() - usize::try_from(attempts).unwrap();
-        assert!((19..=20).contains(&others), "{say:?}: at most one that is known to be good is asked for again");
+        assert!(
+            (19..=20).contains(&others),
+            "{say:?}: at most one that is known to be good is asked for again"
+        );
     }
 }
 
@@ -83,8 +198,17 @@ async fn a_contact_that_waits_holds_no_slot() {
         _ => (ms(10), Say::Summary),
     };
     let outcomes = trial.run(react).await;
-    let others = outcomes.seen.iter().filter(|seen| seen.contact_id != 1).map(|seen| seen.at).max().unwrap();
-    assert!(others < seconds(2), "the last of the others went out at {others:?}");
+    let others = outcomes
+        .seen
+        .iter()
+        .filter(|seen| seen.contact_id != 1)
+        .map(|seen| seen.at)
+        .max()
+        .unwrap();
+    assert!(
+        others < seconds(2),
+        "the last of the others went out at {others:?}"
+    );
     assert!(outcomes.times(Some(1))[1] >= seconds(3_600));
 }
 
@@ -97,7 +221,11 @@ async fn a_429_pauses_all_and_a_503_its_contact() {
         };
         let outcomes = trial(400).run(react).await;
         let refused_at = outcomes.times(Some(50))[0] + ms(10);
-        let inside = outcomes.times(None).iter().filter(|at| **at > refused_at && **at < refused_at + seconds(100)).count();
+        let inside = outcomes
+            .times(None)
+            .iter()
+            .filter(|at| **at > refused_at && **at < refused_at + seconds(100))
+            .count();
         assert_eq!(inside == 0, pauses_all, "{status}: {inside} requests");
         assert!(outcomes.times(Some(50))[1] >= refused_at + seconds(100));
         assert_eq!(outcomes.count(Outcome::Exported), 400);
@@ -116,21 +244,41 @@ async fn no_server_is_waited_for_longer_than_patience() {
         };
         let outcomes = trial.run(react).await;
         assert_eq!(outcomes.fetched.end, End::Complete);
-        assert!(outcomes.took >= seconds(60) && outcomes.took < seconds(62), "{status}: {:?}", outcomes.took);
-        assert!(outcomes.rounds < 100, "{status}: {} rounds", outcomes.rounds);
+        assert!(
+            outcomes.took >= seconds(60) && outcomes.took < seconds(62),
+            "{status}: {:?}",
+            outcomes.took
+        );
+        assert!(
+            outcomes.rounds < 100,
+            "{status}: {} rounds",
+            outcomes.rounds
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_empty_retry_budget_holds_retries_back_and_loses_nobody() {
     // Every other request of a contact fails, so that there are as many retries as contacts.
-    let react =
-        |seen: Seen| (ms(10), if seen.attempt % 2 == 1 && seen.contact_id % 4 != 0 { Say::Status(500, None) } else { Say::Summary });
+    let react = |seen: Seen| {
+        (
+            ms(10),
+            if seen.attempt % 2 == 1 && seen.contact_id % 4 != 0 {
+                Say::Status(500, None)
+            } else {
+                Say::Summary
+            },
+        )
+    };
     let mut trial = trial(4_000);
     trial.settings.max_in_flight = NonZeroU32::new(64).unwrap();
     let outcomes = trial.run(react).await;
     assert_eq!(outcomes.count(Outcome::Exported), 4_000);
     // 3,000 retries, less the burst and a fifth of the calls, at ten a second.
-    assert!(outcomes.took >= seconds(150) && outcomes.took < seconds(190), "{:?}", outcomes.took);
+    assert!(
+        outcomes.took >= seconds(150) && outcomes.took < seconds(190),
+        "{:?}",
+        outcomes.took
+    );
     assert_eq!(outcomes.fetched.progress.outages, 0);
 }

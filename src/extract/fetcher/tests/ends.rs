@@ -6,7 +6,10 @@ use crate::extract::hopeless::Hopeless;
 #[tokio::test(start_paused = true)]
 async fn an_empty_plan_is_complete() {
     let outcomes = trial(0).run(|_| (ms(10), Say::Summary)).await;
-    assert_eq!((outcomes.fetched.end, outcomes.seen.len()), (End::Complete, 0));
+    assert_eq!(
+        (outcomes.fetched.end, outcomes.seen.len()),
+        (End::Complete, 0)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -16,7 +19,13 @@ async fn max_calls_ends_it_and_keeps_what_is_in_flight() {
         trial.settings.max_calls = Some(max);
         let outcomes = trial.run(|_| (ms(10), Say::Summary)).await;
         assert_eq!(outcomes.fetched.end, End::Budget);
-        assert_eq!((outcomes.fetched.progress.attempts, outcomes.fetched.progress.done), (max, max));
+        assert_eq!(
+            (
+                outcomes.fetched.progress.attempts,
+                outcomes.fetched.progress.done
+            ),
+            (max, max)
+        );
     }
 }
 
@@ -25,13 +34,29 @@ async fn max_duration_ends_it_and_keeps_what_is_in_flight() {
     let mut trial = trial(10_000);
     trial.settings.max_duration = Some(seconds(10));
     // Not even a pause holds the end up.
-    let react = |seen: Seen| (ms(2_500), if seen.contact_id == 20 { Say::Status(429, Some(seconds(999))) } else { Say::Summary });
+    let react = |seen: Seen| {
+        (
+            ms(2_500),
+            if seen.contact_id == 20 {
+                Say::Status(429, Some(seconds(999)))
+            } else {
+                Say::Summary
+            },
+        )
+    };
     let outcomes = trial.run(react).await;
     assert_eq!(outcomes.fetched.end, End::Budget);
     assert_eq!(outcomes.answers.len(), outcomes.seen.len());
     let refused = &outcomes.answer(20).ending;
-    assert_eq!((refused.outcome, refused.http_status, refused.attempts), (Outcome::Pending, Some(429), 1));
-    assert!(outcomes.took >= seconds(10) && outcomes.took < seconds(13), "{:?}", outcomes.took);
+    assert_eq!(
+        (refused.outcome, refused.http_status, refused.attempts),
+        (Outcome::Pending, Some(429), 1)
+    );
+    assert!(
+        outcomes.took >= seconds(10) && outcomes.took < seconds(13),
+        "{:?}",
+        outcomes.took
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -89,11 +114,35 @@ async fn fifty_equal_refusals_are_hopeless() {
     ];
     for (say, status, reason) in cases {
         let outcomes = trial(1_000).run(|_| (ms(10), say)).await;
-        assert_eq!(outcomes.fetched.end, End::Hopeless(Hopeless { status, reason }));
-        assert!((50..60).contains(&outcomes.seen.len()), "{} requests", outcomes.seen.len());
+        assert_eq!(
+            outcomes.fetched.end,
+            End::Hopeless(Hopeless { status, reason })
+        );
+        assert!(
+            (50..60).contains(&outcomes.seen.len()),
+            "{} requests",
+            outcomes.seen.len()
+        );
     }
-    let outcomes = trial(1_000).run(|seen| (ms(10), if seen.contact_id == 30 { Say::Summary } else { Say::Status(400, None) })).await;
-    assert_eq!((outcomes.fetched.end.clone(), outcomes.count(Outcome::Failed)), (End::Complete, 999));
+    let outcomes = trial(1_000)
+        .run(|seen| {
+            (
+                ms(10),
+                if seen.contact_id == 30 {
+                    Say::Summary
+                } else {
+                    Say::Status(400, None)
+                },
+            )
+        })
+        .await;
+    assert_eq!(
+        (
+            outcomes.fetched.end.clone(),
+            outcomes.count(Outcome::Failed)
+        ),
+        (End::Complete, 999)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -102,20 +151,57 @@ async fn contacts_that_failed_before_do_not_make_it_hopeless() {
     let mut known = trial(200);
     known.failed_before = 1..201;
     let outcomes = known.run(refuse).await;
-    assert_eq!((outcomes.fetched.end.clone(), outcomes.count(Outcome::Failed)), (End::Complete, 200));
+    assert_eq!(
+        (
+            outcomes.fetched.end.clone(),
+            outcomes.count(Outcome::Failed)
+        ),
+        (End::Complete, 200)
+    );
     let mut mixed = trial(1_000);
     mixed.failed_before = 1..101;
     let outcomes = mixed.run(refuse).await;
-    assert_eq!(outcomes.fetched.end, End::Hopeless(Hopeless { status: 400, reason: Reason::HttpStatus }));
-    assert!((150..160).contains(&outcomes.seen.len()), "{} requests", outcomes.seen.len());
+    assert_eq!(
+        outcomes.fetched.end,
+        End::Hopeless(Hopeless {
+            status: 400,
+            reason: Reason::HttpStatus
+        })
+    );
+    assert!(
+        (150..160).contains(&outcomes.seen.len()),
+        "{} requests",
+        outcomes.seen.len()
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_login_that_is_refused_ends_it() {
     let outcomes = trial(100).run(|_| (ms(10), Say::Status(401, None))).await;
-    assert_eq!(outcomes.fetched.end, End::LoginRefused { status: 401, worked_before: false });
-    let later = |seen: Seen| (ms(10), if seen.contact_id < 50 { Say::Summary } else { Say::Status(401, None) });
+    assert_eq!(
+        outcomes.fetched.end,
+        End::LoginRefused {
+            status: 401,
+            worked_before: false
+        }
+    );
+    let later = |seen: Seen| {
+        (
+            ms(10),
+            if seen.contact_id < 50 {
+                Say::Summary
+            } else {
+                Say::Status(401, None)
+            },
+        )
+    };
     let outcomes = trial(100).run(later).await;
-    assert_eq!(outcomes.fetched.end, End::LoginRefused { status: 401, worked_before: true });
+    assert_eq!(
+        outcomes.fetched.end,
+        End::LoginRefused {
+            status: 401,
+            worked_before: true
+        }
+    );
     assert_eq!(outcomes.count(Outcome::Exported), 49);
 }

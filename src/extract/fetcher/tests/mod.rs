@@ -1,4 +1,5 @@
-//! The fetcher against a scripted API on tokio's paused clock. What every run has to keep is asserted in one place, here.
+//! The fetcher against a scripted API on tokio's paused clock. What every run has to keep is
+//! asserted in one place, here.
 
 mod access;
 mod attempts;
@@ -82,7 +83,12 @@ struct Script<F> {
 impl<F: Fn(Seen) -> (Duration, Say)> Api for Script<F> {
     async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
         let id = contact_id.get();
-        let attempt = *self.attempts.borrow_mut().entry(id).and_modify(|attempts| *attempts += 1).or_insert(1);
+        let attempt = *self
+            .attempts
+            .borrow_mut()
+            .entry(id)
+            .and_modify(|attempts| *attempts += 1)
+            .or_insert(1);
         let seen = Seen {
             contact_id: id,
             attempt,
@@ -92,37 +98,67 @@ impl<F: Fn(Seen) -> (Duration, Say)> Api for Script<F> {
             located: self.located.borrow().len(),
         };
         self.seen.borrow_mut().push(seen);
-        assert!(self.under_way.borrow_mut().insert(id), "contact {id} is in flight twice");
-        self.most_in_flight.set(self.most_in_flight.get().max(self.under_way.borrow().len()));
+        assert!(
+            self.under_way.borrow_mut().insert(id),
+            "contact {id} is in flight twice"
+        );
+        self.most_in_flight
+            .set(self.most_in_flight.get().max(self.under_way.borrow().len()));
         let (after, say) = (self.react)(seen);
         let works = usize::from(say == Say::Summary);
         self.working.set(self.working.get() + works);
         sleep(after).await;
         self.working.set(self.working.get() - works);
         self.under_way.borrow_mut().remove(&id);
-        let reply =
-            |status, body: &'static str| Ok(Reply { status, retry_after: None, is_gzip: false, body: Bytes::from_static(body.as_bytes()) });
+        let reply = |status, body: &'static str| {
+            Ok(Reply {
+                status,
+                retry_after: None,
+                is_gzip: false,
+                body: Bytes::from_static(body.as_bytes()),
+            })
+        };
         match say {
             Say::Summary => reply(200, "{}"),
             Say::Nothing => reply(200, "null"),
             Say::Empty => reply(200, ""),
             Say::Page => reply(200, "<html>"),
-            Say::Status(status, retry_after) => {
-                Ok(Reply { status, retry_after, is_gzip: false, body: Bytes::from_static(br#"{"Error":true,"Message":"no"}"#) })
-            }
-            Say::Refuse => Err(NoReply { reason: Reason::Connection, status: None, was_connected: false }),
-            Say::Reset => Err(NoReply { reason: Reason::Connection, status: None, was_connected: true }),
-            Say::Hang => Err(NoReply { reason: Reason::Timeout, status: None, was_connected: true }),
+            Say::Status(status, retry_after) => Ok(Reply {
+                status,
+                retry_after,
+                is_gzip: false,
+                body: Bytes::from_static(br#"{"Error":true,"Message":"no"}"#),
+            }),
+            Say::Refuse => Err(NoReply {
+                reason: Reason::Connection,
+                status: None,
+                was_connected: false,
+            }),
+            Say::Reset => Err(NoReply {
+                reason: Reason::Connection,
+                status: None,
+                was_connected: true,
+            }),
+            Say::Hang => Err(NoReply {
+                reason: Reason::Timeout,
+                status: None,
+                was_connected: true,
+            }),
         }
     }
 
     async fn inspect(&self, contact_id: ContactId, reply: &Reply) -> Content {
-        inspect(contact_id, reply, &mut Unpacker::default(), &|_, body| match body {
-            b"{}" => Ok(Found::Summary),
-            b"null" => Ok(Found::Nothing),
-            [b'<', ..] => Err(Reason::NotJson),
-            _ => Err(Reason::WrongStructure),
-        })
+        inspect(
+            contact_id,
+            reply,
+            &mut Unpacker::default(),
+            &|_, body| match body {
+                b"{}" => Ok(Found::Summary),
+                b"null" => Ok(Found::Nothing),
+                [b'<', ..] => Err(Reason::NotJson),
+                _ => Err(Reason::WrongStructure),
+            },
+        )
     }
 
     async fn locate(&self) -> Result<Option<Duration>, NotLocated> {
@@ -180,7 +216,10 @@ fn trial(contacts: u32) -> Trial {
     let settings = Settings {
         rate: None,
         max_in_flight: NonZeroU32::new(8).unwrap(),
-        retry: RetryPolicy { max_attempts: NonZeroU32::new(6).unwrap(), first_delay: Duration::from_millis(500) },
+        retry: RetryPolicy {
+            max_attempts: NonZeroU32::new(6).unwrap(),
+            first_delay: Duration::from_millis(500),
+        },
         patience: Duration::from_hours(2),
         max_duration: None,
         max_calls: None,
@@ -193,7 +232,13 @@ fn trial(contacts: u32) -> Trial {
         deaf_after: None,
         seed: 1,
         locate: |_| Ok(None),
-        log_in: |number, _| if number == 1 { Ok(Life::default()) } else { Err(NoLogin::NoOther) },
+        log_in: |number, _| {
+            if number == 1 {
+                Ok(Life::default())
+            } else {
+                Err(NoLogin::NoOther)
+            }
+        },
     }
 }
 
@@ -218,7 +263,10 @@ impl Trial {
         let (sender, mut receiver) = queue(16);
         let (stop, stopped) = watch::channel(false);
         let feed = async {
-            let planned = |id| Planned { contact_id: ContactId::new(id).unwrap(), failed_before: self.failed_before.contains(&id) };
+            let planned = |id| Planned {
+                contact_id: ContactId::new(id).unwrap(),
+                failed_before: self.failed_before.contains(&id),
+            };
             let contacts: Vec<_> = (1..=i64::from(self.contacts)).map(planned).collect();
             for page in contacts.chunks(100) {
                 if pages.send(page.to_vec()).await.is_err() {
@@ -229,7 +277,10 @@ impl Trial {
         };
         let keep = async {
             let mut answers = Vec::new();
-            let deaf_at = start + self.deaf_after.unwrap_or(Duration::from_secs(1_000_000_000));
+            let deaf_at = start
+                + self
+                    .deaf_after
+                    .unwrap_or(Duration::from_secs(1_000_000_000));
             while let Ok(received) = tokio::time::timeout_at(deaf_at, receiver.receive(16)).await
                 && !received.is_empty()
             {
@@ -243,7 +294,10 @@ impl Trial {
         };
         let mut rounds = 0;
         let fetched = async {
-            let fetched = fetch(&api, &self.settings, plan, &sender, stopped, &mut |_| rounds += 1).await;
+            let fetched = fetch(&api, &self.settings, plan, &sender, stopped, &mut |_| {
+                rounds += 1
+            })
+            .await;
             drop(sender);
             (fetched, start.elapsed())
         };
@@ -254,8 +308,17 @@ impl Trial {
             }
         };
         let ((fetched, took), answers, (), ()) = tokio::join!(fetched, keep, feed, ask);
-        let outcomes = Outcomes { fetched, answers, seen: api.seen.into_inner(), took, rounds, located: api.located.into_inner() };
-        assert!(api.most_in_flight.get() <= usize::try_from(self.settings.max_in_flight.get()).unwrap());
+        let outcomes = Outcomes {
+            fetched,
+            answers,
+            seen: api.seen.into_inner(),
+            took,
+            rounds,
+            located: api.located.into_inner(),
+        };
+        assert!(
+            api.most_in_flight.get() <= usize::try_from(self.settings.max_in_flight.get()).unwrap()
+        );
         outcomes.check(self.contacts);
         outcomes
     }
@@ -265,45 +328,88 @@ impl Outcomes {
     /// What holds for every run, however it ends.
     fn check(&self, contacts: u32) {
         let progress = self.fetched.progress;
-        let answered: BTreeSet<_> = self.answers.iter().map(|answer| answer.contact_id.get()).collect();
-        assert_eq!(answered.len(), self.answers.len(), "a contact has two answers");
+        let answered: BTreeSet<_> = self
+            .answers
+            .iter()
+            .map(|answer| answer.contact_id.get())
+            .collect();
+        assert_eq!(
+            answered.len(),
+            self.answers.len(),
+            "a contact has two answers"
+        );
         assert_eq!(progress.attempts, u64::try_from(self.seen.len()).unwrap());
         let mut asked = BTreeMap::new();
-        self.seen.iter().for_each(|seen| *asked.entry(seen.contact_id).or_insert(0) += 1);
-        assert_eq!(progress.attempts - progress.retries, u64::try_from(asked.len()).unwrap());
+        self.seen
+            .iter()
+            .for_each(|seen| *asked.entry(seen.contact_id).or_insert(0) += 1);
+        assert_eq!(
+            progress.attempts - progress.retries,
+            u64::try_from(asked.len()).unwrap()
+        );
         for answer in &self.answers {
-            assert_eq!(answer.body.is_some(), answer.ending.outcome == Outcome::Exported);
+            assert_eq!(
+                answer.body.is_some(),
+                answer.ending.outcome == Outcome::Exported
+            );
             match answer.ending.outcome {
                 Outcome::Failed => assert!(answer.ending.error.is_some()),
-                Outcome::Pending => assert_eq!(self.fetched.end, End::Budget, "it was tried, and nobody comes back to it"),
+                Outcome::Pending => assert_eq!(
+                    self.fetched.end,
+                    End::Budget,
+                    "it was tried, and nobody comes back to it"
+                ),
                 _ => assert_eq!(answer.ending.error, None),
             }
             assert!((1..=asked[&answer.contact_id.get()]).contains(&answer.ending.attempts));
         }
         if self.fetched.end != End::NotStored {
-            assert_eq!(progress.done, u64::try_from(self.answers.len() - self.count(Outcome::Pending)).unwrap());
+            assert_eq!(
+                progress.done,
+                u64::try_from(self.answers.len() - self.count(Outcome::Pending)).unwrap()
+            );
         }
         if self.fetched.end == End::Complete {
-            assert_eq!(answered, (1..=i64::from(contacts)).collect(), "a contact has no answer");
+            assert_eq!(
+                answered,
+                (1..=i64::from(contacts)).collect(),
+                "a contact has no answer"
+            );
         }
     }
 
     /// How often a contact was asked for.
     fn attempts(&self, contact_id: i64) -> u32 {
-        u32::try_from(self.seen.iter().filter(|seen| seen.contact_id == contact_id).count()).unwrap()
+        u32::try_from(
+            self.seen
+                .iter()
+                .filter(|seen| seen.contact_id == contact_id)
+                .count(),
+        )
+        .unwrap()
     }
 
     fn answer(&self, contact_id: i64) -> &Answer {
-        self.answers.iter().find(|answer| answer.contact_id.get() == contact_id).unwrap()
+        self.answers
+            .iter()
+            .find(|answer| answer.contact_id.get() == contact_id)
+            .unwrap()
     }
 
     fn count(&self, outcome: Outcome) -> usize {
-        self.answers.iter().filter(|answer| answer.ending.outcome == outcome).count()
+        self.answers
+            .iter()
+            .filter(|answer| answer.ending.outcome == outcome)
+            .count()
     }
 
     /// When requests went out, for one contact or for all.
     fn times(&self, contact_id: Option<i64>) -> Vec<Duration> {
-        self.seen.iter().filter(|seen| contact_id.is_none_or(|id| seen.contact_id == id)).map(|seen| seen.at).collect()
+        self.seen
+            .iter()
+            .filter(|seen| contact_id.is_none_or(|id| seen.contact_id == id))
+            .map(|seen| seen.at)
+            .collect()
     }
 }
 

@@ -4,30 +4,71 @@ use super::*;
 
 /// Away between these seconds, well before and after.
 fn away(from: u64, to: u64, fault: Say) -> impl Fn(Seen) -> (Duration, Say) {
-    move |seen| (ms(10), if (seconds(from)..seconds(to)).contains(&seen.at) { fault } else { Say::Summary })
+    move |seen| {
+        (
+            ms(10),
+            if (seconds(from)..seconds(to)).contains(&seen.at) {
+                fault
+            } else {
+                Say::Summary
+            },
+        )
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_stops_sends_uses_up_no_attempts_and_ends() {
-    for fault in [Say::Reset, Say::Hang, Say::Page, Say::Status(502, None), Say::Status(503, None), Say::Status(429, None)] {
+    for fault in [
+        Say::Reset,
+        Say::Hang,
+        Say::Page,
+        Say::Status(502, None),
+        Say::Status(503, None),
+        Say::Status(429, None),
+    ] {
         let mut trial = trial(100_000);
         trial.settings.max_calls = Some(20_000);
         trial.settings.retry.max_attempts = NonZeroU32::new(2).unwrap();
         let outcomes = trial.run(away(5, 3_605, fault)).await;
         let progress = outcomes.fetched.progress;
         assert_eq!((progress.failed, progress.outages), (0, 1), "{fault:?}");
-        let during = outcomes.times(None).into_iter().filter(|at| (seconds(7)..seconds(3_605)).contains(at)).collect::<Vec<_>>();
-        assert!((60..120).contains(&during.len()), "{fault:?}: {} requests", during.len());
-        assert!(during.windows(2).all(|pair| pair[1] >= pair[0] + ms(750)), "{fault:?}: two probes at once");
-        // One per answer, one per second, and one per request that waits for its turn after many were refused.
+        let during = outcomes
+            .times(None)
+            .into_iter()
+            .filter(|at| (seconds(7)..seconds(3_605)).contains(at))
+            .collect::<Vec<_>>();
+        assert!(
+            (60..120).contains(&during.len()),
+            "{fault:?}: {} requests",
+            during.len()
+        );
+        assert!(
+            during.windows(2).all(|pair| pair[1] >= pair[0] + ms(750)),
+            "{fault:?}: two probes at once"
+        );
+        // One per answer, one per second, and one per request that waits for its turn after many
+        // were refused.
         let steps = usize::try_from(progress.attempts).unwrap() + 3_700 + 2_000;
-        assert!(outcomes.rounds < steps, "{fault:?}: {} rounds", outcomes.rounds);
+        assert!(
+            outcomes.rounds < steps,
+            "{fault:?}: {} rounds",
+            outcomes.rounds
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_503_is_not_asked_again_before_its_time_even_in_an_outage() {
-    let react = |seen: Seen| (ms(10), if seen.at < seconds(1) { Say::Status(503, Some(seconds(600))) } else { Say::Summary });
+    let react = |seen: Seen| {
+        (
+            ms(10),
+            if seen.at < seconds(1) {
+                Say::Status(503, Some(seconds(600)))
+            } else {
+                Say::Summary
+            },
+        )
+    };
     let outcomes = trial(30).run(react).await;
     assert_eq!(outcomes.count(Outcome::Exported), 30);
     for contact_id in 1..=30 {
@@ -38,53 +79,111 @@ async fn a_503_is_not_asked_again_before_its_time_even_in_an_outage() {
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_is_not_sent_before_the_time_that_the_server_asked_for() {
-    let outcomes = trial(10_000).run(away(2, 902, Say::Status(503, Some(seconds(120))))).await;
+    let outcomes = trial(10_000)
+        .run(away(2, 902, Say::Status(503, Some(seconds(120)))))
+        .await;
     assert_eq!(outcomes.count(Outcome::Exported), 10_000);
-    let during = outcomes.times(None).into_iter().filter(|at| (seconds(3)..seconds(902)).contains(at)).count();
+    let during = outcomes
+        .times(None)
+        .into_iter()
+        .filter(|at| (seconds(3)..seconds(902)).contains(at))
+        .count();
     assert!((5..=8).contains(&during), "{during} requests");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_last_contacts_wait_out_an_outage_like_all() {
-    // Away when three are left, for longer than attempts last; they are 18 to 20, each in flight for long.
-    for fault in [Say::Refuse, Say::Reset, Say::Hang, Say::Status(502, None), Say::Status(503, None), Say::Status(429, None)] {
+    // Away when three are left, for longer than attempts last; they are 18 to 20, each in flight
+    // for long.
+    for fault in [
+        Say::Refuse,
+        Say::Reset,
+        Say::Hang,
+        Say::Status(502, None),
+        Say::Status(503, None),
+        Say::Status(429, None),
+    ] {
         let react = move |seen: Seen| match (seen.contact_id, seen.at) {
             (18.., at) if at < seconds(300) => (ms(10), fault),
             (_, at) if (seconds(2)..seconds(300)).contains(&at) => (ms(10), fault),
             _ => (ms(10), Say::Summary),
         };
         let outcomes = trial(20).run(react).await;
-        assert_eq!((outcomes.count(Outcome::Exported), outcomes.fetched.progress.outages), (20, 1), "{fault:?}");
+        assert_eq!(
+            (
+                outcomes.count(Outcome::Exported),
+                outcomes.fetched.progress.outages
+            ),
+            (20, 1),
+            "{fault:?}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_comes_and_goes_for_ever_is_no_endless_outage() {
-    // Contact 3 is never served, and whoever is asked in its place to find out why is served every other time.
+    // Contact 3 is never served, and whoever is asked in its place to find out why is served every
+    // other time.
     for fault in [Say::Refuse, Say::Status(503, None), Say::Status(429, None)] {
-        let react = move |seen: Seen| (ms(10), if seen.contact_id == 3 || seen.attempt.is_multiple_of(2) { fault } else { Say::Summary });
+        let react = move |seen: Seen| {
+            (
+                ms(10),
+                if seen.contact_id == 3 || seen.attempt.is_multiple_of(2) {
+                    fault
+                } else {
+                    Say::Summary
+                },
+            )
+        };
         let outcomes = trial(3).run(react).await;
-        assert_eq!((outcomes.fetched.end.clone(), outcomes.count(Outcome::Failed)), (End::Complete, 1), "{fault:?}");
+        assert_eq!(
+            (
+                outcomes.fetched.end.clone(),
+                outcomes.count(Outcome::Failed)
+            ),
+            (End::Complete, 1),
+            "{fault:?}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_is_not_there_is_waited_for_however_few_ask() {
     for contacts in [1, 3, 100] {
-        let react = |seen: Seen| (ms(10), if seen.at < seconds(600) { Say::Refuse } else { Say::Summary });
+        let react = |seen: Seen| {
+            (
+                ms(10),
+                if seen.at < seconds(600) {
+                    Say::Refuse
+                } else {
+                    Say::Summary
+                },
+            )
+        };
         let outcomes = trial(contacts).run(react).await;
-        assert_eq!(outcomes.count(Outcome::Exported), usize::try_from(contacts).unwrap());
+        assert_eq!(
+            outcomes.count(Outcome::Exported),
+            usize::try_from(contacts).unwrap()
+        );
         let mut impatient = trial(contacts);
         impatient.settings.patience = seconds(300);
         let outcomes = impatient.run(react).await;
-        assert_eq!((outcomes.fetched.end.clone(), outcomes.answers.len()), (End::Unreachable, 0));
+        assert_eq!(
+            (outcomes.fetched.end.clone(), outcomes.answers.len()),
+            (End::Unreachable, 0)
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_patience_it_is_unreachable() {
     let throttle = Say::Status(429, Some(seconds(30)));
-    for (fault, max_in_flight) in [(Say::Reset, 8), (Say::Status(503, None), 8), (throttle, 8), (throttle, 1)] {
+    for (fault, max_in_flight) in [
+        (Say::Reset, 8),
+        (Say::Status(503, None), 8),
+        (throttle, 8),
+        (throttle, 1),
+    ] {
         let mut trial = trial(10_000);
         trial.settings.max_in_flight = NonZeroU32::new(max_in_flight).unwrap();
         trial.settings.patience = seconds(900);
@@ -92,18 +191,36 @@ async fn after_patience_it_is_unreachable() {
         assert_eq!(outcomes.fetched.end, End::Unreachable, "{fault:?}");
         assert_eq!(outcomes.fetched.progress.failed, 0, "{fault:?}");
         // A throttle with pauses takes some of them to show that it is none that passes.
-        assert!(outcomes.took >= seconds(901) && outcomes.took < seconds(1_300), "{fault:?}: {:?}", outcomes.took);
-        let probes = outcomes.times(None).into_iter().filter(|at| *at > seconds(4)).count();
+        assert!(
+            outcomes.took >= seconds(901) && outcomes.took < seconds(1_300),
+            "{fault:?}: {:?}",
+            outcomes.took
+        );
+        let probes = outcomes
+            .times(None)
+            .into_iter()
+            .filter(|at| *at > seconds(4))
+            .count();
         assert!((15..40).contains(&probes), "{fault:?}: {probes} probes");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn contacts_that_fail_by_their_own_fault_are_no_endless_outage() {
-    // At the end of the plan, where only they are left; and at its start, where nothing is known to be good.
+    // At the end of the plan, where only they are left; and at its start, where nothing is known to
+    // be good.
     for (from, to) in [(961, 1_000), (1, 40), (1, 1_000)] {
         let is_bad = move |id: i64| (from..=to).contains(&id) && id != 500;
-        let react = move |seen: Seen| (ms(10), if is_bad(seen.contact_id) { Say::Status(500, None) } else { Say::Summary });
+        let react = move |seen: Seen| {
+            (
+                ms(10),
+                if is_bad(seen.contact_id) {
+                    Say::Status(500, None)
+                } else {
+                    Say::Summary
+                },
+            )
+        };
         let mut trial = trial(1_000);
         if to - from > 900 {
             // Even among hundreds in a row the one good contact is found in the end.
@@ -111,9 +228,20 @@ async fn contacts_that_fail_by_their_own_fault_are_no_endless_outage() {
         }
         let outcomes = trial.run(react).await;
         assert_eq!(outcomes.fetched.end, End::Complete, "{from} to {to}");
-        assert!(from != 961 || outcomes.fetched.progress.outages == 0, "a suspicion is no outage");
-        assert_eq!(outcomes.count(Outcome::Failed), (1..=1_000).filter(|id| is_bad(*id)).count());
-        assert!(outcomes.answers.iter().all(|answer| answer.ending.error.is_none_or(|error| error == Reason::HttpStatus)));
+        assert!(
+            from != 961 || outcomes.fetched.progress.outages == 0,
+            "a suspicion is no outage"
+        );
+        assert_eq!(
+            outcomes.count(Outcome::Failed),
+            (1..=1_000).filter(|id| is_bad(*id)).count()
+        );
+        assert!(outcomes.answers.iter().all(|answer| {
+            answer
+                .ending
+                .error
+                .is_none_or(|error| error == Reason::HttpStatus)
+        }));
     }
 }
 
@@ -129,6 +257,12 @@ async fn a_web_page_during_an_outage_does_not_stop_the_probes() {
         (ms(10), say)
     };
     let outcomes = trial(100).run(react).await;
-    assert_eq!((outcomes.fetched.end.clone(), outcomes.count(Outcome::Exported)), (End::Complete, 100));
+    assert_eq!(
+        (
+            outcomes.fetched.end.clone(),
+            outcomes.count(Outcome::Exported)
+        ),
+        (End::Complete, 100)
+    );
     assert!(outcomes.took < seconds(60), "{:?}", outcomes.took);
 }

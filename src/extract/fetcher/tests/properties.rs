@@ -6,8 +6,13 @@ use super::*;
 use crate::extract::limiter::Rate;
 
 fn any_say() -> impl Strategy<Value = Say> {
-    let retry_after = prop_oneof![Just(None), (0_u64..40).prop_map(|after| Some(seconds(after)))];
-    let status = prop::sample::select(vec![204, 302, 400, 403, 404, 408, 410, 418, 421, 429, 500, 501, 502, 503, 504]);
+    let retry_after = prop_oneof![
+        Just(None),
+        (0_u64..40).prop_map(|after| Some(seconds(after)))
+    ];
+    let status = prop::sample::select(vec![
+        204, 302, 400, 403, 404, 408, 410, 418, 421, 429, 500, 501, 502, 503, 504,
+    ]);
     prop_oneof![
         8 => Just(Say::Summary),
         1 => Just(Say::Nothing),
@@ -20,7 +25,8 @@ fn any_say() -> impl Strategy<Value = Say> {
     ]
 }
 
-/// How a contact ends that meets these answers; none where the order in which the fetcher asks decides.
+/// How a contact ends that meets these answers; none where the order in which the fetcher asks
+/// decides.
 fn plain_ending(says: &[Say]) -> Option<Outcome> {
     match says.first()? {
         Say::Summary => Some(Outcome::Exported),

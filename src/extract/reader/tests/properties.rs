@@ -1,4 +1,5 @@
-//! What holds for any input: no bytes make the reader panic, and what was written is read back, however it was laid out.
+//! What holds for any input: no bytes make the reader panic, and what was written is read back,
+//! however it was laid out.
 
 use std::io::{self, Read};
 
@@ -63,13 +64,16 @@ fn any_input() -> impl Strategy<Value = Vec<u8>> {
         b"\x1f\x8b",
     ];
     let noise = proptest::collection::vec(any::<u8>(), 0..300);
-    let fragments = proptest::collection::vec(select(FRAGMENTS.to_vec()), 0..60).prop_map(|parts| parts.concat());
+    let fragments = proptest::collection::vec(select(FRAGMENTS.to_vec()), 0..60)
+        .prop_map(|parts| parts.concat());
     let plain = prop_oneof![noise, fragments];
-    let compressed = (plain.clone(), any::<bool>(), any::<prop::sample::Index>()).prop_map(|(plain, is_gzip, end)| {
-        let mut bytes = if is_gzip { gzip(&plain) } else { zstd(&plain) };
-        bytes.drain(end.index(bytes.len())..);
-        bytes
-    });
+    let compressed = (plain.clone(), any::<bool>(), any::<prop::sample::Index>()).prop_map(
+        |(plain, is_gzip, end)| {
+            let mut bytes = if is_gzip { gzip(&plain) } else { zstd(&plain) };
+            bytes.drain(end.index(bytes.len())..);
+            bytes
+        },
+    );
     prop_oneof![4 => plain, 1 => compressed]
 }
 
@@ -82,15 +86,32 @@ struct Row {
 }
 
 fn row() -> impl Strategy<Value = Row> {
-    let written: [fn(i32) -> String; 4] =
-        [|id| id.to_string(), |id| format!(" {id}\u{a0}"), |id| format!("[I:{id}]"), |id| format!("00{id}")];
-    let other = ["", "Acme AS", "a,b;c|d\te", "Sør-Øst \"1\"", "first\nsecond", "\n\n"];
-    (1..=i32::MAX, select(written.to_vec()), select(other.to_vec()), 0_usize..3).prop_map(|(id, written, other, blank_lines)| Row {
-        id,
-        written,
-        other,
-        blank_lines,
-    })
+    let written: [fn(i32) -> String; 4] = [
+        |id| id.to_string(),
+        |id| format!(" {id}\u{a0}"),
+        |id| format!("[I:{id}]"),
+        |id| format!("00{id}"),
+    ];
+    let other = [
+        "",
+        "Acme AS",
+        "a,b;c|d\te",
+        "Sør-Øst \"1\"",
+        "first\nsecond",
+        "\n\n",
+    ];
+    (
+        1..=i32::MAX,
+        select(written.to_vec()),
+        select(other.to_vec()),
+        0_usize..3,
+    )
+        .prop_map(|(id, written, other, blank_lines)| Row {
+            id,
+            written,
+            other,
+            blank_lines,
+        })
 }
 
 type Compress = fn(&[u8]) -> Vec<u8>;
@@ -123,19 +144,57 @@ enum Encoding {
 }
 
 fn layout() -> impl Strategy<Value = Layout> {
-    let headings = [None, Some("contactId"), Some("CONTACT_ID"), Some("Company ID"), Some("PrimaryKey")];
-    let encodings = [Encoding::Utf8, Encoding::Utf8WithMark, Encoding::Windows1252];
+    let headings = [
+        None,
+        Some("contactId"),
+        Some("CONTACT_ID"),
+        Some("Company ID"),
+        Some("PrimaryKey"),
+    ];
+    let encodings = [
+        Encoding::Utf8,
+        Encoding::Utf8WithMark,
+        Encoding::Windows1252,
+    ];
     let compressors: [Compress; 3] = [<[u8]>::to_vec, gzip, zstd];
     (
-        (select(headings.to_vec()), select(vec![Cells::Id, Cells::IdFirst, Cells::IdLast])),
-        (select(b",;\t|".to_vec()), any::<bool>(), select(vec!["\n", "\r\n", "\r"]), any::<bool>()),
-        (select(encodings.to_vec()), select(compressors.to_vec()), 1_usize..200),
+        (
+            select(headings.to_vec()),
+            select(vec![Cells::Id, Cells::IdFirst, Cells::IdLast]),
+        ),
+        (
+            select(b",;\t|".to_vec()),
+            any::<bool>(),
+            select(vec!["\n", "\r\n", "\r"]),
+            any::<bool>(),
+        ),
+        (
+            select(encodings.to_vec()),
+            select(compressors.to_vec()),
+            1_usize..200,
+        ),
     )
-        .prop_map(|((heading, cells), (delimiter, is_delimiter_set, line_end, is_quoted), (encoding, compress, read_size))| {
-            // Without a heading there can be only the one column.
-            let cells = if heading.is_some() { cells } else { Cells::Id };
-            Layout { heading, cells, delimiter, is_delimiter_set, line_end, is_quoted, encoding, compress, read_size }
-        })
+        .prop_map(
+            |(
+                (heading, cells),
+                (delimiter, is_delimiter_set, line_end, is_quoted),
+                (encoding, compress, read_size),
+            )| {
+                // Without a heading there can be only the one column.
+                let cells = if heading.is_some() { cells } else { Cells::Id };
+                Layout {
+                    heading,
+                    cells,
+                    delimiter,
+                    is_delimiter_set,
+                    line_end,
+                    is_quoted,
+                    encoding,
+                    compress,
+                    read_size,
+                }
+            },
+        )
 }
 
 impl Layout {
