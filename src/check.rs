@@ -10,23 +10,24 @@ use std::path::Path;
 use serde::de::IgnoredAny;
 use tokio::runtime::Builder;
 
+use crate::connect;
+use crate::contact::Reason;
+use crate::contact::{ContactId, InputLine};
 use crate::error::{Error, Exit};
+use crate::extract::api::Api as _;
+use crate::extract::api::cause::{Cause, listen};
+use crate::extract::api::client::{NoReply, Reply};
+use crate::extract::api::connection::Connection;
+use crate::extract::api::inspect::{Content, decode};
+use crate::extract::api::tenant::NotLocated;
 use crate::extract::auth::NoLogin;
-use crate::extract::cause::{Cause, listen};
-use crate::extract::client::{NoReply, Reply};
-use crate::extract::connection::Connection;
-use crate::extract::fetcher::Api as _;
-use crate::extract::hopeless::{FirstAnswers, Hopeless};
-use crate::extract::inspect::{Content, decode};
-use crate::extract::reader::{Column, Reader, Source};
-use crate::extract::tenant::NotLocated;
-use crate::extract::verdict::{Fate, verdict};
+use crate::extract::fetcher::hopeless::{FirstAnswers, Hopeless};
+use crate::extract::fetcher::verdict::{Fate, verdict};
+use crate::extract::ids::csv::{Column, Reader, Source};
 use crate::gzip::Unpacker;
 use crate::job::file::Override;
 use crate::job::{self, Job, Place};
-use crate::run::{connecting, lock};
-use crate::schema::outcome::Reason;
-use crate::schema::{ContactId, InputLine};
+use crate::run::lock;
 
 /// Lines of the input that are read.
 const LINES: usize = 1_000;
@@ -100,8 +101,8 @@ impl Checklist<'_> {
 
     /// Everything that calls the server.
     fn connection(&mut self, job: &Job, contact_id: Option<ContactId>) -> Result<(), Error> {
-        let opened = connecting::sandbox(job)
-            .and_then(|sandbox| Ok((connecting::connect(job, sandbox.as_ref())?, sandbox)));
+        let opened = connect::sandbox(job)
+            .and_then(|sandbox| Ok((connect::connect(job, sandbox.as_ref())?, sandbox)));
         let scheme = job.api.auth.name();
         let opened = opened.map_err(|error| Failure::of(&error));
         let Some((connection, _sandbox)) = self.step("secrets", opened, |_| {

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::extract::{auth, client, hopeless, reader, secret, tenant};
+use crate::extract::api::{client, tenant};
+use crate::extract::fetcher::hopeless;
+use crate::extract::ids::csv;
+use crate::extract::{auth, secret};
 use crate::{job, load, sandbox, store};
 
 /// How the process ends.
@@ -86,7 +89,7 @@ pub enum Error {
     #[error(transparent)]
     Job(#[from] job::Error),
     #[error(transparent)]
-    Source(#[from] reader::Error),
+    Source(#[from] csv::Error),
     #[error(transparent)]
     Secret(#[from] secret::Error),
     #[error(transparent)]

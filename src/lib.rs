@@ -5,6 +5,8 @@
 
 pub mod check;
 pub mod cli;
+mod connect;
+pub mod contact;
 pub mod error;
 pub mod extract;
 pub mod flatten;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use superoffice_export::check::check;
 use superoffice_export::cli::{Cli, RunArgs, SummaryFormat, TablesFormat, Verb};
 use superoffice_export::error::{Error, Exit};
-use superoffice_export::extract::reader::Place;
+use superoffice_export::extract::ids::csv::Place;
 use superoffice_export::job;
 use superoffice_export::load::verify;
 use superoffice_export::report::{LogFormat, ProgressMode, Reporter};

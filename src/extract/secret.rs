@@ -10,8 +10,6 @@ use std::process::{Command, Stdio};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::auth::NotKey;
-
 /// Where a secret is to be had, and the job key that says so.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Secret {
@@ -38,6 +36,30 @@ pub enum Secret {
         /// Where it is run.
         folder: PathBuf,
     },
+}
+
+/// Why a text is no usable private key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotKey {
+    /// Nothing that looks like one.
+    #[error(
+        "holds no RSA private key; expected PEM (BEGIN PRIVATE KEY, BEGIN RSA PRIVATE KEY) or .NET XML (RSAKeyValue)"
+    )]
+    Unrecognised,
+    /// It is locked with a password.
+    #[error(
+        "holds an encrypted private key, which no unattended job can open; decrypt it with: openssl pkey -in KEY -out NEW"
+    )]
+    Encrypted,
+    /// It is the other half.
+    #[error("holds a public key or certificate; the private key is needed")]
+    Public,
+    /// It looks like one, but its parts are missing or do not fit together.
+    #[error("holds a damaged RSA private key, or only its public half")]
+    Damaged,
+    /// The key is sound but not accepted.
+    #[error("holds an RSA key that is not accepted; it must have 2048 to 8192 bits")]
+    Size,
 }
 
 /// Why a secret could not be had.

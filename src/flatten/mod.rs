@@ -16,8 +16,8 @@ use arrow_array::RecordBatch;
 use self::cell::Cell;
 use self::columns::Columns;
 use self::parse::{Layout, Parsed, Purpose, parse};
-use crate::schema::outcome::{Found, Outcome, Reason, Target};
-use crate::schema::{Column, ContactId, OUTCOMES, Rows, Source, Table, TargetField};
+use crate::contact::{ContactId, Drift, Found, Outcome, Reason, Target};
+use crate::schema::{Column, OUTCOMES, Rows, Source, Table, TargetField};
 
 /// Why an answer makes no rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,25 +40,6 @@ impl From<Fault> for Reason {
             Fault::WrongStructure => Self::WrongStructure,
             Fault::OtherContact => Self::OtherContact,
         }
-    }
-}
-
-/// What did not fit the declaration, in numbers. Nothing of it is lost: see `extra`.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Drift {
-    /// Cells left null because their value could not be converted.
-    pub cells: u64,
-    /// Instants that came without an offset and were read as UTC.
-    pub naive_instants: u64,
-    /// Members that no column takes.
-    pub unknown_members: u64,
-}
-
-impl std::ops::AddAssign for Drift {
-    fn add_assign(&mut self, other: Self) {
-        self.cells += other.cells;
-        self.naive_instants += other.naive_instants;
-        self.unknown_members += other.unknown_members;
     }
 }
 

@@ -9,13 +9,15 @@ use serde::de::{
 };
 use serde_json::value::RawValue;
 
+use super::Fault;
 use super::cell::{Cell, Converted, convert};
 use super::extra::{self, Extra};
 use super::key::Key;
 use super::shape::{Shape, Slot};
-use super::{Drift, Fault};
-use crate::schema::outcome::Found;
-use crate::schema::{ColumnType, ContactId, MAX_ITEMS, Rows, Source, Table, data_tables};
+use crate::contact::ContactId;
+use crate::contact::Drift;
+use crate::contact::Found;
+use crate::schema::{ColumnType, MAX_ITEMS, Rows, Source, Table, data_tables};
 
 /// A table as the parser sees it.
 #[derive(Debug)]

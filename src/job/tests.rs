@@ -3,7 +3,7 @@
 
 use super::settings::settings;
 use super::*;
-use crate::extract::limiter::Rate;
+use crate::extract::fetcher::pace::limiter::Rate;
 
 const LEAST: &str = "[source]\npath = \"ids.csv\"\n[output]\ndir = \"out\"\n[api]\n";
 

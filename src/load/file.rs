@@ -7,10 +7,23 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::error::{Error, storage};
-use super::writer::FileReport;
+
+/// What a table's file is, as the manifest says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileReport {
+    /// Name of the file in the run's folder.
+    pub file: String,
+    /// Rows in it.
+    pub rows: u64,
+    /// Its length.
+    pub bytes: u64,
+    /// The SHA-256 of its content, as hexadecimal digits.
+    pub sha256: String,
+}
 
 /// A new file that counts and hashes what is written to it.
 #[derive(Debug)]

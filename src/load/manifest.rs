@@ -7,10 +7,10 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::FileReport;
 use super::error::{Error, storage};
 use super::file::write_durably;
-use super::writer::FileReport;
-use crate::schema::outcome::Outcome;
+use crate::contact::{Calls, Drift, OutcomeCounts, TargetCounts};
 
 /// Name of the manifest in the run's folder.
 pub const FILE_NAME: &str = "manifest.json";
@@ -44,9 +44,9 @@ pub struct Manifest {
     /// The job as it was run, without secrets.
     pub job: serde_json::Value,
     /// What the input held.
-    pub targets: Targets,
+    pub targets: TargetCounts,
     /// How the targets ended.
-    pub outcomes: Outcomes,
+    pub outcomes: OutcomeCounts,
     /// What was asked of the API.
     pub calls: Calls,
     /// How fast it answered.
@@ -61,73 +61,6 @@ pub struct Manifest {
     pub coverage: f64,
     /// When the oldest answer in the tables was fetched.
     pub oldest_fetched_at: Option<Timestamp>,
-}
-
-/// What the input held.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Targets {
-    /// Different contact ids.
-    pub distinct: u64,
-    /// Mentions after the first.
-    pub duplicates: u64,
-    /// Lines without a contact id.
-    pub rejected: u64,
-}
-
-/// How the targets ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "the words are documented where they are declared, in `Outcome`"
-)]
-pub struct Outcomes {
-    pub exported: u64,
-    pub missing: u64,
-    pub failed: u64,
-    pub pending: u64,
-    pub rejected: u64,
-}
-
-impl Outcomes {
-    /// Counts one more.
-    pub fn record(&mut self, outcome: Outcome) {
-        *match outcome {
-            Outcome::Exported => &mut self.exported,
-            Outcome::Missing => &mut self.missing,
-            Outcome::Failed => &mut self.failed,
-            Outcome::Pending => &mut self.pending,
-            Outcome::Rejected => &mut self.rejected,
-        } += 1;
-    }
-
-    /// How many ended this way.
-    pub fn count(&self, outcome: Outcome) -> u64 {
-        match outcome {
-            Outcome::Exported => self.exported,
-            Outcome::Missing => self.missing,
-            Outcome::Failed => self.failed,
-            Outcome::Pending => self.pending,
-            Outcome::Rejected => self.rejected,
-        }
-    }
-
-    /// All of them; none where the sum is beyond any count, as in a damaged manifest.
-    pub fn total(&self) -> Option<u64> {
-        Outcome::ALL.iter().try_fold(0_u64, |total, outcome| {
-            total.checked_add(self.count(*outcome))
-        })
-    }
-}
-
-/// What was asked of the API.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Calls {
-    /// Requests sent for contacts.
-    pub attempts: u64,
-    /// Those after the first for the same contact.
-    pub retries: u64,
-    /// Logins and renewals of a login.
-    pub logins: u64,
 }
 
 /// How fast the API answered.
@@ -149,17 +82,6 @@ pub struct Latency {
     pub p50: Option<f64>,
     pub p95: Option<f64>,
     pub p99: Option<f64>,
-}
-
-/// What did not look as declared.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Drift {
-    /// Values that could not be converted; they are in `extra`.
-    pub cells: u64,
-    /// Instants without an offset; they were read as UTC.
-    pub naive_instants: u64,
-    /// Members that no column takes; they are in `extra`.
-    pub unknown_members: u64,
 }
 
 impl Manifest {
@@ -238,8 +160,8 @@ pub(super) mod tests {
             started_at: Timestamp::constant(1_795_312_800, 0),
             ended_at: Timestamp::constant(1_795_316_400, 250_000_000),
             job: json!({ "output": { "format": "parquet" } }),
-            targets: Targets::default(),
-            outcomes: Outcomes::default(),
+            targets: TargetCounts::default(),
+            outcomes: OutcomeCounts::default(),
             calls: Calls::default(),
             fetch: Fetch::default(),
             tables,
@@ -299,23 +221,6 @@ pub(super) mod tests {
             Error::Manifest { .. }
         ));
         assert!(matches!(read("{"), Error::Manifest { .. }));
-    }
-
-    #[test]
-    fn outcomes_are_counted_by_their_words() {
-        let mut outcomes = Outcomes::default();
-        for outcome in Outcome::ALL {
-            outcomes.record(*outcome);
-        }
-        let counts = serde_json::to_value(outcomes).unwrap();
-        assert!(
-            Outcome::ALL
-                .iter()
-                .all(|outcome| outcomes.count(*outcome) == 1 && counts[outcome.as_str()] == 1)
-        );
-        assert_eq!(outcomes.total(), Some(5));
-        outcomes.failed = u64::MAX;
-        assert_eq!(outcomes.total(), None);
     }
 
     #[test]

@@ -5,7 +5,6 @@
 //! against its manifest. Where rows come from, in which order they come, and whether a run deserves
 //! to be published is the caller's matter.
 
-mod calendar;
 mod csv;
 mod error;
 mod file;
@@ -14,8 +13,6 @@ mod generate;
 mod parquet;
 #[cfg(test)]
 mod round_trip;
-mod slices;
-mod staging;
 
 pub mod manifest;
 pub mod publish;
@@ -23,3 +20,26 @@ pub mod verify;
 pub mod writer;
 
 pub use error::Error;
+pub use file::FileReport;
+
+use std::path::Path;
+
+use self::file::HashedFile;
+use self::writer::{Format, TableWriter};
+use crate::schema::Table;
+
+/// Creates the table's file in the folder. The metadata goes into formats that have a place for it,
+/// and has to be the same for the same rows: no clock reading belongs in it.
+pub fn create(
+    format: Format,
+    folder: &Path,
+    table: &'static Table,
+    metadata: &[(String, String)],
+) -> Result<Box<dyn TableWriter + Send>, Error> {
+    let path = folder.join(format.file_name(table));
+    let file = HashedFile::create(path.clone())?;
+    Ok(match format {
+        Format::Parquet => Box::new(parquet::ParquetWriter::new(file, path, table, metadata)?),
+        Format::Csv => Box::new(csv::CsvWriter::new(file, path, table)?),
+    })
+}

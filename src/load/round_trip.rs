@@ -16,7 +16,8 @@ use proptest::prelude::*;
 use super::Error;
 use super::file::digest;
 use super::generate::{Cell, Row, batch, row, rows_of, some_rows};
-use super::writer::{FileReport, Format, create};
+use super::writer::Format;
+use super::{FileReport, create};
 use crate::schema::{ColumnType, OUTCOMES, TABLES, Table, table};
 
 fn write(

@@ -1,14 +1,10 @@
 //! What every format has in common: a writer takes the rows of one table in order and makes one
 //! file of them. Byte layouts are in `csv` and `parquet`.
 
-use std::path::Path;
-
 use arrow_array::RecordBatch;
-use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::file::HashedFile;
-use super::{csv, parquet};
+use super::file::FileReport;
 use crate::schema::Table;
 
 /// The format of the tables' files.
@@ -46,19 +42,6 @@ impl Format {
     }
 }
 
-/// What a table's file is, as the manifest says it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileReport {
-    /// Name of the file in the run's folder.
-    pub file: String,
-    /// Rows in it.
-    pub rows: u64,
-    /// Its length.
-    pub bytes: u64,
-    /// The SHA-256 of its content, as hexadecimal digits.
-    pub sha256: String,
-}
-
 /// Makes one file of the rows of one table.
 pub trait TableWriter {
     /// Appends the rows, which come in the table's order. However they are cut into batches, the
@@ -67,20 +50,4 @@ pub trait TableWriter {
 
     /// Completes the file and waits until it is on the disk.
     fn finish(self: Box<Self>) -> Result<FileReport, Error>;
-}
-
-/// Creates the table's file in the folder. The metadata goes into formats that have a place for it,
-/// and has to be the same for the same rows: no clock reading belongs in it.
-pub fn create(
-    format: Format,
-    folder: &Path,
-    table: &'static Table,
-    metadata: &[(String, String)],
-) -> Result<Box<dyn TableWriter + Send>, Error> {
-    let path = folder.join(format.file_name(table));
-    let file = HashedFile::create(path.clone())?;
-    Ok(match format {
-        Format::Parquet => Box::new(parquet::ParquetWriter::new(file, path, table, metadata)?),
-        Format::Csv => Box::new(csv::CsvWriter::new(file, path, table)?),
-    })
 }

@@ -6,9 +6,10 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::Options;
+use crate::contact::Calls;
 use crate::error::Error;
 use crate::load::publish;
-use crate::store::{Calls, Run, Store};
+use crate::store::{Run, Store};
 
 /// Ends runs that died after they got their name and before that was noted. They are published, and
 /// not made again.
@@ -43,6 +44,7 @@ pub(super) fn begin(dir: &Path, store: &Store, options: Options) -> Result<(Run,
             name: publish::run_name(now, &taken),
             started_at: now.as_microsecond(),
             calls: Calls::default(),
+            fetch_seconds: 0.0,
         },
         true,
     ))

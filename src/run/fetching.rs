@@ -8,13 +8,13 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
 
+use crate::contact::{Answer, Calls, Planned};
 use crate::error::Error;
-use crate::extract::connection::Connection;
+use crate::extract::api::connection::Connection;
 use crate::extract::fetcher::queue::{Receiver, queue};
-use crate::extract::fetcher::{self, Answer, End, Fetched};
+use crate::extract::fetcher::{self, End, Fetched};
 use crate::report::{Progress, Reporter};
-use crate::schema::Planned;
-use crate::store::{Answered, Calls, Run, Store};
+use crate::store::{Run, Store};
 
 /// Answers are stored at the latest after this long, after so many, and after so many bytes.
 const BATCH_TIME: Duration = Duration::from_secs(1);
@@ -88,15 +88,15 @@ async fn keep(
     progress: &watch::Receiver<Progress>,
 ) -> Result<(), Error> {
     let began = Instant::now();
-    let calls = |progress: &Progress| {
-        let seconds = began.elapsed().as_secs_f64();
-        run.calls
+    let so_far = |progress: &Progress| Run {
+        calls: run.calls
             + Calls {
                 attempts: progress.attempts,
                 retries: progress.retries,
                 logins: progress.logins,
-                fetch_seconds: seconds,
-            }
+            },
+        fetch_seconds: run.fetch_seconds + began.elapsed().as_secs_f64(),
+        ..run.clone()
     };
     let mut pages = Some(pages);
     let mut planned = 0;
@@ -128,7 +128,7 @@ async fn keep(
                 }
                 bytes += bodies(batch.get(before..).unwrap_or_default()).map(Bytes::len).sum::<usize>();
                 if batch.len() >= BATCH || bytes >= BATCH_BYTES || received != Received::Some {
-                    store.record(&run.name, request_key, &batch, &calls(&progress.borrow()))?;
+                    store.record(&so_far(&progress.borrow()), request_key, &batch)?;
                     bodies(&batch).for_each(|body| answered.stored(Some(body)));
                     batch.clear();
                     bytes = 0;
@@ -150,13 +150,13 @@ enum Received {
     End,
 }
 
-fn bodies(batch: &[Answered<Bytes>]) -> impl Iterator<Item = &Bytes> {
+fn bodies(batch: &[Answer<Bytes>]) -> impl Iterator<Item = &Bytes> {
     batch.iter().filter_map(|answered| answered.body.as_ref())
 }
 
 async fn next_answers(
     answered: &mut Receiver,
-    batch: &mut Vec<Answered<Bytes>>,
+    batch: &mut Vec<Answer<Bytes>>,
     deadline: Option<Instant>,
     rounds: &mut Interval,
 ) -> Received {
@@ -174,17 +174,7 @@ async fn next_answers(
     if answers.is_empty() {
         return Received::End;
     }
-    batch.extend(answers.into_iter().map(
-        |Answer {
-             contact_id,
-             ending,
-             body,
-         }| Answered {
-            contact_id,
-            ending,
-            body,
-        },
-    ));
+    batch.extend(answers);
     Received::Some
 }
 

@@ -2,7 +2,6 @@
 //! after a crash with the same result; stages meet only here.
 
 mod begin;
-pub(crate) mod connecting;
 mod fetching;
 pub(crate) mod lock;
 mod plan;
@@ -18,13 +17,15 @@ use tokio::sync::watch;
 
 pub use summary::Summary;
 
+use crate::connect;
+use crate::contact::{Calls, TargetCounts};
 use crate::error::Error;
 use crate::extract::fetcher::{End, Fetched};
-use crate::extract::reader::Reader;
+use crate::extract::ids::csv::Reader;
 use crate::job::{Environment, Job, Place};
 use crate::load::publish::{self, Partial};
 use crate::report::Reporter;
-use crate::store::{Calls, Plan, Run, Store, TargetCounts};
+use crate::store::{Plan, Run, Store};
 
 /// How a run is started, beyond its job.
 #[derive(Debug, Clone, Copy, Default)]
@@ -67,12 +68,12 @@ pub fn run(
     // What can be wrong with the input and the secrets shows before anything is written.
     let reader = Reader::open(&job.source)?;
     let sandbox = if options.calls() {
-        connecting::sandbox(job)?
+        connect::sandbox(job)?
     } else {
         None
     };
     let connection = if options.calls() {
-        Some(connecting::connect(job, sandbox.as_ref())?)
+        Some(connect::connect(job, sandbox.as_ref())?)
     } else {
         None
     };
@@ -132,7 +133,8 @@ pub fn run(
             report,
         )?;
         report.end();
-        run.calls = run.calls + calls(&result, began);
+        run.calls = run.calls + calls(&result);
+        run.fetch_seconds += began.elapsed().as_secs_f64();
         let result = completed(result, job)?;
         // Not an export without a single answer, where the server's absence is all the reason for
         // it.
@@ -247,7 +249,7 @@ fn read(
 
 /// Says what is asked, apart from the contact: answers to another question are not reused.
 fn request_key(job: &Job) -> i64 {
-    let question = connecting::question(job);
+    let question = connect::question(job);
     let place = match &job.api.place {
         Place::Sandbox => format!("sandbox {}", job.sandbox.seed),
         Place::BaseUrl(url) => url.to_string(),
@@ -313,13 +315,12 @@ fn completed(fetched: Fetched, job: &Job) -> Result<Fetched, Error> {
     }
 }
 
-fn calls(fetched: &Fetched, began: Instant) -> Calls {
+fn calls(fetched: &Fetched) -> Calls {
     let progress = fetched.progress;
     Calls {
         attempts: progress.attempts,
         retries: progress.retries,
         logins: progress.logins,
-        fetch_seconds: began.elapsed().as_secs_f64(),
     }
 }
 
@@ -338,7 +339,7 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
-    use crate::extract::reader;
+    use crate::extract::ids::csv;
     use crate::report::{LogFormat, ProgressMode};
 
     #[test]
@@ -348,8 +349,8 @@ mod tests {
         let mut report = Reporter::new(ProgressMode::None, LogFormat::Text, false);
         let (stop, stopped) = watch::channel(false);
         let mut take = |text: &'static str| {
-            let source = reader::Source {
-                place: reader::Place::StandardInput,
+            let source = csv::Source {
+                place: csv::Place::StandardInput,
                 column: None,
                 delimiter: None,
             };

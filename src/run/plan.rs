@@ -115,8 +115,8 @@ const INFALLIBLE: &str = "writing to a String cannot fail";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::limiter::Rate;
-    use crate::extract::retry::RetryPolicy;
+    use crate::extract::fetcher::pace::limiter::Rate;
+    use crate::extract::fetcher::retry::RetryPolicy;
 
     fn settings(
         rate: Option<f64>,

@@ -6,14 +6,14 @@ use indicatif::{HumanBytes, HumanCount};
 use jiff::Timestamp;
 
 use super::writing::{Failures, Written};
+use crate::contact::{Outcome, TargetCounts};
 use crate::extract::fetcher::Fetched;
 use crate::job::Job;
-use crate::load::manifest::{self, Calls, Drift, Fetch, Latency, Manifest, Targets};
+use crate::load::manifest::{self, Fetch, Latency, Manifest};
 use crate::load::publish::Partial;
 use crate::report::{Progress, Reporter};
 use crate::schema::TABLES;
-use crate::schema::outcome::Outcome;
-use crate::store::{Run, TargetCounts};
+use crate::store::Run;
 
 /// What a published run says of itself.
 #[derive(Debug)]
@@ -33,11 +33,6 @@ pub(super) fn manifest(
     fetched: Option<&Fetched>,
     partial: &Partial,
 ) -> Manifest {
-    let TargetCounts {
-        distinct,
-        duplicates,
-        rejected,
-    } = targets;
     let percentile = |of: f64| {
         let latency = fetched
             .map(|fetched| &fetched.latency)
@@ -45,7 +40,7 @@ pub(super) fn manifest(
         Some(to_float(latency.value_at_quantile(of)) / 1_000.0)
     };
     let done = fetched.map_or(0, |fetched| fetched.progress.done);
-    let seconds = run.calls.fetch_seconds;
+    let seconds = run.fetch_seconds;
     let answered =
         written.outcomes.count(Outcome::Exported) + written.outcomes.count(Outcome::Missing);
     Manifest {
@@ -57,17 +52,9 @@ pub(super) fn manifest(
         started_at: instant(run.started_at),
         ended_at: Timestamp::now(),
         job: job.description.clone(),
-        targets: Targets {
-            distinct,
-            duplicates,
-            rejected,
-        },
+        targets,
         outcomes: written.outcomes,
-        calls: Calls {
-            attempts: run.calls.attempts,
-            retries: run.calls.retries,
-            logins: run.calls.logins,
-        },
+        calls: run.calls,
         fetch: Fetch {
             seconds,
             contacts_per_second: if seconds > 0.0 {
@@ -82,13 +69,9 @@ pub(super) fn manifest(
             },
         },
         tables: written.files.clone(),
-        drift: Drift {
-            cells: written.drift.cells,
-            naive_instants: written.drift.naive_instants,
-            unknown_members: written.drift.unknown_members,
-        },
+        drift: written.drift,
         truncated: written.truncated.clone(),
-        coverage: manifest::coverage(answered, distinct),
+        coverage: manifest::coverage(answered, targets.distinct),
         oldest_fetched_at: written.oldest_fetched_at.map(instant),
     }
 }
@@ -279,8 +262,8 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::load::manifest::Outcomes;
-    use crate::load::writer::FileReport;
+    use crate::contact::{Calls, Drift, OutcomeCounts};
+    use crate::load::FileReport;
 
     fn quiet() -> Summary {
         let file = |name: &str, rows, bytes| {
@@ -303,14 +286,14 @@ mod tests {
             started_at: Timestamp::constant(1_795_312_800, 0),
             ended_at: Timestamp::constant(1_795_316_400, 250_000_000),
             job: serde_json::Value::Null,
-            targets: Targets {
+            targets: TargetCounts {
                 distinct: 3,
                 duplicates: 0,
                 rejected: 0,
             },
-            outcomes: Outcomes {
+            outcomes: OutcomeCounts {
                 exported: 3,
-                ..Outcomes::default()
+                ..OutcomeCounts::default()
             },
             calls: Calls::default(),
             fetch: Fetch::default(),
@@ -346,12 +329,12 @@ mod tests {
     fn all_that_may_need_a_look_is_told() {
         let mut summary = quiet();
         let manifest = &mut summary.manifest;
-        manifest.targets = Targets {
+        manifest.targets = TargetCounts {
             distinct: 48_112,
             duplicates: 1_020,
             rejected: 2,
         };
-        manifest.outcomes = Outcomes {
+        manifest.outcomes = OutcomeCounts {
             exported: 46_000,
             missing: 1_000,
             failed: 112,

@@ -8,14 +8,14 @@ use std::sync::mpsc;
 use arrow_array::RecordBatch;
 use tokio::sync::watch;
 
+use crate::contact::{ContactId, Drift, Outcome, OutcomeCounts, Reason};
 use crate::error::Error;
-use crate::flatten::{Drift, Flattener};
+use crate::flatten::Flattener;
 use crate::job::Job;
-use crate::load::manifest::Outcomes;
-use crate::load::writer::{self, FileReport, TableWriter};
+use crate::load::writer::TableWriter;
+use crate::load::{self, FileReport};
 use crate::report::Reporter;
-use crate::schema::outcome::{Outcome, Reason};
-use crate::schema::{ContactId, OUTCOMES, Table};
+use crate::schema::{OUTCOMES, Table};
 use crate::store::{Store, Stored};
 
 /// Rows of one table, and bytes of answers, that are collected before they are written. Small
@@ -30,7 +30,7 @@ const LOOK_UP: u64 = 256;
 #[derive(Debug)]
 pub(super) struct Written {
     pub(super) files: BTreeMap<String, FileReport>,
-    pub(super) outcomes: Outcomes,
+    pub(super) outcomes: OutcomeCounts,
     pub(super) failures: Failures,
     pub(super) drift: Drift,
     pub(super) truncated: BTreeMap<String, u64>,
@@ -62,7 +62,7 @@ pub(super) fn write(
     let metadata = metadata(job);
     let writers = tables
         .iter()
-        .map(|table| writer::create(job.output.format, folder, table, &metadata))
+        .map(|table| load::create(job.output.format, folder, table, &metadata))
         .collect::<Result<_, _>>()?;
     let mut flattener = Flattener::new(&job.api.tables, job.api.limit.get());
     let (batches, queue) = mpsc::sync_channel(0);
@@ -151,7 +151,7 @@ fn write_all(queue: &mpsc::Receiver<Batches>, mut writers: Writers) -> Result<Wr
 /// What the targets came to.
 #[derive(Debug, Default)]
 struct Tally {
-    outcomes: Outcomes,
+    outcomes: OutcomeCounts,
     failures: Failures,
     oldest_fetched_at: Option<i64>,
 }

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::outcome::{Outcome, Reason};
 use super::{ColumnType, LEFT_OUT, Source, TABLES};
+use crate::contact::{Outcome, Reason};
 
 const RULES: &str = include_str!("rules.md");
 

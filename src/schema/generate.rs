@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::Union;
 
-use super::{ColumnType, ContactId, LEFT_OUT, Rows, Source, Table, data_tables};
+use super::{ColumnType, LEFT_OUT, Rows, Source, Table, data_tables};
+use crate::contact::ContactId;
 
 /// An answer that must flatten.
 #[derive(Debug, Clone)]

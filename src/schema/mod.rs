@@ -6,7 +6,6 @@ mod arrow;
 pub mod docs;
 #[cfg(test)]
 pub mod generate;
-pub mod outcome;
 pub mod sql;
 mod tables;
 
@@ -15,59 +14,6 @@ pub use tables::{LEFT_OUT, OUTCOMES, TABLES};
 /// Most items of one list that are asked for or taken; the bound keeps a hostile list from
 /// exhausting the memory.
 pub const MAX_ITEMS: usize = 100_000;
-
-/// A SuperOffice contact (a company): the id a target asks for, 1 to 2,147,483,647.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ContactId(i32);
-
-impl ContactId {
-    /// The id, where the number is one that SuperOffice can have given (int32 in the vendor's
-    /// OpenAPI file).
-    pub fn new(number: i64) -> Option<Self> {
-        i32::try_from(number).ok().filter(|id| *id > 0).map(Self)
-    }
-
-    /// The id as a number.
-    pub fn get(self) -> i64 {
-        i64::from(self.0)
-    }
-}
-
-impl std::fmt::Display for ContactId {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
-/// A line of the input.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InputLine {
-    /// A contact id.
-    Target {
-        /// The contact.
-        contact_id: ContactId,
-        /// Line where it stands; the first line is 1.
-        input_line: u64,
-        /// The text that stands there, cut to 200 characters.
-        input_value: String,
-    },
-    /// No contact id.
-    Rejected {
-        /// Line where it stands; the first line is 1.
-        input_line: u64,
-        /// The text that stands there, cut to 200 characters.
-        input_value: String,
-    },
-}
-
-/// A contact that is to be fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Planned {
-    /// The contact.
-    pub contact_id: ContactId,
-    /// Whether a failure is what is known of it.
-    pub failed_before: bool,
-}
 
 /// One table of the export.
 #[derive(Debug)]
@@ -294,23 +240,5 @@ mod tests {
             ]),
             None
         );
-    }
-
-    #[test]
-    fn contact_ids_are_positive_int32() {
-        let cases = [
-            (0, false),
-            (-1, false),
-            (1, true),
-            (2_147_483_647, true),
-            (2_147_483_648, false),
-            (i64::MIN, false),
-        ];
-        for (number, valid) in cases {
-            assert_eq!(
-                ContactId::new(number).map(ContactId::get),
-                valid.then_some(number)
-            );
-        }
     }
 }

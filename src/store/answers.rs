@@ -3,22 +3,9 @@
 use rusqlite::types::Type;
 use rusqlite::{Row, params};
 
-use super::runs::Calls;
+use super::runs::Run;
 use super::{Error, Store};
-use crate::schema::ContactId;
-use crate::schema::outcome::{Ending, Outcome, Reason, Target};
-
-/// The final answer of one contact, to be kept; pending where it was tried and is to be tried
-/// again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answered<B> {
-    /// The contact.
-    pub contact_id: ContactId,
-    /// How it ended.
-    pub ending: Ending,
-    /// The summary, where it has one; JSON, or JSON in gzip.
-    pub body: Option<B>,
-}
+use crate::contact::{Answer, ContactId, Ending, Outcome, Reason, Target};
 
 /// A target, or a rejected line, with what is kept of it.
 #[derive(Debug)]
@@ -42,16 +29,15 @@ LEFT JOIN failures f ON f.contact_id = t.contact_id AND f.request_key = ?1
 ORDER BY t.contact_id";
 
 impl Store {
-    /// Records answers, and the calls made in this run so far, in one durable step.
+    /// Records answers, and the calls that this run has made so far, in one durable step.
     ///
     /// # Errors
     /// Where the state cannot be written.
     pub fn record<B: AsRef<[u8]>>(
         &mut self,
-        run: &str,
+        run: &Run,
         request_key: i64,
-        answers: &[Answered<B>],
-        calls: &Calls,
+        answers: &[Answer<B>],
     ) -> Result<(), Error> {
         let mut bodies = std::mem::take(&mut self.bodies);
         let result = self.transaction(|connection| {
@@ -64,7 +50,7 @@ impl Store {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?;
             let mut mend = connection.prepare("DELETE FROM failures WHERE contact_id = ?1")?;
-            for Answered { contact_id, ending, body } in answers {
+            for Answer { contact_id, ending, body } in answers {
                 let Ending { outcome, http_status, attempts, error, message, fetched_at } = ending;
                 let (id, at) = (contact_id.get(), fetched_at.unwrap_or_default());
                 if matches!(outcome, Outcome::Failed | Outcome::Pending) {
@@ -78,7 +64,7 @@ impl Store {
                 answer.execute(params![id, request_key, at, outcome.as_str(), http_status, attempts, message, body])?;
                 mend.execute([id])?;
             }
-            calls.record(connection, run)
+            run.record(connection)
         });
         self.bodies = bodies;
         result

@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode};
 
-pub use answers::{Answered, Stored};
+pub use answers::Stored;
 pub use error::Error;
-pub use runs::{Calls, Run};
-pub use targets::{Plan, TargetCounts};
+pub use runs::Run;
+pub use targets::Plan;
 
 /// Version of the layout below. An older program refuses a newer file.
 const VERSION: i32 = 1;

@@ -4,6 +4,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Error, Store};
+use crate::contact::Calls;
 
 /// An execution of the job that is not published yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,42 +13,33 @@ pub struct Run {
     pub name: String,
     /// Its first start: microseconds since 1970, UTC.
     pub started_at: i64,
-    /// What its earlier starts called.
+    /// What it has called so far, over all its starts.
     pub calls: Calls,
-}
-
-/// What a run has called so far, over all its starts.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Calls {
-    /// Requests for contacts.
-    pub attempts: u64,
-    /// Requests among them that were not the first for their contact.
-    pub retries: u64,
-    /// Logins.
-    pub logins: u64,
-    /// Seconds spent fetching.
+    /// Seconds spent fetching so far.
     pub fetch_seconds: f64,
 }
 
-impl std::ops::Add for Calls {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            attempts: self.attempts + other.attempts,
-            retries: self.retries + other.retries,
-            logins: self.logins + other.logins,
-            fetch_seconds: self.fetch_seconds + other.fetch_seconds,
-        }
-    }
-}
-
-impl Calls {
-    pub(super) fn record(&self, connection: &Connection, run: &str) -> rusqlite::Result<()> {
+impl Run {
+    /// Notes what the run has called so far.
+    pub(super) fn record(&self, connection: &Connection) -> rusqlite::Result<()> {
         let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let Calls {
+            attempts,
+            retries,
+            logins,
+        } = self.calls;
         connection
-            .prepare("UPDATE runs SET attempts = ?2, retries = ?3, logins = ?4, fetch_seconds = ?5 WHERE run = ?1")?
-            .execute(params![run, number(self.attempts), number(self.retries), number(self.logins), self.fetch_seconds])
+            .prepare(
+                "UPDATE runs SET attempts = ?2, retries = ?3, logins = ?4, fetch_seconds = ?5
+                 WHERE run = ?1",
+            )?
+            .execute(params![
+                self.name,
+                number(attempts),
+                number(retries),
+                number(logins),
+                self.fetch_seconds
+            ])
             .map(drop)
     }
 }
@@ -68,12 +60,12 @@ impl Store {
                         attempts: number(2)?,
                         retries: number(3)?,
                         logins: number(4)?,
-                        fetch_seconds: row.get(5)?,
                     };
                     Ok(Run {
                         name: row.get(0)?,
                         started_at: row.get(1)?,
                         calls,
+                        fetch_seconds: row.get(5)?,
                     })
                 })
                 .optional()

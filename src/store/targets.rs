@@ -3,18 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::{Error, Store};
-use crate::schema::{ContactId, InputLine, Planned};
-
-/// What the input holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TargetCounts {
-    /// Different contacts.
-    pub distinct: u64,
-    /// Lines that name a contact again.
-    pub duplicates: u64,
-    /// Lines that hold no contact id.
-    pub rejected: u64,
-}
+use crate::contact::{ContactId, InputLine, Planned, TargetCounts};
 
 /// What has to be fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde::Deserialize;
+use superoffice_export::contact::ContactId;
+use superoffice_export::contact::{Ending, Outcome, Target};
 use superoffice_export::flatten::Flattener;
 use superoffice_export::sandbox;
-use superoffice_export::schema::outcome::{Ending, Outcome, Target};
-use superoffice_export::schema::{ContactId, data_tables};
+use superoffice_export::schema::data_tables;
 
 const BODIES: u16 = 2_000;
 const ROUNDS: usize = 40;

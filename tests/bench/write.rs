@@ -5,11 +5,13 @@
 use std::time::Instant;
 
 use arrow_array::RecordBatch;
+use superoffice_export::contact::ContactId;
+use superoffice_export::contact::{Ending, Outcome, Target};
 use superoffice_export::flatten::Flattener;
-use superoffice_export::load::writer::{Format, create};
+use superoffice_export::load::create;
+use superoffice_export::load::writer::Format;
 use superoffice_export::sandbox;
-use superoffice_export::schema::outcome::{Ending, Outcome, Target};
-use superoffice_export::schema::{ContactId, OUTCOMES, Table, data_tables};
+use superoffice_export::schema::{OUTCOMES, Table, data_tables};
 
 const CONTACTS: i32 = 100_000;
 const BATCH: usize = 8_192;

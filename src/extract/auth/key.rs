@@ -9,33 +9,11 @@ use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::EncodingKey;
 use secrecy::zeroize::Zeroizing;
 
+use crate::extract::secret::NotKey;
+
 /// A private key that signs.
 #[derive(Debug)]
 pub(super) struct PrivateKey(KeyPair);
-
-/// Why a text is no usable private key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotKey {
-    /// Nothing that looks like one.
-    #[error(
-        "holds no RSA private key; expected PEM (BEGIN PRIVATE KEY, BEGIN RSA PRIVATE KEY) or .NET XML (RSAKeyValue)"
-    )]
-    Unrecognised,
-    /// It is locked with a password.
-    #[error(
-        "holds an encrypted private key, which no unattended job can open; decrypt it with: openssl pkey -in KEY -out NEW"
-    )]
-    Encrypted,
-    /// It is the other half.
-    #[error("holds a public key or certificate; the private key is needed")]
-    Public,
-    /// It looks like one, but its parts are missing or do not fit together.
-    #[error("holds a damaged RSA private key, or only its public half")]
-    Damaged,
-    /// The key is sound but not accepted.
-    #[error("holds an RSA key that is not accepted; it must have 2048 to 8192 bits")]
-    Size,
-}
 
 impl PrivateKey {
     /// Reads a key.

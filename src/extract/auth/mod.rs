@@ -18,7 +18,6 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing::warn;
 
-pub use self::key::NotKey;
 use self::oauth::OAuth;
 pub use self::refusal::Refusal;
 use self::server::{Away, LoginServer};

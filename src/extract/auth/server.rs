@@ -5,11 +5,11 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{RequestBuilder, Url};
 use serde::de::DeserializeOwned;
 
-use crate::extract::body::Bounds;
-use crate::extract::client::{Reply, exchange};
-use crate::extract::inspect::decode;
+use crate::contact::Reason;
+use crate::extract::api::body::Bounds;
+use crate::extract::api::client::{Reply, exchange};
+use crate::extract::api::inspect::decode;
 use crate::gzip::Unpacker;
-use crate::schema::outcome::Reason;
 
 /// A server did not do its work; it may later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -3,17 +3,20 @@
 //! elsewhere: verdict, retry, pace, budget, outage, hopeless.
 
 mod access;
-mod address;
-mod login;
+pub mod budget;
+pub mod hopeless;
+pub mod outage;
+pub mod pace;
 pub mod queue;
+pub mod retry;
 mod state;
 mod tries;
+pub mod verdict;
 
 use std::future::Future;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use hdrhistogram::Histogram;
@@ -21,16 +24,16 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use self::state::{Next, State};
-use super::auth::{Life, NoLogin, Refusal};
-use super::client::{NoReply, Reply};
-use super::hopeless::Hopeless;
-use super::inspect::Content;
-use super::limiter::Rate;
-use super::retry::RetryPolicy;
-use super::tenant::{NotLocated, Unusable};
+use crate::contact::{ContactId, Planned};
+use crate::extract::api::Api;
+use crate::extract::api::client::{NoReply, Reply};
+use crate::extract::api::inspect::Content;
+use crate::extract::api::tenant::{NotLocated, Unusable};
+use crate::extract::auth::{Life, NoLogin, Refusal};
+use crate::extract::fetcher::hopeless::Hopeless;
+use crate::extract::fetcher::pace::limiter::Rate;
+use crate::extract::fetcher::retry::RetryPolicy;
 use crate::report::Progress;
-use crate::schema::outcome::Ending;
-use crate::schema::{ContactId, Planned};
 
 /// How the API is called.
 #[derive(Debug, Clone)]
@@ -47,35 +50,6 @@ pub struct Settings {
     pub max_duration: Option<Duration>,
     /// Fetching ends after this many calls.
     pub max_calls: Option<u64>,
-}
-
-/// What the fetcher needs of the world: one attempt, and a look into its answer. Scripted in tests.
-pub trait Api {
-    /// Sends one request.
-    fn attempt(&self, contact_id: ContactId) -> impl Future<Output = Result<Reply, NoReply>>;
-
-    /// Looks into the answer.
-    fn inspect(&self, contact_id: ContactId, reply: &Reply) -> impl Future<Output = Content>;
-
-    /// Finds out where requests go; gives how long to believe that.
-    fn locate(&self) -> impl Future<Output = Result<Option<Duration>, NotLocated>>;
-
-    /// Logs in, or in again; requests go under the new login from then on.
-    fn log_in(&self) -> impl Future<Output = Result<Life, NoLogin>>;
-
-    /// Calls to a login server so far.
-    fn logins(&self) -> u64;
-}
-
-/// The final answer of one contact; pending where the budget ended before its next attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The contact.
-    pub contact_id: ContactId,
-    /// How it ended.
-    pub ending: Ending,
-    /// The summary as it came, where it has one; it may be gzip.
-    pub body: Option<Bytes>,
 }
 
 /// Why fetching ended.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
 
-use super::Answer;
+use crate::contact::Answer;
 
 /// Bytes of bodies that may wait until they are stored. One that is larger waits alone.
 const ROOM: u32 = 8 << 20;
@@ -30,7 +30,7 @@ pub fn queue(answers: usize) -> (Sender, Receiver) {
 /// Where the fetcher puts answers.
 #[derive(Debug)]
 pub struct Sender {
-    answers: mpsc::Sender<Answer>,
+    answers: mpsc::Sender<Answer<Bytes>>,
     room: Arc<Semaphore>,
 }
 
@@ -43,7 +43,7 @@ impl Sender {
     ///
     /// # Errors
     /// Where nobody takes it.
-    pub async fn send(&self, answer: Answer) -> Result<(), Closed> {
+    pub async fn send(&self, answer: Answer<Bytes>) -> Result<(), Closed> {
         let room = self
             .room
             .acquire_many(room_for(answer.body.as_ref()))
@@ -63,13 +63,13 @@ impl Sender {
 /// Where the store takes them from.
 #[derive(Debug)]
 pub struct Receiver {
-    answers: mpsc::Receiver<Answer>,
+    answers: mpsc::Receiver<Answer<Bytes>>,
     room: Arc<Semaphore>,
 }
 
 impl Receiver {
     /// Takes what waits, at most so many, and waits for one where none does; nothing at the end.
-    pub async fn receive(&mut self, at_most: usize) -> Vec<Answer> {
+    pub async fn receive(&mut self, at_most: usize) -> Vec<Answer<Bytes>> {
         let mut answers = Vec::new();
         self.answers.recv_many(&mut answers, at_most).await;
         answers
@@ -99,10 +99,10 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::schema::ContactId;
-    use crate::schema::outcome::{Ending, Outcome};
+    use crate::contact::ContactId;
+    use crate::contact::{Ending, Outcome};
 
-    fn answer(length: u32) -> Answer {
+    fn answer(length: u32) -> Answer<Bytes> {
         let ending = Ending {
             outcome: Outcome::Exported,
             http_status: None,

@@ -5,23 +5,25 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::time::Duration;
 
+use bytes::Bytes;
 use hdrhistogram::Histogram;
 
-use super::access::{Access, Door, TurnedAway};
-use super::login::Sent;
-use super::tries::Tries;
-use super::{Answer, Attempt, Chore, Done, End, Settings};
-use crate::extract::budget::RetryBudget;
-use crate::extract::client::{NoReply, Reply};
-use crate::extract::hopeless::FirstAnswers;
-use crate::extract::inspect::Content;
-use crate::extract::limiter::Limiter;
-use crate::extract::outage::{Few, Gate, Meaning, Outage};
-use crate::extract::pace::Pace;
-use crate::extract::verdict::{Demand, Fate, Health, Verdict, verdict, verdict_without_reply};
+use crate::contact::{Answer, Ending, Outcome, Reason};
+use crate::contact::{ContactId, Planned};
+use crate::extract::api::client::{NoReply, Reply};
+use crate::extract::api::inspect::Content;
+use crate::extract::fetcher::access::{Access, Door, Sent, TurnedAway};
+use crate::extract::fetcher::budget::RetryBudget;
+use crate::extract::fetcher::hopeless::FirstAnswers;
+use crate::extract::fetcher::outage::{Few, Gate, Meaning, Outage};
+use crate::extract::fetcher::pace::Pace;
+use crate::extract::fetcher::pace::limiter::Limiter;
+use crate::extract::fetcher::tries::Tries;
+use crate::extract::fetcher::verdict::{
+    Demand, Fate, Health, Verdict, verdict, verdict_without_reply,
+};
+use crate::extract::fetcher::{Attempt, Chore, Done, End, Settings};
 use crate::report::{Progress, Waiting};
-use crate::schema::outcome::{Ending, Outcome, Reason};
-use crate::schema::{ContactId, Planned};
 
 /// Contacts that may wait for their next attempt before no new ones are begun.
 const MOST_WAITING: usize = 1_000;
@@ -244,7 +246,7 @@ impl State {
         attempt: Attempt,
         in_flight: usize,
         roll: f64,
-    ) -> Result<Option<Answer>, End> {
+    ) -> Result<Option<Answer<Bytes>>, End> {
         let Attempt {
             login,
             sent,
@@ -378,7 +380,7 @@ impl State {
     }
 
     /// Contacts that wait for another attempt which does not come: pending, but tried.
-    pub(super) fn unfinished(&mut self) -> Vec<Answer> {
+    pub(super) fn unfinished(&mut self) -> Vec<Answer<Bytes>> {
         let tried = std::mem::take(&mut self.tries).into_iter();
         tried
             .filter_map(|(contact_id, tries)| {
@@ -514,7 +516,7 @@ fn answer(
     contact_id: ContactId,
     mut ending: Ending,
     reply: Result<(Reply, Content), NoReply>,
-) -> Answer {
+) -> Answer<Bytes> {
     let body;
     (ending.http_status, ending.message, body) = match reply {
         Ok((reply, Content::Summary(body))) => (Some(reply.status), None, Some(body)),

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::access::TurnedAway;
-use crate::extract::retry::RetryPolicy;
-use crate::extract::verdict::{Fate, Health, Verdict};
-use crate::schema::outcome::{Ending, Outcome};
+use crate::contact::{Ending, Outcome};
+use crate::extract::fetcher::access::TurnedAway;
+use crate::extract::fetcher::retry::RetryPolicy;
+use crate::extract::fetcher::verdict::{Fate, Health, Verdict};
 
 /// So many outages give attempts back. A server that comes and goes for ever is no outage.
 const MOST_FORGIVEN: u32 = 20;

@@ -13,7 +13,7 @@ use jiff::civil::{Date, DateTime};
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::schema::outcome::Ending;
+use crate::contact::Ending;
 use crate::schema::{ColumnType, MAX_ITEMS, TABLES, data_tables};
 
 /// The rows of each table, in the order of `TABLES`; a row is an object of its cells, nulls left

@@ -6,9 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 use super::*;
+use crate::load::create;
 use crate::load::generate::{batch, some_rows};
 use crate::load::manifest::tests::manifest;
-use crate::load::writer::create;
 use crate::schema::OUTCOMES;
 
 const FIRST: &str = "20261122T020000Z";

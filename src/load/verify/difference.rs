@@ -1,6 +1,6 @@
 //! What can differ between an export and its manifest.
 
-use crate::schema::outcome::Outcome;
+use crate::contact::Outcome;
 
 /// One thing that is not as the manifest says. It names the file and figures, never what a cell
 /// holds.

@@ -10,10 +10,10 @@ use csv::{ByteRecord, ReaderBuilder};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use crate::contact::Outcome;
 use crate::load::error::{Error, storage};
 use crate::load::writer::Format;
 use crate::schema::Table;
-use crate::schema::outcome::Outcome;
 
 const ROWS_PER_BATCH: usize = 8192;
 

@@ -18,10 +18,10 @@ use rows::Rows;
 
 use super::error::{Error, storage};
 use super::file::digest;
-use super::manifest::{self, Manifest, Outcomes};
+use super::manifest::{self, Manifest};
 use super::publish::{LATEST, VIEWS};
 use super::writer::Format;
-use crate::schema::outcome::Outcome;
+use crate::contact::{Outcome, OutcomeCounts};
 use crate::schema::{self, OUTCOMES, Table};
 
 /// What a check found.
@@ -201,8 +201,8 @@ fn count_outcomes(
     outcomes: &mut Rows,
     tables: &mut [Rows],
     differences: &mut Vec<Difference>,
-) -> Outcomes {
-    let mut counts = Outcomes::default();
+) -> OutcomeCounts {
+    let mut counts = OutcomeCounts::default();
     let mut all_known = true;
     while let Some(key) = outcomes.next(differences) {
         if let Some(outcome) = key.outcome {

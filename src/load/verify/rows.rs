@@ -5,7 +5,7 @@ use std::iter::Peekable;
 
 use super::difference::Difference;
 use super::keys::{Key, Keys};
-use crate::load::writer::FileReport;
+use crate::load::FileReport;
 use crate::schema::Table;
 
 /// The rows of one table's file that are still to be read.

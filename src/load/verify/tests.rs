@@ -8,7 +8,7 @@ use super::*;
 use crate::load::generate::{Cell, Row, batch, sorted_rows};
 use crate::load::manifest::tests::manifest;
 use crate::load::publish::{Partial, prepare};
-use crate::load::writer::{FileReport, create};
+use crate::load::{FileReport, create};
 use crate::schema::{TABLES, data_tables};
 
 const RUN: &str = "20261122T020000Z";
@@ -24,7 +24,7 @@ const ENDINGS: [Outcome; 5] = [
 struct Export {
     output_dir: TempDir,
     rows: BTreeMap<&'static str, Vec<Row>>,
-    counts: Outcomes,
+    counts: OutcomeCounts,
 }
 
 impl Export {
@@ -34,7 +34,7 @@ impl Export {
             .map(|table| (table.name, sorted_rows(table, &[1, 3])))
             .collect();
         let mut outcomes = sorted_rows(OUTCOMES, &[1, 2, 3, 4, 5, 0, 0]);
-        let mut counts = Outcomes::default();
+        let mut counts = OutcomeCounts::default();
         for (index, row) in outcomes.iter_mut().enumerate() {
             let outcome = ENDINGS.get(index).copied().unwrap_or(Outcome::Rejected);
             counts.record(outcome);
@@ -141,9 +141,9 @@ fn an_export_without_rows_is_sound() {
     for format in Format::ALL {
         let mut export = Export::new();
         export.rows.values_mut().for_each(Vec::clear);
-        export.counts = Outcomes::default();
+        export.counts = OutcomeCounts::default();
         export.publish(*format, |manifest| {
-            manifest.targets = manifest::Targets::default()
+            manifest.targets = crate::contact::TargetCounts::default()
         });
         assert_eq!(export.differences(), [""; 0]);
     }

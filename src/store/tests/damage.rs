@@ -160,7 +160,7 @@ fn one_bit_of_a_stored_body_is_noticed() {
     assert_eq!(visited, 249);
     // It can be fetched anew.
     store
-        .record("run", KEY, &[exported(250, 900)], &Calls::default())
+        .record(&some_run("run", 0), KEY, &[exported(250, 900)])
         .unwrap();
     store.walk::<Error>(KEY, 0, |_| Ok(())).unwrap();
 }
@@ -206,7 +206,7 @@ fn nothing_is_written_to_a_file_that_was_removed_or_replaced() {
     let record = |scene: &mut Scene| {
         scene
             .store
-            .record("run", KEY, &[exported(1, 1)], &Calls::default())
+            .record(&some_run("run", 0), KEY, &[exported(1, 1)])
             .unwrap_err()
     };
     assert!(matches!(record(&mut scene), Error::Gone { .. }));

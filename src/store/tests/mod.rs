@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::*;
-use crate::schema::outcome::{Ending, Outcome, Reason, Target};
-use crate::schema::{ContactId, InputLine};
+use crate::contact::{
+    Answer, Calls, ContactId, Ending, InputLine, Outcome, Reason, Target, TargetCounts,
+};
 
 /// What is asked in these tests.
 const KEY: i64 = 7;
@@ -44,9 +45,9 @@ impl Scene {
         self.store.replace_targets(lines).unwrap()
     }
 
-    fn record(&mut self, key: i64, answers: &[Answered<Vec<u8>>]) {
+    fn record(&mut self, key: i64, answers: &[Answer<Vec<u8>>]) {
         self.store
-            .record("run", key, answers, &Calls::default())
+            .record(&some_run("run", 0), key, answers)
             .unwrap();
     }
 
@@ -107,7 +108,16 @@ fn target(contact_id: i64, input_line: u64) -> InputLine {
     }
 }
 
-fn exported(contact_id: i64, at: i64) -> Answered<Vec<u8>> {
+fn some_run(name: &str, started_at: i64) -> Run {
+    Run {
+        name: name.into(),
+        started_at,
+        calls: Calls::default(),
+        fetch_seconds: 0.0,
+    }
+}
+
+fn exported(contact_id: i64, at: i64) -> Answer<Vec<u8>> {
     let ending = Ending {
         outcome: Outcome::Exported,
         http_status: Some(200),
@@ -116,27 +126,27 @@ fn exported(contact_id: i64, at: i64) -> Answered<Vec<u8>> {
         message: None,
         fetched_at: Some(at),
     };
-    Answered {
+    Answer {
         contact_id: id(contact_id),
         ending,
         body: Some(format!("body of {contact_id} at {at}").into_bytes()),
     }
 }
 
-fn missing(contact_id: i64, at: i64) -> Answered<Vec<u8>> {
+fn missing(contact_id: i64, at: i64) -> Answer<Vec<u8>> {
     let ending = Ending {
         outcome: Outcome::Missing,
         http_status: Some(404),
         ..exported(contact_id, at).ending
     };
-    Answered {
+    Answer {
         contact_id: id(contact_id),
         ending,
         body: None,
     }
 }
 
-fn failed(contact_id: i64, at: i64) -> Answered<Vec<u8>> {
+fn failed(contact_id: i64, at: i64) -> Answer<Vec<u8>> {
     let error = Some(Reason::Timeout);
     let ending = Ending {
         outcome: Outcome::Failed,
@@ -146,14 +156,14 @@ fn failed(contact_id: i64, at: i64) -> Answered<Vec<u8>> {
         message: None,
         fetched_at: Some(at),
     };
-    Answered {
+    Answer {
         contact_id: id(contact_id),
         ending,
         body: None,
     }
 }
 
-fn tried(contact_id: i64, at: i64) -> Answered<Vec<u8>> {
+fn tried(contact_id: i64, at: i64) -> Answer<Vec<u8>> {
     let mut answer = failed(contact_id, at);
     answer.ending.outcome = Outcome::Pending;
     answer
@@ -228,31 +238,30 @@ fn an_input_that_breaks_off_leaves_the_targets_as_they_were() {
 #[test]
 fn answers_and_calls_outlive_the_process() {
     let mut scene = Scene::new();
-    let run = Run {
-        name: "20261122T020000Z".into(),
-        started_at: 100,
-        calls: Calls::default(),
-    };
+    let run = some_run("20261122T020000Z", 100);
     scene.store.start_run(&run, false).unwrap();
     scene.targets([1, 2, 3]);
     let calls = Calls {
         attempts: 9,
         retries: 4,
         logins: 2,
+    };
+    let run = Run {
+        calls,
         fetch_seconds: 1.5,
+        ..run
     };
     scene
         .store
         .record(
-            &run.name,
+            &run,
             KEY,
             &[exported(1, 110), missing(2, 111), failed(3, 112)],
-            &calls,
         )
         .unwrap();
     // As a killed process leaves it: nothing is closed.
     let mut reopened = Store::open(&scene.path()).unwrap();
-    assert_eq!(reopened.open_run().unwrap(), Some(Run { calls, ..run }));
+    assert_eq!(reopened.open_run().unwrap(), Some(run));
     let mut endings = Vec::new();
     let visit = |stored: Stored<'_>| {
         endings.push((stored.target.ending, stored.body.map(<[u8]>::to_vec)));
@@ -381,11 +390,7 @@ fn what_is_no_longer_asked_for_is_forgotten() {
 #[test]
 fn an_offline_run_leaves_the_one_that_was_cut_off() {
     let mut scene = Scene::new();
-    let run = |name: &str, started_at| Run {
-        name: name.into(),
-        started_at,
-        calls: Calls::default(),
-    };
+    let run = some_run;
     let unended = |scene: &Scene| scene.store.unended_runs().unwrap();
     assert_eq!(
         (

@@ -12,7 +12,7 @@ use super::*;
 /// pending).
 type Event = (i64, i64, i64, u8);
 
-fn answered((_, contact_id, at, kind): Event) -> Answered<Vec<u8>> {
+fn answered((_, contact_id, at, kind): Event) -> Answer<Vec<u8>> {
     match kind {
         0 => exported(contact_id, at),
         1 => missing(contact_id, at),

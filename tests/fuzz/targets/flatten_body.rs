@@ -5,8 +5,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use superoffice_export::flatten::{Checker, Flattener};
-use superoffice_export::schema::outcome::{Ending, Found, Outcome, Target};
-use superoffice_export::schema::{self, ContactId};
+use superoffice_export::contact::{Ending, Found, Outcome, Target};
+use superoffice_export::contact::{ContactId};
+use superoffice_export::schema::{self};
 
 fuzz_target!(|body: &[u8]| {
     let tables: Vec<_> = schema::data_tables().collect();

@@ -6,8 +6,8 @@
 use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
-use superoffice_export::extract::reader::{Place, Reader, Source};
-use superoffice_export::schema::InputLine;
+use superoffice_export::extract::ids::csv::{Place, Reader, Source};
+use superoffice_export::contact::InputLine;
 
 fuzz_target!(|input: (Option<u8>, Option<String>, Vec<u8>)| {
     let (delimiter, column, bytes) = input;

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
 use libfuzzer_sys::fuzz_target;
-use superoffice_export::extract::retry::{RetryPolicy, retry_after};
+use superoffice_export::extract::fetcher::retry::{RetryPolicy, retry_after};
 
 fuzz_target!(|input: (&str, u32, u32, u32, u64, u16)| {
     let (value, sent, counted, max_attempts, first_delay, seconds) = input;

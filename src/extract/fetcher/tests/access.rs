@@ -1,9 +1,9 @@
 //! Logins that end, addresses that move, tenants and login servers that are away.
 
 use super::*;
+use crate::extract::api::tenant::{State, Unusable};
 use crate::extract::auth::Refusal;
 use crate::extract::auth::server::Away;
-use crate::extract::tenant::{State, Unusable};
 
 const LIFE: Life = Life {
     lifetime: None,

@@ -1,7 +1,7 @@
 //! How often and when a contact is asked for.
 
 use super::*;
-use crate::extract::limiter::Rate;
+use crate::extract::fetcher::pace::limiter::Rate;
 
 #[tokio::test(start_paused = true)]
 async fn each_contact_is_asked_for_once_where_nothing_fails() {

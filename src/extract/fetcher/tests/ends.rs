@@ -1,7 +1,7 @@
 //! How fetching ends.
 
 use super::*;
-use crate::extract::hopeless::Hopeless;
+use crate::extract::fetcher::hopeless::Hopeless;
 
 #[tokio::test(start_paused = true)]
 async fn an_empty_plan_is_complete() {

@@ -18,15 +18,17 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use super::queue::queue;
-use super::{Answer, Api, End, Fetched, Settings, fetch};
+use super::{End, Fetched, Settings, fetch};
+use crate::contact::Answer;
+use crate::contact::{ContactId, Planned};
+use crate::contact::{Found, Outcome, Reason};
+use crate::extract::api::Api;
+use crate::extract::api::client::{NoReply, Reply};
+use crate::extract::api::inspect::{Content, inspect};
+use crate::extract::api::tenant::NotLocated;
 use crate::extract::auth::{Life, NoLogin};
-use crate::extract::client::{NoReply, Reply};
-use crate::extract::inspect::{Content, inspect};
-use crate::extract::retry::RetryPolicy;
-use crate::extract::tenant::NotLocated;
+use crate::extract::fetcher::retry::RetryPolicy;
 use crate::gzip::Unpacker;
-use crate::schema::outcome::{Found, Outcome, Reason};
-use crate::schema::{ContactId, Planned};
 
 /// What the API does with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,7 +205,7 @@ struct Trial {
 /// What a trial comes to.
 struct Outcomes {
     fetched: Fetched,
-    answers: Vec<Answer>,
+    answers: Vec<Answer<Bytes>>,
     seen: Vec<Seen>,
     took: Duration,
     /// How often the loop went round.
@@ -389,7 +391,7 @@ impl Outcomes {
         .unwrap()
     }
 
-    fn answer(&self, contact_id: i64) -> &Answer {
+    fn answer(&self, contact_id: i64) -> &Answer<Bytes> {
         self.answers
             .iter()
             .find(|answer| answer.contact_id.get() == contact_id)

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::extract::limiter::Rate;
+use crate::extract::fetcher::pace::limiter::Rate;
 
 fn any_say() -> impl Strategy<Value = Say> {
     let retry_after = prop_oneof![

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{Reader, gzip, source, zstd};
-use crate::schema::InputLine;
+use crate::contact::InputLine;
 
 proptest! {
     #[test]

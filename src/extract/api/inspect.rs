@@ -8,11 +8,11 @@ use bytes::Bytes;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::body::MAX_BODY;
-use super::client::Reply;
+use crate::contact::ContactId;
+use crate::contact::{Found, Reason};
+use crate::extract::api::body::MAX_BODY;
+use crate::extract::api::client::Reply;
 use crate::gzip::{self, Unpacker};
-use crate::schema::ContactId;
-use crate::schema::outcome::{Found, Reason};
 
 /// Most characters of the API's own words that are kept.
 const MAX_MESSAGE: usize = 300;

@@ -9,8 +9,8 @@ use reqwest::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use super::cause;
-use crate::schema::outcome::Reason;
+use crate::contact::Reason;
+use crate::extract::api::cause;
 
 /// No body, sent or decoded, is read beyond this.
 pub const MAX_BODY: usize = 16 << 20;

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use crate::contact::ContactId;
 use crate::extract::auth::Life;
-use crate::schema::ContactId;
 
 /// A login that was had longer ago than this may be why access is denied.
 const OLD: Duration = Duration::from_mins(10);
@@ -59,12 +59,12 @@ pub(super) enum Refused {
 
 /// A request that is answered.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sent {
-    pub(super) contact_id: ContactId,
+pub(in crate::extract::fetcher) struct Sent {
+    pub(in crate::extract::fetcher) contact_id: ContactId,
     /// The login that it was sent under.
-    pub(super) login: u64,
+    pub(in crate::extract::fetcher) login: u64,
     /// When it was sent.
-    pub(super) at: Duration,
+    pub(in crate::extract::fetcher) at: Duration,
 }
 
 impl Login {

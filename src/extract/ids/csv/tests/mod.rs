@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
 use super::{Error, Place, Reader, Source};
-use crate::schema::InputLine;
+use crate::contact::InputLine;
 
 fn source(column: Option<&str>, delimiter: Option<u8>) -> Source {
     Source {

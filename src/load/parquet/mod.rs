@@ -5,6 +5,9 @@
 //! groups and pages end where those slices say. Memory is that of one slice and one encoded column,
 //! for any number of rows.
 
+mod slices;
+mod staging;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,11 +24,12 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
-use super::error::{Error, encode, storage};
-use super::file::HashedFile;
-use super::slices::Slices;
-use super::staging::Staging;
-use super::writer::{FileReport, TableWriter};
+use crate::load::FileReport;
+use crate::load::error::{Error, encode, storage};
+use crate::load::file::HashedFile;
+use crate::load::parquet::slices::Slices;
+use crate::load::parquet::staging::Staging;
+use crate::load::writer::TableWriter;
 use crate::schema::{self, ColumnType, Table};
 
 const ZSTD_LEVEL: i32 = 3;
@@ -42,7 +46,7 @@ const BYTES_PER_COLUMN: usize = 16 << 20;
 const ROWS_PER_PAGE: usize = ROWS_PER_GROUP / 3;
 
 /// Writes one Parquet file.
-pub(super) struct ParquetWriter {
+pub(in crate::load) struct ParquetWriter {
     writer: SerializedFileWriter<HashedFile>,
     encoders: ArrowRowGroupWriterFactory,
     slices: Slices,
@@ -55,7 +59,7 @@ pub(super) struct ParquetWriter {
 
 impl ParquetWriter {
     /// Begins the file.
-    pub(super) fn new(
+    pub(in crate::load) fn new(
         file: HashedFile,
         path: PathBuf,
         table: &'static Table,

@@ -2,7 +2,7 @@
 //! left to the fetcher.
 
 use std::num::NonZeroU32;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// No backoff is longer than this; a server may ask for more by `Retry-After`.
 const MAX_DELAY: Duration = Duration::from_mins(1);
@@ -44,20 +44,6 @@ impl RetryPolicy {
                 .max(asked.unwrap_or_default()),
         )
     }
-}
-
-/// Reads a `Retry-After` header: seconds or an HTTP date (RFC 9110, 10.2.3). A date in the past is
-/// no wait.
-pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Too many digits for a number: as long as can be; the caller caps it.
-        return Some(Duration::from_secs(
-            value.parse().unwrap_or(u64::from(u32::MAX)),
-        ));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -105,31 +91,6 @@ mod tests {
         assert_eq!(policy(6).delay(6, 6, asked, 0.0), None);
     }
 
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
-        let cases = [
-            ("120", Some(120)),
-            (" 0 ", Some(0)),
-            ("99999999999999999999999", Some(u64::from(u32::MAX))),
-            ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
-            ("Sunday, 06-Nov-94 08:50:37 GMT", Some(60)),
-            ("Sun Nov  6 08:50:37 1994", Some(60)),
-            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
-            ("-1", None),
-            ("1.5", None),
-            ("soon", None),
-            ("", None),
-        ];
-        for (value, seconds) in cases {
-            assert_eq!(
-                retry_after(value, now),
-                seconds.map(Duration::from_secs),
-                "{value:?}"
-            );
-        }
-    }
-
     proptest! {
         #[test]
         fn delays_never_overflow_nor_pass_their_bound(attempts: u32, first: u64, roll: f64, max in 1_u32..) {
@@ -137,11 +98,6 @@ mod tests {
             if let Some(delay) = policy.delay(attempts, 0, None, roll) {
                 prop_assert!(delay <= MAX_DELAY);
             }
-        }
-
-        #[test]
-        fn no_header_panics(value: String) {
-            retry_after(&value, SystemTime::UNIX_EPOCH);
         }
     }
 }

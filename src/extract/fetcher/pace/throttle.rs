@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::limiter::{Limiter, Rate};
+use crate::extract::fetcher::pace::limiter::{Limiter, Rate};
 
 /// A refusal says something where the one before it lies at most so many answers back. A lone one
 /// may have any reason.

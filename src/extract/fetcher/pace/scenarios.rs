@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::Pace;
-use crate::extract::verdict::Health;
+use crate::extract::fetcher::verdict::Health;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 

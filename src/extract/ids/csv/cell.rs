@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use encoding_rs::WINDOWS_1252;
 
-use crate::schema::ContactId;
-use crate::schema::InputLine;
+use crate::contact::ContactId;
+use crate::contact::InputLine;
 
 /// Most characters of a cell that are kept, so that a hostile file cannot fill the store.
 pub(super) const KEPT_CHARACTERS: usize = 200;

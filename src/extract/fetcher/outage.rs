@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::schema::ContactId;
+use crate::contact::ContactId;
 
 /// Different contacts that fail in a row before it is an outage.
 const CONTACTS: usize = 10;

@@ -9,7 +9,7 @@ use std::io;
 
 use tracing::debug;
 
-use crate::schema::outcome::Reason;
+use crate::contact::Reason;
 
 tokio::task_local! {
     static HEARD: RefCell<Option<Cause>>;

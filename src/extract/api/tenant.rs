@@ -9,7 +9,7 @@ use jiff::tz::Offset;
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::auth::server::{Answer, Away, LoginServer};
+use crate::extract::auth::server::{Answer, Away, LoginServer};
 
 /// A state is believed for at least this long, and for at most so long, whatever it says of itself.
 const SHORTEST: Duration = Duration::from_mins(1);
@@ -264,7 +264,7 @@ fn valid_for(until: Option<&str>, now: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::body::Bounds;
+    use crate::extract::api::body::Bounds;
 
     fn tenant(login: &str) -> Tenant {
         let server = LoginServer {

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use super::client::NoReply;
-use super::inspect::Content;
-use crate::schema::outcome::Reason;
+use crate::contact::Reason;
+use crate::extract::api::client::NoReply;
+use crate::extract::api::inspect::Content;
 
 /// What becomes of a contact after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

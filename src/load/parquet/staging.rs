@@ -15,7 +15,7 @@ use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 
-use super::error::{Error, encode, storage};
+use crate::load::error::{Error, encode, storage};
 use crate::schema::Table;
 
 /// Working memory that is kept; almost all slices need less.

@@ -1,6 +1,8 @@
 //! A table as CSV: RFC 4180 with LF, UTF-8, a header, and an empty field for null and for empty
 //! text alike.
 
+mod calendar;
+
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -12,14 +14,15 @@ use arrow_array::{
 };
 use csv::{Terminator, Writer, WriterBuilder};
 
-use super::calendar::{write_day, write_instant};
-use super::error::{Error, encode, storage};
-use super::file::HashedFile;
-use super::writer::{FileReport, TableWriter};
+use crate::load::FileReport;
+use crate::load::csv::calendar::{write_day, write_instant};
+use crate::load::error::{Error, encode, storage};
+use crate::load::file::HashedFile;
+use crate::load::writer::TableWriter;
 use crate::schema::{ColumnType, Table};
 
 /// Writes one CSV file.
-pub(super) struct CsvWriter {
+pub(in crate::load) struct CsvWriter {
     writer: Writer<HashedFile>,
     path: PathBuf,
     table: &'static Table,
@@ -30,7 +33,7 @@ pub(super) struct CsvWriter {
 
 impl CsvWriter {
     /// Begins the file with its header.
-    pub(super) fn new(
+    pub(in crate::load) fn new(
         file: HashedFile,
         path: PathBuf,
         table: &'static Table,

@@ -17,7 +17,7 @@ use std::iter::FusedIterator;
 use std::mem;
 use std::path::PathBuf;
 
-use crate::schema::InputLine;
+use crate::contact::InputLine;
 pub use error::{Error, Headings};
 use records::Records;
 

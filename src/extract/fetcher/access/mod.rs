@@ -1,15 +1,19 @@
 //! The way in: where the API is and under which login. What has to be asked before requests can be
 //! sent, and whether a request came in at all. Pure; the two halves keep their own rules.
 
+mod address;
+mod login;
+
 use std::time::Duration;
 
-use super::address::Address;
-use super::login::{Login, Refused, Sent};
-use super::{Chore, Done, End};
+pub(super) use self::login::Sent;
+use self::login::{Login, Refused};
+use crate::contact::Reason;
+use crate::extract::api::tenant::NotLocated;
 use crate::extract::auth::NoLogin;
-use crate::extract::tenant::NotLocated;
-use crate::extract::verdict::{Demand, Fate, Health, Verdict};
-use crate::schema::outcome::Reason;
+use crate::extract::fetcher::access::address::Address;
+use crate::extract::fetcher::verdict::{Demand, Fate, Health, Verdict};
+use crate::extract::fetcher::{Chore, Done, End};
 
 /// What is known of the way in.
 #[derive(Debug)]

@@ -12,11 +12,11 @@ use reqwest::{Certificate, Identity, Proxy, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, timeout_at};
 
-use super::body::Bounds;
-use super::cause;
-use super::retry::retry_after;
-use crate::schema::ContactId;
-use crate::schema::outcome::Reason;
+use super::retry_after::retry_after;
+use crate::contact::ContactId;
+use crate::contact::Reason;
+use crate::extract::api::body::Bounds;
+use crate::extract::api::cause;
 
 /// The operation, below the address of the API (vendor's OpenAPI file of the contact agent).
 const OPERATION: &str = "v1/Agents/Contact/GetContactSummary";

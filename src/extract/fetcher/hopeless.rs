@@ -1,8 +1,8 @@
 //! Whether a run is hopeless from the start: its first answers are all one permanent refusal, so
 //! that the job is wrong, not the contacts. Pure.
 
-use super::inspect::Content;
-use crate::schema::outcome::Reason;
+use crate::contact::Reason;
+use crate::extract::api::inspect::Content;
 
 /// Answers that have to agree.
 const ANSWERS: u32 = 50;

@@ -7,20 +7,20 @@ use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName};
 
 use crate::error::Error;
+use crate::extract::api::body::Bounds;
+use crate::extract::api::client::{self, Client, Question, Transport, http_client};
+use crate::extract::api::connection::{self, Connection};
+use crate::extract::api::tenant::{Tenant, is_loopback};
 use crate::extract::auth::server::LoginServer;
 use crate::extract::auth::{Authenticator, header};
-use crate::extract::body::Bounds;
-use crate::extract::client::{self, Client, Question, Transport, http_client};
-use crate::extract::connection::{self, Connection};
 use crate::extract::secret::Secret;
-use crate::extract::tenant::{Tenant, is_loopback};
 use crate::flatten::Checker;
 use crate::job::{Environment, Header, Job, Place};
 use crate::sandbox::{self, Sandbox};
 use crate::schema;
 
 /// What is asked of the API by this job.
-pub(super) fn question(job: &Job) -> Question {
+pub(crate) fn question(job: &Job) -> Question {
     Question {
         limit: job.api.limit.get(),
         select: schema::select(&job.api.tables),
@@ -151,8 +151,8 @@ fn headers(job: &Job) -> Result<HeaderMap, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::api::Api as _;
     use crate::extract::auth::{NoLogin, Refusal, TokenFlaw};
-    use crate::extract::fetcher::Api as _;
     use crate::report::log::logged;
     use crate::sandbox::State;
 

@@ -3,11 +3,14 @@
 //! most once per round trip. How many a second is the limiter's and the throttle's matter. Pure:
 //! time is an argument.
 
+pub mod limiter;
+mod throttle;
+
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::throttle::Throttle;
-use super::verdict::Health;
+use crate::extract::fetcher::pace::throttle::Throttle;
+use crate::extract::fetcher::verdict::Health;
 
 /// Where the limit starts: low, since nothing is known of the server yet.
 const START: f64 = 4.0;
@@ -185,5 +188,4 @@ impl Pace {
 }
 
 #[cfg(test)]
-#[path = "pace_scenarios.rs"]
 mod scenarios;

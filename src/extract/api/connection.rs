@@ -12,15 +12,15 @@ use reqwest::header::HeaderMap;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info, warn};
 
-use super::auth::{Authenticator, Life, NoLogin};
-use super::cause::listen;
-use super::client::{Client, NoReply, Reply, Route};
-use super::fetcher::Api;
-use super::inspect::{Check, Content, inspect};
-use super::tenant::{NotLocated, Tenant};
+use crate::contact::ContactId;
+use crate::contact::Reason;
+use crate::extract::api::Api;
+use crate::extract::api::cause::listen;
+use crate::extract::api::client::{Client, NoReply, Reply, Route};
+use crate::extract::api::inspect::{Check, Content, inspect};
+use crate::extract::api::tenant::{NotLocated, Tenant};
+use crate::extract::auth::{Authenticator, Life, NoLogin};
 use crate::gzip::Unpacker;
-use crate::schema::ContactId;
-use crate::schema::outcome::Reason;
 
 /// Answers that may wait for a look.
 const QUEUE: usize = 256;
@@ -239,7 +239,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::schema::outcome::Found;
+    use crate::contact::Found;
 
     #[tokio::test]
     async fn a_panic_costs_one_contact() {
