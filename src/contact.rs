@@ -44,6 +44,8 @@ pub enum InputLine {
         input_line: u64,
         /// The text that stands there, cut to 200 characters.
         input_value: String,
+        /// Why it is none.
+        reason: Reason,
     },
 }
 
@@ -86,11 +88,15 @@ macro_rules! words {
     };
 }
 
+pub(crate) use words;
+
 words! {
     /// How a target, or a rejected input line, ended.
     Outcome {
         /// The answer is in the tables.
         Exported = "exported",
+        /// The last attempts failed; an older answer is in the tables.
+        Stale = "stale",
         /// There is no such contact (any more).
         Missing = "missing",
         /// No usable answer; the error says why.
@@ -129,6 +135,56 @@ words! {
         Redirect = "redirect",
         /// The input line holds no contact id.
         InvalidId = "invalid_id",
+        /// The input line holds more cells than the heading, so that none is known for the id.
+        RaggedRow = "ragged_row",
+        /// The contact was to be forgotten.
+        Forgotten = "forgotten",
+    }
+}
+
+impl Outcome {
+    /// Whether an answer is in the tables.
+    pub const fn has_rows(self) -> bool {
+        match self {
+            Self::Exported | Self::Stale => true,
+            Self::Missing | Self::Failed | Self::Pending | Self::Rejected => false,
+        }
+    }
+}
+
+/// What is asked of a SuperOffice, apart from the contact, in full; no secret is part of it. An
+/// answer is judged by the question that it was given to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Which SuperOffice is asked.
+    pub place: String,
+    /// Under which login: its scheme, and the user or client where the job names one.
+    pub login: String,
+    /// Most items per list.
+    pub limit: u32,
+    /// The root members asked for, separated by commas; all where none are named.
+    pub members: Option<String>,
+    /// `SO-Language` and `Accept-Language`.
+    pub language: String,
+    /// `SO-Culture`.
+    pub culture: Option<String>,
+    /// `SO-TimeZone`.
+    pub zone: String,
+    /// Names of further request headers, with the values of those that are no secrets.
+    pub headers: Vec<(String, Option<String>)>,
+}
+
+impl Question {
+    /// Whether answers to this question hold every root member that the other asks for.
+    pub fn has_members_of(&self, other: &Self) -> bool {
+        match (&self.members, &other.members) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(held), Some(wanted)) => {
+                let holds = |member| held.split(',').any(|one| one == member);
+                wanted.split(',').all(holds)
+            }
+        }
     }
 }
 
@@ -158,6 +214,20 @@ pub struct Answer<B> {
     pub ending: Ending,
     /// The summary, where it has one; JSON, or JSON in gzip.
     pub body: Option<B>,
+}
+
+impl Ending {
+    /// One of which no more is known than this.
+    pub const fn of(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            http_status: None,
+            attempts: 0,
+            error: None,
+            message: None,
+            fetched_at: None,
+        }
+    }
 }
 
 /// A target, or a rejected input line, as `outcomes` shows it.
@@ -201,6 +271,8 @@ pub struct TargetCounts {
 )]
 pub struct OutcomeCounts {
     pub exported: u64,
+    #[serde(default)]
+    pub stale: u64,
     pub missing: u64,
     pub failed: u64,
     pub pending: u64,
@@ -212,6 +284,7 @@ impl OutcomeCounts {
     pub fn record(&mut self, outcome: Outcome) {
         *match outcome {
             Outcome::Exported => &mut self.exported,
+            Outcome::Stale => &mut self.stale,
             Outcome::Missing => &mut self.missing,
             Outcome::Failed => &mut self.failed,
             Outcome::Pending => &mut self.pending,
@@ -223,6 +296,7 @@ impl OutcomeCounts {
     pub fn count(&self, outcome: Outcome) -> u64 {
         match outcome {
             Outcome::Exported => self.exported,
+            Outcome::Stale => self.stale,
             Outcome::Missing => self.missing,
             Outcome::Failed => self.failed,
             Outcome::Pending => self.pending,
@@ -325,7 +399,7 @@ mod tests {
                 .iter()
                 .all(|outcome| outcomes.count(*outcome) == 1 && counts[outcome.as_str()] == 1)
         );
-        assert_eq!(outcomes.total(), Some(5));
+        assert_eq!(outcomes.total(), Some(6));
         outcomes.failed = u64::MAX;
         assert_eq!(outcomes.total(), None);
     }

@@ -1,130 +1,168 @@
-//! Answers: recorded in batches while they come, walked in the order of the tables afterwards.
+//! Answers and endings: recorded in batches while they come, walked in the order of the tables
+//! afterwards.
+//!
+//! An answer is replaced by a newer answer only. How later attempts ended stands beside it.
 
-use rusqlite::types::Type;
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, Statement, params};
 
-use super::runs::Run;
-use super::{Error, Store};
-use crate::contact::{Answer, ContactId, Ending, Outcome, Reason, Target};
+use super::body::Bodies;
+use super::known::{self, unknown_word};
+use super::questions::QuestionId;
+use super::rules::{Known, Terms};
+use super::{Error, Run, Store};
+use crate::contact::{Answer, ContactId, Ending, Outcome, Question, Reason, Target};
 
 /// A target, or a rejected line, with what is kept of it.
 #[derive(Debug)]
 pub struct Stored<'b> {
-    /// The target and how it ended; pending where nothing is known that fits the question asked.
+    /// The target, and how it ended as the export is to say it.
     pub target: Target,
-    /// The summary, where it has one; JSON.
-    pub body: Option<&'b [u8]>,
+    /// The summary, where it is to be shown, and the question that it answers.
+    pub answer: Option<(&'b [u8], &'b Question)>,
+    /// Whether how it ended was found out in this run.
+    pub is_of_this_run: bool,
 }
 
-/// What is known of each target: its failure, or else its answer to the question asked.
-const WALK: &str = "
-SELECT t.contact_id, t.input_line, t.input_value,
-    iif(f.contact_id IS NULL, r.outcome, f.outcome), iif(f.contact_id IS NULL, r.http_status, f.http_status),
-    iif(f.contact_id IS NULL, r.attempts, f.attempts), f.error, iif(f.contact_id IS NULL, r.message, f.message),
-    iif(f.contact_id IS NULL, r.fetched_at, f.failed_at), iif(f.contact_id IS NULL, r.body, NULL)
-FROM targets t
-LEFT JOIN responses r ON r.contact_id = t.contact_id AND r.request_key = ?1
-LEFT JOIN failures f ON f.contact_id = t.contact_id AND f.request_key = ?1
-    AND (r.contact_id IS NULL OR (f.outcome = 'failed' AND f.failed_at >= ?2))
-ORDER BY t.contact_id";
-
 impl Store {
-    /// Records answers, and the calls that this run has made so far, in one durable step.
-    ///
-    /// # Errors
-    /// Where the state cannot be written.
+    /// Records answers to this question, and the calls that the run has made so far, in one durable
+    /// step.
     pub fn record<B: AsRef<[u8]>>(
         &mut self,
         run: &Run,
-        request_key: i64,
+        question: QuestionId,
         answers: &[Answer<B>],
     ) -> Result<(), Error> {
         let mut bodies = std::mem::take(&mut self.bodies);
         let result = self.transaction(|connection| {
-            let mut answer = connection.prepare(
-                "INSERT OR REPLACE INTO responses (contact_id, request_key, fetched_at, outcome, http_status, attempts, message, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?;
-            let mut failure = connection.prepare(
-                "INSERT OR REPLACE INTO failures (contact_id, request_key, failed_at, outcome, http_status, attempts, error, message)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?;
-            let mut mend = connection.prepare("DELETE FROM failures WHERE contact_id = ?1")?;
-            for Answer { contact_id, ending, body } in answers {
-                let Ending { outcome, http_status, attempts, error, message, fetched_at } = ending;
-                let (id, at) = (contact_id.get(), fetched_at.unwrap_or_default());
-                if matches!(outcome, Outcome::Failed | Outcome::Pending) {
-                    // Beside the answer of an earlier night, which stays: it was paid for.
-                    let error = error.map(Reason::as_str);
-                    failure.execute(params![id, request_key, at, outcome.as_str(), http_status, attempts, error, message])?;
-                    continue;
+            let mut statements = Statements::prepare(connection)?;
+            let mut at = run.answered_at.unwrap_or(run.started_at);
+            for answer in answers {
+                let Answer {
+                    contact_id,
+                    ending,
+                    body,
+                } = answer;
+                let origin = Origin {
+                    contact_id: contact_id.get(),
+                    question: question.0,
+                    run: run.number,
+                };
+                match body {
+                    Some(body) => {
+                        let body = bodies.pack(body.as_ref());
+                        let body = body.map_err(|error| {
+                            rusqlite::Error::ToSqlConversionFailure(error.into())
+                        })?;
+                        statements.insert_answer(origin, ending, &body)?;
+                    }
+                    None => statements.insert_ending(origin, ending)?,
                 }
-                let body = body.as_ref().map(|body| bodies.pack(body.as_ref())).transpose();
-                let body = body.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-                answer.execute(params![id, request_key, at, outcome.as_str(), http_status, attempts, message, body])?;
-                mend.execute([id])?;
+                at = ending.fetched_at.unwrap_or(at);
             }
-            run.record(connection)
+            run.record(connection, at)
         });
         self.bodies = bodies;
         result
     }
 
-    /// Visits all targets in the order of their ids, then all rejected lines. A target shows its
-    /// failure where that came in this instant or later, or where nothing else is known; otherwise
-    /// its answer, however old.
-    ///
-    /// # Errors
-    /// Where the state cannot be read, or the visitor fails.
+    /// Visits all targets in the order of their ids, then all rejected lines; what is told of each
+    /// is decided by `rules`.
     pub fn walk<E: From<Error>>(
         &mut self,
-        request_key: i64,
-        failed_since: i64,
+        terms: &Terms,
         mut visit: impl FnMut(Stored<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut bodies = std::mem::take(&mut self.bodies);
+        let result = self.walk_targets(terms, &mut bodies, &mut visit);
+        self.bodies = bodies;
+        result?;
+        self.walk_rejects(&mut visit)
+    }
+
+    fn walk_targets<E: From<Error>>(
+        &self,
+        terms: &Terms,
+        bodies: &mut Bodies,
+        visit: &mut impl FnMut(Stored<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let context = self.context(terms.question)?;
+        let questions = self.questions()?;
+        let sql = format!(
+            "SELECT contact_id, t.input_line, t.input_value, {columns}, r.http_status, r.attempts,
+                 e.http_status, e.attempts, e.message, r.body
+             FROM targets t LEFT JOIN responses r USING (contact_id)
+             LEFT JOIN endings e USING (contact_id) ORDER BY contact_id",
+            columns = known::COLUMNS
+        );
         let mut failed = None;
         let result = self.run(|connection| {
-            let mut statement = connection.prepare(WALK)?;
-            let mut rows = statement.query([request_key, failed_since])?;
+            let mut statement = connection.prepare(&sql)?;
+            let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                let target = target(row)?;
-                let body = row
-                    .get_ref(9)?
-                    .as_blob_or_null()
-                    .map_err(|_| unknown(9))?
-                    .map(|body| bodies.unpack(body))
-                    .transpose();
-                let visited = match (body, target.contact_id) {
-                    (Ok(body), Some(_)) => visit(Stored { target, body }),
-                    (Err(source), Some(id)) => Err(Error::Body {
-                        path: self.path.clone(),
-                        contact_id: id.get(),
-                        source,
+                let known = context.known(row, FIRST)?;
+                let outcome = terms.outcome(known);
+                let stored = Stored {
+                    target: target(row, known, outcome)?,
+                    answer: None,
+                    is_of_this_run: known.ending.is_some_and(|ending| ending.run == terms.run),
+                };
+                let question = known.answer.and_then(|kept| questions.get(&kept.question));
+                let visited = match question.filter(|_| outcome.has_rows()) {
+                    None => visit(stored),
+                    Some(question) => {
+                        let body = row
+                            .get_ref(BODY)?
+                            .as_blob()
+                            .map_err(|_| unknown_word(BODY))?;
+                        match bodies.unpack(body) {
+                            Ok(body) => visit(Stored {
+                                answer: Some((body, question)),
+                                ..stored
+                            }),
+                            Err(source) => Err(Error::Body {
+                                path: self.path.clone(),
+                                contact_id: row.get(0)?,
+                                source,
+                            }
+                            .into()),
+                        }
                     }
-                    .into()),
-                    (_, None) => return Err(unknown(0)),
                 };
                 if let Err(error) = visited {
                     failed = Some(error);
                     return Ok(());
                 }
             }
-            let mut statement = connection
-                .prepare("SELECT input_line, input_value FROM rejects ORDER BY input_line")?;
+            Ok(())
+        });
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(result?),
+        }
+    }
+
+    fn walk_rejects<E: From<Error>>(
+        &self,
+        visit: &mut impl FnMut(Stored<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut failed = None;
+        let result = self.run(|connection| {
+            let sql = "SELECT input_line, input_value, reason FROM rejects ORDER BY input_line";
+            let mut statement = connection.prepare(sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                if let Err(error) = visit(Stored {
+                let stored = Stored {
                     target: reject(row)?,
-                    body: None,
-                }) {
+                    answer: None,
+                    is_of_this_run: false,
+                };
+                if let Err(error) = visit(stored) {
                     failed = Some(error);
                     return Ok(());
                 }
             }
             Ok(())
         });
-        self.bodies = bodies;
         match failed {
             Some(error) => Err(error),
             None => Ok(result?),
@@ -132,62 +170,122 @@ impl Store {
     }
 
     /// Average size of a stored body, as it is kept, over some of them; none where there is none.
-    ///
-    /// # Errors
-    /// Where the state cannot be read.
     pub fn average_body(&self) -> Result<Option<u64>, Error> {
-        let sql = "SELECT CAST(avg(length(body)) AS INTEGER) FROM (SELECT body FROM responses WHERE body IS NOT NULL LIMIT 1000)";
+        let sql = "SELECT CAST(avg(length(body)) AS INTEGER) FROM (
+                       SELECT body FROM responses LIMIT 1000)";
         self.run(|connection| {
-            connection
-                .query_row(sql, [], |row| row.get::<_, Option<i64>>(0))
-                .map(|average| average.map(i64::unsigned_abs))
-        })
-    }
-
-    /// Deletes the answers of contacts that are no longer targets: what is no longer asked for is
-    /// not kept.
-    ///
-    /// # Errors
-    /// Where the state cannot be written.
-    pub fn forget_others(&mut self) -> Result<(), Error> {
-        self.transaction(|connection| {
-            connection.execute(
-                "DELETE FROM responses WHERE contact_id NOT IN (SELECT contact_id FROM targets)",
-                [],
-            )?;
-            connection.execute(
-                "DELETE FROM failures WHERE contact_id NOT IN (SELECT contact_id FROM targets)",
-                [],
-            )?;
-            connection.execute("DELETE FROM plan", []).map(drop)
+            let average = connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
+            average.map(|average| average.map(i64::unsigned_abs))
         })
     }
 }
 
-fn target(row: &Row<'_>) -> rusqlite::Result<Target> {
+/// Places of the columns of the walk: those that the rules need, then what is shown.
+const FIRST: usize = 3;
+const ANSWER: usize = FIRST + known::WIDTH;
+const ENDING: usize = ANSWER + 2;
+const BODY: usize = ENDING + 3;
+
+/// What an answer or ending belongs to.
+#[derive(Clone, Copy)]
+struct Origin {
+    contact_id: i64,
+    question: i64,
+    run: i64,
+}
+
+/// The statements that record a batch.
+struct Statements<'c> {
+    answer: Statement<'c>,
+    end: Statement<'c>,
+    ending: Statement<'c>,
+}
+
+impl<'c> Statements<'c> {
+    fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            answer: connection.prepare(
+                "INSERT OR REPLACE INTO responses
+                 (contact_id, question, run, fetched_at, http_status, attempts, body)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?,
+            end: connection.prepare("DELETE FROM endings WHERE contact_id = ?1")?,
+            ending: connection.prepare(
+                "INSERT INTO endings (contact_id, question, run, ended_at, outcome, http_status,
+                     attempts, error, message)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 ON CONFLICT (contact_id) DO UPDATE SET
+                     question = excluded.question, run = excluded.run,
+                     ended_at = excluded.ended_at, outcome = excluded.outcome,
+                     http_status = excluded.http_status, attempts = excluded.attempts,
+                     error = excluded.error, message = excluded.message,
+                     published_as_missing = iif(
+                         outcome = 'missing' AND excluded.outcome = 'missing',
+                         published_as_missing, 0)",
+            )?,
+        })
+    }
+
+    /// A newer answer takes the place of the older one, and ends what was said since.
+    fn insert_answer(
+        &mut self,
+        origin: Origin,
+        ending: &Ending,
+        body: &[u8],
+    ) -> rusqlite::Result<()> {
+        self.answer.execute(params![
+            origin.contact_id,
+            origin.question,
+            origin.run,
+            ending.fetched_at.unwrap_or_default(),
+            ending.http_status,
+            ending.attempts,
+            body
+        ])?;
+        self.end.execute([origin.contact_id]).map(drop)
+    }
+
+    /// How attempts ended that brought no answer stands beside the answer of an earlier night,
+    /// which stays: it was paid for.
+    fn insert_ending(&mut self, origin: Origin, ending: &Ending) -> rusqlite::Result<()> {
+        let inserted = self.ending.execute(params![
+            origin.contact_id,
+            origin.question,
+            origin.run,
+            ending.fetched_at.unwrap_or_default(),
+            ending.outcome.as_str(),
+            ending.http_status,
+            ending.attempts,
+            ending.error.map(Reason::as_str),
+            ending.message
+        ]);
+        inserted.map(drop)
+    }
+}
+
+/// A target as the export is to show it: with the figures of its answer where that is the newest
+/// thing known, else with those of the attempts since.
+fn target(row: &Row<'_>, known: Known, outcome: Outcome) -> rusqlite::Result<Target> {
     let contact_id: i64 = row.get(0)?;
     let input_value: Option<String> = row.get(2)?;
-    let ending = match row.get_ref(3)?.as_str_or_null().map_err(|_| unknown(3))? {
-        None => Ending {
-            outcome: Outcome::Pending,
-            http_status: None,
-            attempts: 0,
-            error: None,
-            message: None,
-            fetched_at: None,
+    let ending = match (known.answer, known.ending) {
+        (None, None) => Ending::of(outcome),
+        (Some(answer), _) if outcome == Outcome::Exported => Ending {
+            http_status: row.get(ANSWER)?,
+            attempts: row.get(ANSWER + 1)?,
+            fetched_at: Some(answer.fetched_at),
+            ..Ending::of(outcome)
         },
-        Some(outcome) => Ending {
-            outcome: Outcome::from_word(outcome).ok_or_else(|| unknown(3))?,
-            http_status: row.get(4)?,
-            attempts: row.get(5)?,
-            error: row
-                .get_ref(6)?
-                .as_str_or_null()
-                .map_err(|_| unknown(6))?
-                .map(|word| Reason::from_word(word).ok_or_else(|| unknown(6)))
-                .transpose()?,
-            message: row.get(7)?,
-            fetched_at: row.get(8)?,
+        (answer, _) => Ending {
+            http_status: row.get(ENDING)?,
+            attempts: row.get(ENDING + 1)?,
+            error: known.ending.and_then(|ending| ending.error),
+            message: row.get(ENDING + 2)?,
+            fetched_at: match (outcome, answer) {
+                (Outcome::Stale, Some(answer)) => Some(answer.fetched_at),
+                _ => known.ending.map(|ending| ending.ended_at),
+            },
+            ..Ending::of(outcome)
         },
     };
     Ok(Target {
@@ -199,13 +297,10 @@ fn target(row: &Row<'_>) -> rusqlite::Result<Target> {
 }
 
 fn reject(row: &Row<'_>) -> rusqlite::Result<Target> {
+    let reason: String = row.get(2)?;
     let ending = Ending {
-        outcome: Outcome::Rejected,
-        http_status: None,
-        attempts: 0,
-        error: Some(Reason::InvalidId),
-        message: None,
-        fetched_at: None,
+        error: Some(Reason::from_word(&reason).ok_or_else(|| unknown_word(2))?),
+        ..Ending::of(Outcome::Rejected)
     };
     Ok(Target {
         contact_id: None,
@@ -213,12 +308,4 @@ fn reject(row: &Row<'_>) -> rusqlite::Result<Target> {
         input_value: row.get(1)?,
         ending,
     })
-}
-
-fn unknown(column: usize) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(
-        column,
-        Type::Text,
-        "a word that this program does not know".into(),
-    )
 }

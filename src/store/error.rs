@@ -82,6 +82,20 @@ pub enum Error {
         /// The write-ahead log.
         path: PathBuf,
     },
+    /// It holds the answers of another SuperOffice.
+    #[error(
+        "{path}: this folder belongs to {stored}, and the job asks {asked}; give each its own \
+         `output.dir`, or, where the installation moved, set `api.formerly = \"{stored}\"`",
+        path = path.display()
+    )]
+    OtherPlace {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        stored: String,
+        /// What the job asks.
+        asked: String,
+    },
     /// It was removed or replaced while it was in use.
     #[error("{path}: the state file was removed or replaced while the run was under way", path = path.display())]
     Gone {

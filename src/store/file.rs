@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Error, layout};
+use super::{Error, Store, layout};
 
 /// A file up to this size is looked over at every start. A larger one takes long, and only where
 /// the last start did not end well.
@@ -79,15 +79,7 @@ fn make(path: &Path) -> Result<(), Error> {
         partial.clone(),
         path.with_extension("sqlite.partial-journal"),
     ] {
-        fs::remove_file(leftover)
-            .or_else(|error| {
-                if error.kind() == io::ErrorKind::NotFound {
-                    Ok(())
-                } else {
-                    Err(error)
-                }
-            })
-            .map_err(failed)?;
+        remove(&leftover).map_err(failed)?;
     }
     OpenOptions::new()
         .write(true)
@@ -122,6 +114,53 @@ fn connect(path: &Path) -> Result<Connection, Error> {
     .map_err(|source| Error::Sqlite {
         path: path.to_owned(),
         source,
+    })
+}
+
+/// Where the file is copied before it is brought to another layout.
+fn copy(path: &Path, layout: i32) -> PathBuf {
+    path.with_extension(format!("layout-{layout}.sqlite"))
+}
+
+impl Store {
+    /// Copies the file beside itself, whole or not at all, before it is brought to another layout.
+    pub(super) fn copy_aside(&self, layout: i32) -> Result<(), Error> {
+        let copy = copy(&self.path, layout);
+        let partial = copy.with_extension("partial");
+        let failed = |source| Error::Create {
+            path: copy.clone(),
+            source,
+        };
+        remove(&partial).map_err(failed)?;
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&partial)
+            .map_err(failed)?;
+        let target = partial.to_string_lossy();
+        self.run(|connection| connection.execute("VACUUM INTO ?1", [target]).map(drop))?;
+        File::open(&partial)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| fs::rename(&partial, &copy))
+            .map_err(failed)
+    }
+
+    /// Removes copies that were made for the way back to an older layout: after a published run
+    /// there is no way back without loss.
+    pub fn remove_copies(&self) -> Result<(), Error> {
+        for layout in 1..layout::current() {
+            let copy = copy(&self.path, layout);
+            remove(&copy).map_err(|source| Error::Create { path: copy, source })?;
+        }
+        Ok(())
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path).or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
     })
 }
 

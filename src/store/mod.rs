@@ -6,7 +6,12 @@ mod answers;
 mod body;
 mod error;
 mod file;
+mod forgetting;
+mod known;
 mod layout;
+mod plan;
+mod questions;
+mod rules;
 mod runs;
 mod targets;
 
@@ -16,8 +21,10 @@ use rusqlite::{Connection, ErrorCode};
 
 pub use answers::Stored;
 pub use error::Error;
-pub use runs::Run;
-pub use targets::Plan;
+pub use plan::Plan;
+pub use questions::{Owner, QuestionId};
+pub use rules::Terms;
+pub use runs::{Run, RunState};
 
 /// Marks the file as ours: "SOEX".
 const APPLICATION_ID: i32 = 0x534F_4558;
@@ -55,7 +62,7 @@ impl Store {
         // little.
         store.run(|connection| {
             connection
-                .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = FILE; PRAGMA cache_size = -4096;")
+                .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = FILE; PRAGMA secure_delete = ON; PRAGMA cache_size = -4096;")
         })?;
         Ok(store)
     }

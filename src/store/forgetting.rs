@@ -1,0 +1,70 @@
+//! What is let go after a run was published: answers of contacts that are gone, and everything of
+//! contacts that are no longer asked for. Never at once: one night may be wrong.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+
+use super::{Error, Run, Store};
+
+/// So many published runs have to say that a contact is missing before its last answer goes.
+const MISSING_RUNS: i64 = 2;
+/// So many published runs have to be without a contact before it is forgotten.
+const RUNS_WITHOUT: i64 = 3;
+
+impl Store {
+    /// Lets go what this published run is one more reason to let go; `forget_after` is how long ago
+    /// the first published run has to be that was without a contact.
+    pub fn let_go(&mut self, run: &Run, now: i64, forget_after: Duration) -> Result<(), Error> {
+        self.transaction(|connection| {
+            let_missing_go(connection, run)?;
+            note_departed(connection, now)?;
+            let long_ago = i64::try_from(forget_after.as_micros()).unwrap_or(i64::MAX);
+            forget_departed(connection, now.saturating_sub(long_ago))?;
+            connection.execute("DELETE FROM plan", []).map(drop)
+        })
+    }
+}
+
+/// An answer is kept until two published runs said that its contact is missing.
+fn let_missing_go(connection: &Connection, run: &Run) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE endings SET published_as_missing = published_as_missing + 1
+         WHERE outcome = 'missing' AND run = ?1",
+        [run.number],
+    )?;
+    connection.execute(
+        "DELETE FROM responses WHERE contact_id IN (
+             SELECT contact_id FROM endings
+             WHERE outcome = 'missing' AND published_as_missing >= ?1)",
+        [MISSING_RUNS],
+    )?;
+    Ok(())
+}
+
+/// Counts published runs without a contact that something is kept of.
+fn note_departed(connection: &Connection, now: i64) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "DELETE FROM departed WHERE contact_id IN (SELECT contact_id FROM targets);",
+    )?;
+    connection.execute(
+        "INSERT INTO departed (contact_id, since, published_without)
+         SELECT contact_id, ?1, 1 FROM (
+             SELECT contact_id FROM responses UNION SELECT contact_id FROM endings)
+         WHERE contact_id NOT IN (SELECT contact_id FROM targets)
+         ON CONFLICT (contact_id) DO UPDATE SET published_without = published_without + 1",
+        [now],
+    )?;
+    Ok(())
+}
+
+fn forget_departed(connection: &Connection, long_ago: i64) -> rusqlite::Result<()> {
+    for table in ["responses", "endings", "departed"] {
+        let sql = format!(
+            "DELETE FROM {table} WHERE contact_id IN (
+                 SELECT contact_id FROM departed WHERE published_without >= ?1 AND since <= ?2)"
+        );
+        connection.execute(&sql, params![RUNS_WITHOUT, long_ago])?;
+    }
+    Ok(())
+}
