@@ -14,7 +14,7 @@ fn sound() -> Scene {
     let answers: Vec<_> = (1..=500)
         .map(|contact_id| exported(contact_id, contact_id))
         .collect();
-    scene.record(KEY, &answers);
+    scene.record(&answers);
     let path = scene.path();
     drop(std::mem::replace(
         &mut scene.store,
@@ -120,7 +120,7 @@ fn damage_that_shows_only_when_it_is_read_is_told_too() {
     let length = bytes.len();
     bytes[4_096..length].fill(0xA5);
     fs::write(scene.path(), bytes).unwrap();
-    let error = store.walk::<Error>(KEY, 0, |_| Ok(())).unwrap_err();
+    let error = store.walk::<Error>(&scene.terms, |_| Ok(())).unwrap_err();
     assert!(matches!(error, Error::Damaged { .. }), "{error:?}");
 }
 
@@ -146,7 +146,7 @@ fn one_bit_of_a_stored_body_is_noticed() {
         visited += 1;
         Ok(())
     };
-    let error = store.walk::<Error>(KEY, 0, visit).unwrap_err();
+    let error = store.walk::<Error>(&scene.terms, visit).unwrap_err();
     assert!(
         matches!(
             error,
@@ -160,22 +160,29 @@ fn one_bit_of_a_stored_body_is_noticed() {
     assert_eq!(visited, 249);
     // It can be fetched anew.
     store
-        .record(&some_run("run", 0), KEY, &[exported(250, 900)])
+        .record(
+            &some_run("run", 1),
+            scene.terms.question,
+            &[exported(250, 900)],
+        )
         .unwrap();
-    store.walk::<Error>(KEY, 0, |_| Ok(())).unwrap();
+    store.walk::<Error>(&scene.terms, |_| Ok(())).unwrap();
 }
 
 #[test]
 fn a_word_of_a_newer_program_is_damage() {
     let mut scene = Scene::new();
     scene.targets([1]);
-    scene.record(KEY, &[exported(1, 1)]);
+    scene.record(&[failed(1, 1)]);
     scene
         .store
         .connection
-        .execute("UPDATE responses SET outcome = 'postponed'", [])
+        .execute("UPDATE endings SET outcome = 'postponed'", [])
         .unwrap();
-    let error = scene.store.walk::<Error>(KEY, 0, |_| Ok(())).unwrap_err();
+    let error = scene
+        .store
+        .walk::<Error>(&scene.terms, |_| Ok(()))
+        .unwrap_err();
     assert!(matches!(error, Error::Damaged { .. }), "{error:?}");
 }
 
@@ -206,7 +213,7 @@ fn nothing_is_written_to_a_file_that_was_removed_or_replaced() {
     let record = |scene: &mut Scene| {
         scene
             .store
-            .record(&some_run("run", 0), KEY, &[exported(1, 1)])
+            .record(&some_run("run", 1), scene.terms.question, &[exported(1, 1)])
             .unwrap_err()
     };
     assert!(matches!(record(&mut scene), Error::Gone { .. }));

@@ -1,36 +1,51 @@
 //! The state against slow, obvious oracles, and against damage.
 
 mod damage;
+mod forgetting;
+mod layouts;
 mod oracle;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::*;
 use crate::contact::{
-    Answer, Calls, ContactId, Ending, InputLine, Outcome, Reason, Target, TargetCounts,
+    Answer, Calls, ContactId, Ending, InputLine, Outcome, Question, Reason, Target, TargetCounts,
 };
 
-/// What is asked in these tests.
-const KEY: i64 = 7;
+/// Microseconds in a second: instants of these tests are whole seconds.
+const SECOND: i64 = 1_000_000;
 
-/// A state in a folder of its own.
+/// A state in a folder of its own, and the terms of the run that is under way.
 struct Scene {
     folder: TempDir,
     store: Store,
+    terms: Terms,
 }
 
 impl Scene {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("state.sqlite")).unwrap();
+        let mut store = Store::open(&folder.path().join("state.sqlite")).unwrap();
         // No power fails here.
         store
             .connection
             .execute_batch("PRAGMA synchronous = OFF")
             .unwrap();
-        Self { folder, store }
+        let terms = Terms {
+            question: store.question(&some_question()).unwrap(),
+            run: 1,
+            now: 1_000 * SECOND,
+            max_age: Duration::ZERO,
+            max_stale: Duration::from_secs(10_000),
+        };
+        Self {
+            folder,
+            store,
+            terms,
+        }
     }
 
     fn path(&self) -> PathBuf {
@@ -42,18 +57,22 @@ impl Scene {
             .into_iter()
             .zip(2..)
             .map(|(id, input_line)| Ok::<_, Error>(target(id, input_line)));
-        self.store.replace_targets(lines).unwrap()
+        self.store.replace_targets(lines, |_| Ok(())).unwrap()
     }
 
-    fn record(&mut self, key: i64, answers: &[Answer<Vec<u8>>]) {
-        self.store
-            .record(&some_run("run", 0), key, answers)
-            .unwrap();
+    /// Records answers of the run that is under way.
+    fn record(&mut self, answers: &[Answer<Vec<u8>>]) {
+        let run = Run {
+            number: self.terms.run,
+            ..some_run("run", 0)
+        };
+        let question = self.terms.question;
+        self.store.record(&run, question, answers).unwrap();
     }
 
-    fn planned(&mut self, fresh_since: i64) -> Vec<i64> {
-        let plan = self.store.plan(KEY, fresh_since).unwrap();
-        let all = self.store.planned(KEY, 0, u32::MAX).unwrap();
+    fn planned(&mut self) -> Vec<i64> {
+        let plan = self.store.plan(&self.terms).unwrap();
+        let all = self.store.planned(0, u32::MAX).unwrap();
         assert_eq!(
             (plan.to_fetch, plan.fresh),
             (count(all.len()), plan.targets - count(all.len()))
@@ -63,32 +82,29 @@ impl Scene {
             .collect()
     }
 
-    fn walked(&mut self, failed_since: i64) -> Vec<(Target, Option<Vec<u8>>)> {
+    fn walked(&mut self) -> Vec<(Target, Option<Vec<u8>>)> {
         let mut all = Vec::new();
         let visit = |stored: Stored<'_>| {
-            all.push((stored.target, stored.body.map(<[u8]>::to_vec)));
+            all.push((stored.target, stored.answer.map(|(body, _)| body.to_vec())));
             Ok(())
         };
-        self.store.walk::<Error>(KEY, failed_since, visit).unwrap();
+        self.store.walk::<Error>(&self.terms, visit).unwrap();
         all
     }
 
-    /// The target's outcome and time, and its body as text.
-    fn shown(
-        &mut self,
-        contact_id: i64,
-        failed_since: i64,
-    ) -> (Outcome, Option<i64>, Option<String>) {
-        let (target, body) = self
-            .walked(failed_since)
-            .into_iter()
-            .find(|(target, _)| target.contact_id == Some(id(contact_id)))
-            .unwrap();
+    /// The target's outcome, its time in seconds, and its body as text.
+    fn shown(&mut self, contact_id: i64) -> (Outcome, Option<i64>, Option<String>) {
+        let is_it = |(target, _): &(Target, _)| target.contact_id == Some(id(contact_id));
+        let (target, body) = self.walked().into_iter().find(is_it).unwrap();
         (
             target.ending.outcome,
-            target.ending.fetched_at,
+            target.ending.fetched_at.map(|at| at / SECOND),
             body.map(|body| String::from_utf8(body).unwrap()),
         )
+    }
+
+    fn ask(&mut self, question: &Question) {
+        self.terms.question = self.store.question(question).unwrap();
     }
 }
 
@@ -100,6 +116,19 @@ fn id(number: i64) -> ContactId {
     ContactId::new(number).unwrap()
 }
 
+fn some_question() -> Question {
+    Question {
+        place: "sandbox 1".into(),
+        login: "none".into(),
+        limit: 100,
+        members: None,
+        language: "en".into(),
+        culture: None,
+        zone: "UTC".into(),
+        headers: Vec::new(),
+    }
+}
+
 fn target(contact_id: i64, input_line: u64) -> InputLine {
     InputLine::Target {
         contact_id: id(contact_id),
@@ -108,65 +137,61 @@ fn target(contact_id: i64, input_line: u64) -> InputLine {
     }
 }
 
-fn some_run(name: &str, started_at: i64) -> Run {
+fn some_run(name: &str, number: i64) -> Run {
     Run {
+        number,
         name: name.into(),
-        started_at,
+        started_at: 0,
+        answered_at: None,
+        state: RunState::Open,
+        is_offline: false,
+        is_accepted: false,
         calls: Calls::default(),
         fetch_seconds: 0.0,
     }
 }
 
+fn body(contact_id: i64, at: i64) -> String {
+    format!("body of {contact_id} at {at}")
+}
+
+/// The answer that came in that second.
 fn exported(contact_id: i64, at: i64) -> Answer<Vec<u8>> {
-    let ending = Ending {
-        outcome: Outcome::Exported,
-        http_status: Some(200),
-        attempts: 1,
-        error: None,
-        message: None,
-        fetched_at: Some(at),
-    };
+    let body = Some(body(contact_id, at).into_bytes());
     Answer {
-        contact_id: id(contact_id),
-        ending,
-        body: Some(format!("body of {contact_id} at {at}").into_bytes()),
+        body,
+        ..ended(contact_id, at, Outcome::Exported, Some(200))
     }
 }
 
 fn missing(contact_id: i64, at: i64) -> Answer<Vec<u8>> {
-    let ending = Ending {
-        outcome: Outcome::Missing,
-        http_status: Some(404),
-        ..exported(contact_id, at).ending
-    };
-    Answer {
-        contact_id: id(contact_id),
-        ending,
-        body: None,
-    }
+    ended(contact_id, at, Outcome::Missing, Some(404))
 }
 
 fn failed(contact_id: i64, at: i64) -> Answer<Vec<u8>> {
-    let error = Some(Reason::Timeout);
-    let ending = Ending {
-        outcome: Outcome::Failed,
-        http_status: None,
-        attempts: 6,
-        error,
-        message: None,
-        fetched_at: Some(at),
-    };
-    Answer {
-        contact_id: id(contact_id),
-        ending,
-        body: None,
-    }
+    let mut answer = ended(contact_id, at, Outcome::Failed, Some(500));
+    answer.ending.error = Some(Reason::HttpStatus);
+    answer.ending.message = Some("no".into());
+    answer
 }
 
 fn tried(contact_id: i64, at: i64) -> Answer<Vec<u8>> {
     let mut answer = failed(contact_id, at);
     answer.ending.outcome = Outcome::Pending;
     answer
+}
+
+fn ended(contact_id: i64, at: i64, outcome: Outcome, http_status: Option<u16>) -> Answer<Vec<u8>> {
+    Answer {
+        contact_id: id(contact_id),
+        ending: Ending {
+            http_status,
+            attempts: 2,
+            fetched_at: Some(at * SECOND),
+            ..Ending::of(outcome)
+        },
+        body: None,
+    }
 }
 
 #[test]
@@ -177,6 +202,7 @@ fn targets_are_distinct_in_the_order_of_their_ids_and_rejects_come_last() {
         InputLine::Rejected {
             input_line: 3,
             input_value: "x".into(),
+            reason: Reason::RaggedRow,
         },
         InputLine::Target {
             contact_id: id(4),
@@ -185,61 +211,58 @@ fn targets_are_distinct_in_the_order_of_their_ids_and_rejects_come_last() {
         },
         target(30, 5),
     ];
-    let counts = scene
-        .store
-        .replace_targets(lines.into_iter().map(Ok::<_, Error>))
-        .unwrap();
+    let lines = lines.into_iter().map(Ok::<_, Error>);
+    let counts = scene.store.replace_targets(lines, |_| Ok(())).unwrap();
+    let expected = TargetCounts {
+        distinct: 2,
+        duplicates: 1,
+        rejected: 1,
+    };
+    assert_eq!(counts, expected);
+    let shown = scene.walked().into_iter().map(|(target, _)| {
+        let id = target.contact_id.map(ContactId::get);
+        (
+            id,
+            target.input_line,
+            target.input_value,
+            target.ending.error,
+        )
+    });
     assert_eq!(
-        counts,
-        TargetCounts {
-            distinct: 2,
-            duplicates: 1,
-            rejected: 1
-        }
-    );
-    let shown: Vec<_> = scene
-        .walked(0)
-        .into_iter()
-        .map(|(target, _)| {
-            (
-                target.contact_id.map(ContactId::get),
-                target.input_line,
-                target.input_value,
-            )
-        })
-        .collect();
-    assert_eq!(
-        shown,
+        shown.collect::<Vec<_>>(),
         [
-            (Some(4), 4, "4.0".to_owned()),
-            (Some(30), 2, "30".to_owned()),
-            (None, 3, "x".to_owned())
+            (Some(4), 4, "4.0".to_owned(), None),
+            (Some(30), 2, "30".to_owned(), None),
+            (None, 3, "x".to_owned(), Some(Reason::RaggedRow))
         ]
     );
 }
 
 #[test]
-fn an_input_that_breaks_off_leaves_the_targets_as_they_were() {
+fn an_input_that_breaks_off_or_is_not_accepted_leaves_the_targets_as_they_were() {
     let mut scene = Scene::new();
     scene.targets([1, 2]);
-    let lines = [
-        Ok(target(9, 2)),
-        Err(Error::Gone {
-            path: "input".into(),
-        }),
-    ];
-    assert!(matches!(
-        scene.store.replace_targets(lines.into_iter()),
-        Err(Error::Gone { .. })
-    ));
-    assert_eq!(scene.planned(0), [1, 2]);
+    let gone = || Error::Gone {
+        path: "input".into(),
+    };
+    let lines = [Ok(target(9, 2)), Err(gone())];
+    let broken = scene.store.replace_targets(lines.into_iter(), |_| Ok(()));
+    assert!(matches!(broken, Err(Error::Gone { .. })));
+    assert_eq!(scene.planned(), [1, 2]);
+    let lines = [Ok(target(9, 2))].into_iter();
+    let refused = scene.store.replace_targets(lines, |counts| {
+        assert_eq!(counts.distinct, 1);
+        Err(gone())
+    });
+    assert!(matches!(refused, Err(Error::Gone { .. })));
+    assert_eq!(scene.planned(), [1, 2]);
 }
 
 #[test]
 fn answers_and_calls_outlive_the_process() {
     let mut scene = Scene::new();
-    let run = some_run("20261122T020000Z", 100);
-    scene.store.start_run(&run, false).unwrap();
+    let run = some_run("20261122T020000Z", 1);
+    scene.store.start_run(&run).unwrap();
     scene.targets([1, 2, 3]);
     let calls = Calls {
         attempts: 9,
@@ -251,185 +274,276 @@ fn answers_and_calls_outlive_the_process() {
         fetch_seconds: 1.5,
         ..run
     };
-    scene
-        .store
-        .record(
-            &run,
-            KEY,
-            &[exported(1, 110), missing(2, 111), failed(3, 112)],
-        )
-        .unwrap();
+    let answers = [exported(1, 110), missing(2, 111), failed(3, 112)];
+    let question = scene.terms.question;
+    scene.store.record(&run, question, &answers).unwrap();
     // As a killed process leaves it: nothing is closed.
-    let mut reopened = Store::open(&scene.path()).unwrap();
-    assert_eq!(reopened.open_run().unwrap(), Some(run));
-    let mut endings = Vec::new();
-    let visit = |stored: Stored<'_>| {
-        endings.push((stored.target.ending, stored.body.map(<[u8]>::to_vec)));
-        Ok(())
+    scene.store = Store::open(&scene.path()).unwrap();
+    let expected = Run {
+        answered_at: Some(112 * SECOND),
+        ..run
     };
-    reopened.walk::<Error>(KEY, 100, visit).unwrap();
-    let expected = [exported(1, 110), missing(2, 111), failed(3, 112)]
-        .map(|answer| (answer.ending, answer.body));
-    assert_eq!(endings, expected);
+    assert_eq!(scene.store.newest_run().unwrap(), Some(expected));
+    let walked = scene.walked().into_iter();
+    let endings: Vec<_> = walked.map(|(target, body)| (target.ending, body)).collect();
+    assert_eq!(endings, answers.map(|answer| (answer.ending, answer.body)));
 }
 
 #[test]
-fn a_failure_stands_beside_the_older_answer() {
+fn an_older_answer_stands_in_for_one_that_failed() {
     let mut scene = Scene::new();
     scene.targets([1]);
-    scene.record(KEY, &[exported(1, 100)]);
-    scene.record(KEY, &[failed(1, 200)]);
-    // The night of the failure; a later night that did not come to this contact; the answer that
-    // mends it.
-    assert_eq!(scene.shown(1, 150), (Outcome::Failed, Some(200), None));
+    scene.record(&[exported(1, 100)]);
+    scene.terms.run = 2;
+    scene.record(&[failed(1, 200)]);
+    let stale = (Outcome::Stale, Some(100), Some(body(1, 100)));
+    assert_eq!(scene.shown(1), stale);
+    // A later night that did not come to this contact knows no better.
+    scene.terms.run = 3;
+    assert_eq!(scene.shown(1), stale);
+    scene.terms.max_age = Duration::from_hours(1);
     assert_eq!(
-        scene.shown(1, 201),
-        (
-            Outcome::Exported,
-            Some(100),
-            Some("body of 1 at 100".into())
-        )
-    );
-    assert_eq!(
-        scene.planned(50),
+        scene.planned(),
         [1],
-        "a failure is tried again, however young the answer before it"
+        "a failure is tried again, however young the answer"
     );
-    scene.record(KEY, &[exported(1, 300)]);
+    scene.record(&[exported(1, 300)]);
     assert_eq!(
-        scene.shown(1, 150),
-        (
-            Outcome::Exported,
-            Some(300),
-            Some("body of 1 at 300".into())
-        )
+        scene.shown(1),
+        (Outcome::Exported, Some(300), Some(body(1, 300)))
     );
-    assert_eq!(scene.planned(50), [0_i64; 0]);
+    assert_eq!(scene.planned(), [0_i64; 0]);
 }
 
 #[test]
-fn a_failure_without_an_answer_stays_a_failure() {
-    let mut scene = Scene::new();
-    scene.targets([1]);
-    scene.record(KEY, &[failed(1, 200)]);
-    assert_eq!(scene.shown(1, 201), (Outcome::Failed, Some(200), None));
-}
-
-#[test]
-fn an_attempt_that_is_to_be_made_again_hides_no_answer() {
+fn no_answer_is_replaced_by_nothing() {
     let mut scene = Scene::new();
     scene.targets([1, 2, 3]);
-    scene.record(KEY, &[exported(1, 100), tried(1, 200), tried(2, 201)]);
+    scene.record(&[exported(1, 100), exported(2, 100), exported(3, 100)]);
+    scene.terms.run = 2;
+    scene.record(&[missing(1, 200), failed(2, 200), tried(3, 200)]);
+    assert_eq!(scene.shown(1), (Outcome::Missing, Some(200), None));
     assert_eq!(
-        scene.shown(1, 150),
-        (
-            Outcome::Exported,
-            Some(100),
-            Some("body of 1 at 100".into())
-        )
+        scene.shown(2),
+        (Outcome::Stale, Some(100), Some(body(2, 100)))
     );
-    assert_eq!(scene.shown(2, 150), (Outcome::Pending, Some(201), None));
-    assert_eq!(scene.planned(50), [3, 1, 2]);
+    assert_eq!(
+        scene.shown(3),
+        (Outcome::Exported, Some(100), Some(body(3, 100)))
+    );
+    let sql = "SELECT count(*) FROM responses";
+    let kept: i64 = scene
+        .store
+        .connection
+        .query_row(sql, [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(kept, 3);
 }
 
 #[test]
-fn answers_to_another_question_are_not_shown_but_stay_until_they_are_replaced() {
+fn older_answers_to_another_question_are_shown_until_new_ones_come() {
     let mut scene = Scene::new();
     scene.targets([1]);
-    scene.record(8, &[exported(1, 100)]);
-    assert_eq!(scene.shown(1, 0), (Outcome::Pending, None, None));
-    assert_eq!(scene.planned(0), [1]);
-    scene.record(KEY, &[failed(1, 200)]);
-    let visit = |stored: Stored<'_>| {
-        assert_eq!(stored.target.ending.outcome, Outcome::Exported);
-        Ok(())
+    scene.record(&[exported(1, 100)]);
+    let old = scene.shown(1);
+    scene.terms.max_age = Duration::from_hours(1);
+    let others = [
+        Question {
+            limit: 200,
+            ..some_question()
+        },
+        Question {
+            zone: "NO".into(),
+            ..some_question()
+        },
+        Question {
+            language: "de".into(),
+            ..some_question()
+        },
+        Question {
+            culture: Some("nb-NO".into()),
+            ..some_question()
+        },
+        Question {
+            members: Some("Contact,Sales".into()),
+            ..some_question()
+        },
+        Question {
+            headers: vec![("x".into(), Some("y".into()))],
+            ..some_question()
+        },
+    ];
+    for other in &others {
+        scene.ask(other);
+        assert_eq!(scene.shown(1), old, "{other:?}");
+        assert_eq!(scene.planned(), [1], "{other:?}");
+        assert_eq!(scene.store.plan(&scene.terms).unwrap().unanswered, 0);
+    }
+    let strangers = [
+        Question {
+            place: "sandbox 2".into(),
+            ..some_question()
+        },
+        Question {
+            login: "basic anna".into(),
+            ..some_question()
+        },
+    ];
+    for stranger in &strangers {
+        scene.ask(stranger);
+        assert_eq!(
+            scene.shown(1),
+            (Outcome::Pending, None, None),
+            "{stranger:?}"
+        );
+        assert_eq!(scene.planned(), [1], "{stranger:?}");
+        assert_eq!(scene.store.plan(&scene.terms).unwrap().unanswered, 1);
+    }
+    scene.ask(&some_question());
+    assert_eq!((scene.shown(1), scene.planned()), (old, vec![]));
+}
+
+#[test]
+fn answers_without_a_wanted_member_are_not_shown() {
+    let mut scene = Scene::new();
+    scene.targets([1]);
+    let only = |members: &str| Question {
+        members: Some(members.into()),
+        ..some_question()
     };
-    scene.store.walk::<Error>(8, 0, visit).unwrap();
+    scene.ask(&only("Contact,Sales"));
+    scene.record(&[exported(1, 100)]);
+    for (members, outcome) in [
+        ("Sales", Outcome::Exported),
+        ("Contact,Sales", Outcome::Exported),
+        ("Contact,Chats", Outcome::Pending),
+    ] {
+        scene.ask(&only(members));
+        assert_eq!(scene.shown(1).0, outcome, "{members}");
+    }
+    scene.ask(&some_question());
+    assert_eq!(scene.shown(1).0, Outcome::Pending);
 }
 
 #[test]
 fn failing_contacts_go_to_the_end_of_the_list() {
     let mut scene = Scene::new();
-    scene.targets(1..=5);
-    scene.record(
-        KEY,
-        &[
-            exported(1, 100),
-            failed(2, 300),
-            exported(3, 200),
-            missing(4, 150),
-            failed(4, 160),
-        ],
-    );
-    assert_eq!(scene.planned(i64::MAX), [5, 1, 4, 3, 2]);
+    scene.targets(1..=6);
+    scene.record(&[exported(1, 900), exported(6, 100)]);
+    scene.terms.run = 2;
+    scene.record(&[failed(2, 300), exported(3, 200), missing(4, 150)]);
+    scene.terms.run = 3;
+    scene.record(&[failed(4, 10)]);
+    scene.terms.run = 4;
+    // The clock of the third run was wrong; that of the first one, too.
+    assert_eq!(scene.planned(), [5, 6, 1, 3, 2, 4]);
 }
 
 #[test]
-fn what_is_no_longer_asked_for_is_forgotten() {
+fn a_contact_that_was_had_before_is_known() {
     let mut scene = Scene::new();
-    scene.targets([1, 2, 3, 4]);
-    scene.record(
-        KEY,
-        &[exported(1, 1), exported(2, 1), failed(3, 1), failed(4, 1)],
-    );
-    scene.targets([2, 3]);
-    scene.store.forget_others().unwrap();
-    scene.targets([1, 2, 3, 4]);
-    let outcomes = [1, 2, 3, 4].map(|contact_id| scene.shown(contact_id, 0).0);
-    assert_eq!(
-        outcomes,
-        [
-            Outcome::Pending,
-            Outcome::Exported,
-            Outcome::Failed,
-            Outcome::Pending
-        ]
-    );
+    assert_eq!(scene.store.known_good(&scene.terms).unwrap(), None);
+    scene.record(&[exported(1, 1), failed(1, 2), exported(2, 1)]);
+    scene.terms.run = 2;
+    scene.record(&[exported(3, 1), missing(3, 2)]);
+    assert_eq!(scene.store.known_good(&scene.terms).unwrap(), Some(id(2)));
+    scene.ask(&Question {
+        login: "basic anna".into(),
+        ..some_question()
+    });
+    assert_eq!(scene.store.known_good(&scene.terms).unwrap(), None);
 }
 
 #[test]
 fn an_offline_run_leaves_the_one_that_was_cut_off() {
     let mut scene = Scene::new();
-    let run = some_run;
-    let unended = |scene: &Scene| scene.store.unended_runs().unwrap();
-    assert_eq!(
-        (
-            scene.store.open_run().unwrap(),
-            scene.store.last_start().unwrap()
-        ),
-        (None, None)
-    );
-    scene.store.start_run(&run("a", 1), false).unwrap();
-    scene.store.start_run(&run("b", 2), true).unwrap();
-    assert_eq!(scene.store.open_run().unwrap(), Some(run("a", 1)));
-    assert_eq!(
-        (unended(&scene), scene.store.last_start().unwrap()),
-        (vec!["a".into(), "b".into()], Some(1))
-    );
-    scene.store.end_run("b", 3).unwrap();
-    assert_eq!(unended(&scene), ["a"]);
+    let offline = |name, number| Run {
+        is_offline: true,
+        ..some_run(name, number)
+    };
+    let unpublished = |scene: &Scene| {
+        let runs = scene.store.unpublished_runs().unwrap().into_iter();
+        let open = runs.filter(|run| run.state == RunState::Open);
+        open.map(|run| run.name).collect::<Vec<_>>()
+    };
+    assert_eq!(scene.store.newest_run().unwrap(), None);
+    assert_eq!(scene.store.next_number().unwrap(), 1);
+    scene.store.start_run(&some_run("a", 1)).unwrap();
+    scene.store.start_run(&offline("b", 2)).unwrap();
+    assert_eq!(scene.store.newest_run().unwrap(), Some(some_run("a", 1)));
+    assert_eq!(unpublished(&scene), ["a", "b"]);
+    scene.store.end_run(2, 3).unwrap();
+    assert_eq!(scene.store.last_published().unwrap().unwrap().name, "b");
+    assert_eq!(unpublished(&scene), ["a"]);
     // A dead offline run is not taken up again, and a fresh run takes the place of what was cut
     // off.
-    scene.store.start_run(&run("c", 4), true).unwrap();
-    scene.store.start_run(&run("d", 5), true).unwrap();
-    assert_eq!(unended(&scene), ["a", "d"]);
-    scene.store.start_run(&run("e", 6), false).unwrap();
-    assert_eq!(
-        (unended(&scene), scene.store.last_start().unwrap()),
-        (vec!["e".into()], Some(6))
+    scene.store.start_run(&offline("c", 3)).unwrap();
+    scene.store.start_run(&offline("d", 4)).unwrap();
+    assert_eq!(unpublished(&scene), ["a", "d"]);
+    scene.store.start_run(&some_run("e", 5)).unwrap();
+    assert_eq!(unpublished(&scene), ["e"]);
+    assert_eq!(scene.store.next_number().unwrap(), 6);
+}
+
+#[test]
+fn how_a_run_stands_is_noted() {
+    let mut scene = Scene::new();
+    scene.store.start_run(&some_run("a", 1)).unwrap();
+    let stopped = Run {
+        state: RunState::Stopped,
+        is_accepted: true,
+        ..some_run("a", 1)
+    };
+    scene.store.note_run(&stopped).unwrap();
+    assert_eq!(scene.store.newest_run().unwrap(), Some(stopped));
+}
+
+#[test]
+fn a_state_belongs_to_one_place() {
+    let mut scene = Scene::new();
+    scene.targets([1]);
+    scene.record(&[exported(1, 100)]);
+    assert_eq!(scene.store.owner("sandbox 1", None).unwrap(), Owner::Nobody);
+    scene.store.claim("sandbox 1", None).unwrap();
+    assert_eq!(scene.store.owner("sandbox 1", None).unwrap(), Owner::Same);
+    let error = scene
+        .store
+        .claim("sandbox 2", Some("sandbox 3"))
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("sandbox 1") && text.contains("sandbox 2"),
+        "{text}"
     );
+    // The installation moved, and its answers with it.
+    scene.store.claim("sandbox 2", Some("sandbox 1")).unwrap();
+    scene.ask(&Question {
+        place: "sandbox 2".into(),
+        ..some_question()
+    });
+    assert_eq!(scene.shown(1).0, Outcome::Exported);
+    assert!(scene.store.claim("sandbox 1", None).is_err());
+}
+
+#[test]
+fn the_zone_found_is_kept() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.store.zone_found().unwrap(), None);
+    scene.store.keep_zone("NO").unwrap();
+    scene.store.keep_zone("US-NY").unwrap();
+    assert_eq!(scene.store.zone_found().unwrap().as_deref(), Some("US-NY"));
 }
 
 #[test]
 fn the_average_body_is_that_of_stored_ones() {
     let mut scene = Scene::new();
     assert_eq!(scene.store.average_body().unwrap(), None);
-    scene.record(KEY, &[missing(1, 1)]);
+    scene.record(&[missing(1, 1)]);
     assert_eq!(scene.store.average_body().unwrap(), None);
     let mut large = exported(2, 1);
     let mut dice = fastrand::Rng::with_seed(1);
     large.body = Some(std::iter::repeat_with(|| dice.u8(..)).take(4_000).collect());
-    scene.record(KEY, &[large]);
+    scene.record(&[large]);
     let average = scene.store.average_body().unwrap().unwrap();
     assert!((4_000..4_100).contains(&average), "{average}");
 }
