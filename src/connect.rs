@@ -154,7 +154,7 @@ mod tests {
     use crate::extract::api::Api as _;
     use crate::extract::auth::{NoLogin, Refusal, TokenFlaw};
     use crate::report::log::logged;
-    use crate::sandbox::State;
+    use crate::sandbox::TenantState;
 
     /// The demo job of a system user, asking a sandbox that the test can turn knobs on.
     fn demo() -> (Job, Sandbox) {
@@ -204,7 +204,7 @@ mod tests {
                 (0..times).for_each(|_| {
                     assert_eq!(
                         runtime.block_on(connection.locate()).is_ok(),
-                        state == State::Running
+                        state == TenantState::Running
                     )
                 })
             });
@@ -213,9 +213,9 @@ mod tests {
                 .filter(|line| line.starts_with("WARN"))
                 .count()
         };
-        assert_eq!(warnings(State::OfflineMaintenance, 3), 1);
-        assert_eq!(warnings(State::Running, 2), 0);
-        assert_eq!(warnings(State::Unknown, 3), 1);
+        assert_eq!(warnings(TenantState::OfflineMaintenance, 3), 1);
+        assert_eq!(warnings(TenantState::Running, 2), 0);
+        assert_eq!(warnings(TenantState::Unknown, 3), 1);
     }
 
     #[test]

@@ -100,7 +100,7 @@ pub enum Error {
         source: std::io::Error,
     },
     #[error(transparent)]
-    Sandbox(#[from] sandbox::Error),
+    Sandbox(#[from] sandbox::StartError),
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error(transparent)]

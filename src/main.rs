@@ -94,12 +94,12 @@ fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
             latency,
             faults,
         } => {
-            let settings = sandbox::Settings {
+            let settings = sandbox::ServerSettings {
                 port: *port,
                 seed: *seed,
                 latency: latency.0,
                 faults: faults.0,
-                ..sandbox::Settings::default()
+                ..sandbox::ServerSettings::default()
             };
             let sandbox = sandbox::start(settings).map_err(Error::from)?;
             print(&format!("{}\n", sandbox.base_url()))?;

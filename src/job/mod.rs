@@ -46,7 +46,7 @@ pub struct Job {
     /// Where the export goes.
     pub output: Output,
     /// The embedded SuperOffice, where it is the one that is asked.
-    pub sandbox: sandbox::Settings,
+    pub sandbox: sandbox::ServerSettings,
     /// The job for the manifest: every key as typed, secrets by the place they come from.
     pub description: serde_json::Value,
 }
@@ -254,7 +254,7 @@ fn resolve(typed: Typed) -> Result<Job, Problem> {
                 .unwrap_or_else(|| default::<Share>("output", "max_failed"))
                 .0,
         },
-        sandbox: sandbox::Settings {
+        sandbox: sandbox::ServerSettings {
             seed: file
                 .sandbox
                 .seed
@@ -266,7 +266,7 @@ fn resolve(typed: Typed) -> Result<Job, Problem> {
                 .unwrap_or_else(|| default::<Share>("sandbox", "faults"))
                 .0,
             tenant: sandbox_tenant(&place),
-            ..sandbox::Settings::default()
+            ..sandbox::ServerSettings::default()
         },
         api: api(file.api, place, &folder)?,
         description: description::describe(&table),
