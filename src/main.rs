@@ -134,7 +134,7 @@ fn run_job(arguments: &RunArgs) -> Result<Exit, Failure> {
     })? {
         Finished::Planned(plan) => print(&format!("{plan}\n"))?,
         Finished::Published(summary) => {
-            show_summary(&summary, arguments.summary, is_piped, &report)?
+            show_summary(&summary, arguments.summary, is_piped, &report)?;
         }
     }
     Ok(Exit::Published)

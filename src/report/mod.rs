@@ -117,11 +117,6 @@ impl Reporter {
         }
     }
 
-    /// Tells one thing.
-    pub(crate) fn say(&self, text: &str) {
-        info!("{text}");
-    }
-
     /// Tells how the run ended: in the summary's own lines, or as one line of the log where a
     /// program reads that as JSON.
     pub fn close(&self, summary: &str) {
@@ -130,11 +125,6 @@ impl Reporter {
             (_, LogFormat::Json) => info!("{}", summary.trim_end()),
             (_, LogFormat::Text) => drop(std::io::stderr().write_all(summary.as_bytes())),
         }
-    }
-
-    /// Tells one thing that may need a hand.
-    pub(crate) fn warn(&self, text: &str) {
-        warn!("{text}");
     }
 
     /// Begins a phase of so many steps.

@@ -1,5 +1,5 @@
 //! The story of a run: list, plan, fetch, write, publish. Every step can be repeated after a crash
-//! with the same result; stages meet only here. [`tell`] is the story, and [`night`] has its steps.
+//! with the same result; stages meet only here. `tell` is the story, and `night` has its steps.
 
 mod begin;
 mod fetching;

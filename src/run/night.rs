@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
+use tracing::{info, warn};
 
 use super::begin::{self, Begun};
 use super::fetching::Fetching;
@@ -83,7 +84,7 @@ impl<'a> Night<'a> {
 
     /// Reads the ids into the store.
     pub(super) fn list(&mut self, ids: Reader) -> Result<TargetCounts, Error> {
-        self.report.say(&format!("ids come from {}", ids.column()));
+        info!("ids come from {}", ids.column());
         self.report.begin("reading", None);
         read(ids, &mut self.store, self.stop, self.report)
     }
@@ -101,21 +102,21 @@ impl<'a> Night<'a> {
     /// Tells the plan, and refuses one that cannot end well.
     pub(super) fn ensure_worthwhile(&self, plan: &Plan) -> Result<(), Error> {
         if self.is_noted {
-            self.report.say(&format!(
+            info!(
                 "going on with run {}, which was cut off after {} calls",
                 self.run.name, self.run.calls.attempts
-            ));
+            );
         }
         let most_calls = match self.mode {
             Mode::Offline => {
-                self.report.say(&plan::offline_line(plan));
+                info!("{}", plan::offline_line(plan));
                 if plan.targets > 0 && plan.unanswered == plan.targets {
                     return Err(Error::NothingStored);
                 }
                 0
             }
             Mode::Fetch { .. } | Mode::Plan { .. } => {
-                self.report.say(&plan::line(plan, &self.job.fetch));
+                info!("{}", plan::line(plan, &self.job.fetch));
                 self.job.fetch.max_calls.unwrap_or(u64::MAX)
             }
         };
@@ -188,7 +189,7 @@ impl<'a> Night<'a> {
         if is_beyond(self.job.output.max_failed, failed, targets.distinct) {
             export.partial.discard()?;
             let failures = export.written.failures.lines();
-            failures.for_each(|line| self.report.warn(&line));
+            failures.for_each(|line| warn!("{line}"));
             return Err(Error::TooManyFailures {
                 failed,
                 distinct: targets.distinct,
@@ -214,8 +215,7 @@ impl<'a> Night<'a> {
             let cause = std::error::Error::source(&error)
                 .map(|cause| format!(": {cause}"))
                 .unwrap_or_default();
-            self.report
-                .warn(&format!("published, but not tidied up: {error}{cause}"));
+            warn!("published, but not tidied up: {error}{cause}");
         }
         Ok(Summary {
             manifest,
