@@ -18,3 +18,4 @@ pub mod run;
 pub mod sandbox;
 pub mod schema;
 pub mod store;
+pub mod summary;

@@ -15,9 +15,10 @@ use superoffice_export::extract::ids::csv::Place;
 use superoffice_export::job;
 use superoffice_export::load::verify;
 use superoffice_export::report::{LogFormat, ProgressMode, Reporter};
-use superoffice_export::run::{Done, Options, Summary, run};
+use superoffice_export::run::{Finished, Mode, run};
 use superoffice_export::sandbox;
 use superoffice_export::schema::{docs, sql};
+use superoffice_export::summary::Summary;
 use tokio::sync::watch;
 
 mod signals;
@@ -116,21 +117,25 @@ fn run_job(arguments: &RunArgs) -> Result<Exit, Failure> {
     let is_piped = job.source.place == Place::StandardInput;
     let (stop, stopped) = watch::channel(false);
     signals::listen(stop).map_err(Error::System)?;
-    let mut options = Options {
-        fresh: arguments.fresh,
-        offline: arguments.offline,
-        plan_only: arguments.plan,
+    let fresh = arguments.fresh;
+    let mode = if arguments.offline {
+        Mode::Offline
+    } else if arguments.plan {
+        Mode::Plan { fresh }
+    } else {
+        Mode::Fetch { fresh }
     };
-    let result = run(&job, &mut options, &stopped, &mut report);
-    let is_begun = arguments.fresh && !options.fresh;
+    let result = run(&job, mode, &stopped, &mut report);
     report.end();
-    match result.map_err(|error| Failure {
-        error,
+    match result.map_err(|unpublished| Failure {
+        error: unpublished.error,
         is_piped,
-        is_begun,
+        is_begun: fresh && unpublished.run_is_noted,
     })? {
-        Done::Planned(plan) => print(&format!("{plan}\n"))?,
-        Done::Published(summary) => show_summary(&summary, arguments.summary, is_piped, &report)?,
+        Finished::Planned(plan) => print(&format!("{plan}\n"))?,
+        Finished::Published(summary) => {
+            show_summary(&summary, arguments.summary, is_piped, &report)?;
+        }
     }
     Ok(Exit::Published)
 }
@@ -143,7 +148,7 @@ fn show_summary(
 ) -> Result<(), Error> {
     match format {
         SummaryFormat::Json => {
-            let text = summary.manifest.to_json().map_err(|_| Error::Defect)?;
+            let text = summary.json().map_err(|_| Error::Defect)?;
             // The run is out: starting it again would ask for everything anew.
             write_stdout(&text).map_err(|source| Error::SummaryNotPrinted {
                 dir: PathBuf::from(&summary.manifest.dir),

@@ -12,7 +12,7 @@ const ROWS: &[&[&str]] = &[
     &["schema"],
     &["report"],
     &["extract", "store", "flatten", "load", "sandbox"],
-    &["job"],
+    &["job", "summary"],
     &["error"],
     &["connect"],
     &["run", "cli"],

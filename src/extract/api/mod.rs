@@ -12,6 +12,8 @@ pub mod tenant;
 use std::future::Future;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use self::client::{NoReply, Reply};
 use self::inspect::Content;
 use self::tenant::NotLocated;
@@ -34,4 +36,9 @@ pub trait Api {
 
     /// Calls to a login server so far.
     fn logins(&self) -> u64;
+
+    /// The time by which answers are dated: the system's, unless it is a simulation.
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
 }

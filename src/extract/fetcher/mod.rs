@@ -254,7 +254,7 @@ async fn one_attempt<A: Api>(
     let sent = start.elapsed();
     let reply = api.attempt(contact_id).await;
     let done = start.elapsed();
-    let at = jiff::Timestamp::now().as_microsecond();
+    let at = api.now().as_microsecond();
     let reply = match reply {
         Ok(reply) => {
             let content = api.inspect(contact_id, &reply).await;
