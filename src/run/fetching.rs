@@ -10,7 +10,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
 
 use crate::contact::{Answer, Calls, Planned};
 use crate::error::Error;
-use crate::extract::api::connection::Connection;
+use crate::extract::connection::Connection;
 use crate::extract::fetcher::queue::{Receiver, queue};
 use crate::extract::fetcher::{self, End, Fetched};
 use crate::report::{Progress, Reporter};

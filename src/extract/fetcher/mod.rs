@@ -25,11 +25,11 @@ use tokio::time::Instant;
 
 use self::state::{Next, State};
 use crate::contact::{ContactId, Planned};
-use crate::extract::api::Api;
 use crate::extract::api::client::{NoReply, Reply};
 use crate::extract::api::inspect::Content;
 use crate::extract::api::tenant::{NotLocated, Unusable};
 use crate::extract::auth::{Life, NoLogin, Refusal};
+use crate::extract::connection::RemoteApi;
 use crate::extract::fetcher::hopeless::Hopeless;
 use crate::extract::fetcher::pace::limiter::Rate;
 use crate::extract::fetcher::retry::RetryPolicy;
@@ -113,7 +113,7 @@ const TELL: Duration = Duration::from_secs(1);
 
 /// Runs the plan: pages of contacts come in by `plan`, answers go out by `answers`, and `stop`
 /// turns true when somebody asks to stop.
-pub async fn fetch<A: Api>(
+pub async fn fetch<A: RemoteApi>(
     api: &A,
     settings: &Settings,
     mut plan: mpsc::Receiver<Vec<Planned>>,
@@ -245,7 +245,7 @@ struct Attempt {
     reply: Result<(Reply, Content), NoReply>,
 }
 
-async fn one_attempt<A: Api>(
+async fn one_attempt<A: RemoteApi>(
     api: &A,
     contact_id: ContactId,
     login: u64,
@@ -288,7 +288,7 @@ async fn settle(
     }
 }
 
-async fn carry_out<A: Api>(api: &A, chore: Chore) -> Done {
+async fn carry_out<A: RemoteApi>(api: &A, chore: Chore) -> Done {
     match chore {
         Chore::Locate => Done::Located(api.locate().await),
         Chore::LogIn => Done::LoggedIn(api.log_in().await),

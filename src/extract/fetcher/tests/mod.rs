@@ -22,11 +22,11 @@ use super::{End, Fetched, Settings, fetch};
 use crate::contact::Answer;
 use crate::contact::{ContactId, Planned};
 use crate::contact::{Found, Outcome, Reason};
-use crate::extract::api::Api;
 use crate::extract::api::client::{NoReply, Reply};
 use crate::extract::api::inspect::{Content, inspect};
 use crate::extract::api::tenant::NotLocated;
 use crate::extract::auth::{Life, NoLogin};
+use crate::extract::connection::RemoteApi;
 use crate::extract::fetcher::retry::RetryPolicy;
 use crate::gzip::Unpacker;
 
@@ -82,7 +82,7 @@ struct Script<F> {
     located: RefCell<Vec<Duration>>,
 }
 
-impl<F: Fn(Seen) -> (Duration, Say)> Api for Script<F> {
+impl<F: Fn(Seen) -> (Duration, Say)> RemoteApi for Script<F> {
     async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
         let id = contact_id.get();
         let attempt = *self
