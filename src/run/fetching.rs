@@ -12,7 +12,7 @@ use crate::contact::{Answer, Calls, Planned};
 use crate::error::Error;
 use crate::extract::connection::Connection;
 use crate::extract::fetcher::queue::{Receiver, queue};
-use crate::extract::fetcher::{self, End, Fetched};
+use crate::extract::fetcher::{self, Channels, End, Fetched};
 use crate::report::{Progress, Reporter};
 use crate::store::{Run, Store};
 
@@ -55,9 +55,11 @@ pub(super) fn fetch(
         let fetched = network.block_on(fetcher::fetch(
             connection,
             settings,
-            plan,
-            &answers,
-            stop.clone(),
+            Channels {
+                plan,
+                answers: &answers,
+                stop: stop.clone(),
+            },
             &mut tell,
         ));
         drop(answers);
