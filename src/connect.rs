@@ -8,11 +8,11 @@ use reqwest::header::{HeaderMap, HeaderName};
 
 use crate::error::Error;
 use crate::extract::api::body::Bounds;
-use crate::extract::api::client::{self, Client, Question, Transport, http_client};
-use crate::extract::api::connection::{self, Connection};
+use crate::extract::api::client::{self, ApiClient, Question, Transport, http_client};
+use crate::extract::api::login_server::LoginServer;
 use crate::extract::api::tenant::{Tenant, is_loopback};
-use crate::extract::auth::server::LoginServer;
 use crate::extract::auth::{Authenticator, header};
+use crate::extract::connection::{ApiAddress, Connection};
 use crate::extract::secret::Secret;
 use crate::flatten::Checker;
 use crate::job::{Environment, Header, Job, Place};
@@ -62,18 +62,18 @@ pub(crate) fn connect(job: &Job, sandbox: Option<&Sandbox>) -> Result<Connection
         url: start.clone(),
     };
     let (place, tenant) = match &job.api.place {
-        Place::Sandbox | Place::BaseUrl(_) => (connection::Place::Fixed(start), ""),
+        Place::Sandbox | Place::BaseUrl(_) => (ApiAddress::Fixed(start), ""),
         Place::Tenant { tenant, .. } => {
             let located = Tenant {
                 server: server.clone(),
                 id: tenant.clone(),
                 allow_http: job.api.allow_http,
             };
-            (connection::Place::Tenant(located), tenant.as_str())
+            (ApiAddress::Tenant(located), tenant.as_str())
         }
     };
     let authenticator = Authenticator::new(&job.api.auth, &server, tenant)?;
-    let client = Client::new(http, bounds, &question(job), &headers(job)?)?;
+    let client = ApiClient::new(http, bounds, &question(job), &headers(job)?)?;
     let checker = Checker::new(&job.api.tables);
     let check = Arc::new(move |contact_id, body: &[u8]| {
         checker.check(contact_id, body).map_err(Into::into)
@@ -151,8 +151,8 @@ fn headers(job: &Job) -> Result<HeaderMap, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::api::Api as _;
     use crate::extract::auth::{NoLogin, Refusal, TokenFlaw};
+    use crate::extract::connection::RemoteApi as _;
     use crate::report::log::logged;
     use crate::sandbox::TenantState;
 

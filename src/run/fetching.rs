@@ -11,9 +11,10 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
 
 use crate::contact::{Answer, Calls, Planned};
 use crate::error::Error;
-use crate::extract::api::Api;
+
+use crate::extract::connection::RemoteApi;
 use crate::extract::fetcher::queue::{Receiver, queue};
-use crate::extract::fetcher::{self, End, Fetched};
+use crate::extract::fetcher::{self, Channels, End, Fetched};
 use crate::report::{Progress, Reporter};
 use crate::store::{Run, Store};
 
@@ -45,7 +46,7 @@ pub(super) struct Fetching<'a, A> {
     pub(super) stop: &'a watch::Receiver<bool>,
 }
 
-impl<A: Api> Fetching<'_, A> {
+impl<A: RemoteApi> Fetching<'_, A> {
     /// Carries out the plan: answers go to the store as they come. Fetcher and store share the
     /// runtime, where there is one. Gives what it came to, and the run with all that was called.
     pub(super) fn carry_out(
@@ -69,8 +70,12 @@ impl<A: Api> Fetching<'_, A> {
                 told.send_replace(*progress);
                 report.fetching(progress);
             };
-            let stop = self.stop.clone();
-            fetcher::fetch(self.api, self.settings, plan, &answers, stop, &mut tell).await
+            let channels = Channels {
+                plan,
+                answers: &answers,
+                stop: self.stop.clone(),
+            };
+            fetcher::fetch(self.api, self.settings, channels, &mut tell).await
         };
         let (fetched, kept) = match runtime {
             Some(runtime) => runtime.block_on(async { tokio::join!(fetch, keep) }),

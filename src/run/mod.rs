@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use self::night::Night;
 use crate::connect;
 use crate::error::Error;
-use crate::extract::api::Api;
+use crate::extract::connection::RemoteApi;
 use crate::extract::ids::csv::Reader;
 use crate::job::Job;
 use crate::report::Reporter;
@@ -114,7 +114,7 @@ pub fn run(
 }
 
 /// Runs a job in a world.
-pub(crate) fn run_in<A: Api>(
+pub(crate) fn run_in<A: RemoteApi>(
     world: World<'_, A>,
     job: &Job,
     mode: Mode,
@@ -129,7 +129,11 @@ pub(crate) fn run_in<A: Api>(
 
 /// The story. What looks at the list has its place before `start`, what looks at the export before
 /// `publish`.
-fn tell<A: Api>(night: &mut Night<'_>, ids: Reader, api: Option<A>) -> Result<Finished, Error> {
+fn tell<A: RemoteApi>(
+    night: &mut Night<'_>,
+    ids: Reader,
+    api: Option<A>,
+) -> Result<Finished, Error> {
     let targets = night.list(ids)?;
     let plan = night.plan()?;
     if let Mode::Plan { .. } = night.mode {

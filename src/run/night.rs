@@ -15,7 +15,7 @@ use super::writing::{Writing, WrittenTables};
 use super::{Clock, Mode, World, ensure_going, lock, plan};
 use crate::contact::TargetCounts;
 use crate::error::Error;
-use crate::extract::api::Api;
+use crate::extract::connection::RemoteApi;
 use crate::extract::fetcher::{End, Fetched};
 use crate::extract::ids::csv::Reader;
 use crate::job::Job;
@@ -138,7 +138,7 @@ impl<'a> Night<'a> {
     }
 
     /// Carries out the plan; none where there is nothing to fetch, or nothing may be called.
-    pub(super) fn fetch<A: Api>(
+    pub(super) fn fetch<A: RemoteApi>(
         &mut self,
         api: Option<A>,
         plan: &Plan,

@@ -14,11 +14,11 @@ use tokio::time::{Instant, advance, sleep};
 use super::{Finished, Mode, Unpublished, World, run_in};
 use crate::contact::{ContactId, Reason};
 use crate::error::Error;
-use crate::extract::api::Api;
 use crate::extract::api::client::{NoReply, Reply};
 use crate::extract::api::inspect::Content;
 use crate::extract::api::tenant::NotLocated;
 use crate::extract::auth::{Life, NoLogin};
+use crate::extract::connection::RemoteApi;
 use crate::extract::ids::csv::Reader;
 use crate::job::{self, Job};
 use crate::report::{LogFormat, ProgressMode, Reporter};
@@ -115,7 +115,7 @@ impl Simulation {
     }
 }
 
-impl Api for &Simulation {
+impl RemoteApi for &Simulation {
     async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
         self.asked.borrow_mut().push(contact_id.get());
         sleep(Duration::from_millis(50)).await;
