@@ -13,7 +13,8 @@ use arrow_schema::SchemaRef;
 use super::cell::Cell;
 use crate::schema::{ColumnType, Table};
 
-/// Most rows, and most bytes of text, that a column has room for from the start.
+/// Most rows, and most bytes of text, that a column has room for from the start. Twice the batch of
+/// a run (512 rows); one unusual answer leaves no larger room behind than that.
 const MOST_ROWS: usize = 1 << 10;
 const MOST_TEXT: usize = 1 << 16;
 

@@ -10,7 +10,7 @@ const LAST_UNKNOWN_YEAR: i16 = 1760;
 
 /// A date and time as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Written {
+pub(super) struct WallClock {
     date: Date,
     time: Time,
     offset_seconds: Option<i32>,
@@ -18,19 +18,19 @@ pub(super) struct Written {
 
 /// Reads ISO 8601 text: a date, then perhaps a time with up to nine fraction digits, then perhaps
 /// an offset.
-pub(super) fn parse(text: &str) -> Option<Written> {
+pub(super) fn parse(text: &str) -> Option<WallClock> {
     // The name of a zone in brackets would need a database of zones.
     let pieces = Pieces::parse(text)
         .ok()
         .filter(|pieces| pieces.time_zone_annotation().is_none())?;
-    Some(Written {
+    Some(WallClock {
         date: pieces.date(),
         time: pieces.time().unwrap_or(Time::midnight()),
         offset_seconds: pieces.to_numeric_offset().map(jiff::tz::Offset::seconds),
     })
 }
 
-impl Written {
+impl WallClock {
     /// Whether the text said which zone its clock is in.
     pub(super) fn has_offset(self) -> bool {
         self.offset_seconds.is_some()
@@ -135,9 +135,9 @@ mod tests {
             ),
         ];
         for (text, instant, day, has_offset) in cases {
-            let written = parse(text).unwrap_or_else(|| panic!("{text} is not read"));
+            let clock = parse(text).unwrap_or_else(|| panic!("{text} is not read"));
             assert_eq!(
-                (written.instant(), written.day(), written.has_offset()),
+                (clock.instant(), clock.day(), clock.has_offset()),
                 (instant, day, has_offset),
                 "{text}"
             );
@@ -166,9 +166,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_panics(text in "[-+0-9TtZz:. ]{0,40}|.*") {
-            if let Some(written) = parse(&text) {
-                written.instant();
-                written.day();
+            if let Some(clock) = parse(&text) {
+                clock.instant();
+                clock.day();
             }
         }
 

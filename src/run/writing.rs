@@ -8,14 +8,13 @@ use std::sync::mpsc;
 use arrow_array::RecordBatch;
 use tokio::sync::watch;
 
+use crate::connect;
 use crate::contact::{ContactId, Drift, Outcome, OutcomeCounts, Reason};
 use crate::error::Error;
 use crate::flatten::Flattener;
 use crate::job::Job;
-use crate::load::writer::TableWriter;
-use crate::load::{self, FileReport};
+use crate::load::{self, FileReport, TableWriter};
 use crate::report::Reporter;
-use crate::schema::{OUTCOMES, Table};
 use crate::store::{Store, Stored};
 
 /// Rows of one table, and bytes of answers, that are collected before they are written. Small
@@ -58,13 +57,13 @@ pub(super) fn write(
     stop: &watch::Receiver<bool>,
     report: &mut Reporter,
 ) -> Result<Written, Error> {
-    let tables: Vec<&'static Table> = job.api.tables.iter().copied().chain([OUTCOMES]).collect();
+    let view = connect::view(job);
     let metadata = metadata(job);
-    let writers = tables
-        .iter()
+    let writers = view
+        .tables()
         .map(|table| load::create(job.output.format, folder, table, &metadata))
         .collect::<Result<_, _>>()?;
-    let mut flattener = Flattener::new(&job.api.tables, job.api.limit.get());
+    let mut flattener = Flattener::new(&view, job.api.limit.get());
     let (batches, queue) = mpsc::sync_channel(0);
     let (tally, writers) = std::thread::scope(|scope| {
         let writing = std::thread::Builder::new()
@@ -77,8 +76,8 @@ pub(super) fn write(
         let writers = writing.join().map_err(|_| Error::Defect)??;
         Ok::<_, Error>((tally?, writers))
     })?;
-    let files = tables
-        .iter()
+    let files = view
+        .tables()
         .zip(writers)
         .map(|(table, writer)| Ok((table.name.to_owned(), writer.finish()?)))
         .collect::<Result<_, Error>>()?;

@@ -8,10 +8,9 @@ use arrow_array::RecordBatch;
 use superoffice_export::contact::ContactId;
 use superoffice_export::contact::{Ending, Outcome, Target};
 use superoffice_export::flatten::Flattener;
-use superoffice_export::load::create;
-use superoffice_export::load::writer::Format;
+use superoffice_export::load::{Format, create};
 use superoffice_export::sandbox;
-use superoffice_export::schema::{OUTCOMES, Table, data_tables};
+use superoffice_export::schema::View;
 
 const CONTACTS: i32 = 100_000;
 const BATCH: usize = 8_192;
@@ -21,7 +20,7 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    let tables: Vec<&'static Table> = data_tables().chain([OUTCOMES]).collect();
+    let view = View::all();
     let batches = batches();
     let rows: usize = batches.iter().flatten().map(RecordBatch::num_rows).sum();
     for format in [Format::Parquet, Format::Csv] {
@@ -29,8 +28,8 @@ fn main() {
             std::env::temp_dir().join(format!("superoffice-export-write-{}", std::process::id()));
         std::fs::create_dir(&folder).expect("the temporary folder can be written to");
         let start = Instant::now();
-        let mut writers: Vec<_> = tables
-            .iter()
+        let mut writers: Vec<_> = view
+            .tables()
             .map(|table| create(format, &folder, table, &[]).expect("a file can be made"))
             .collect();
         for batch in &batches {
@@ -54,7 +53,7 @@ fn main() {
 
 /// The rows of simulated contacts, in batches as a run makes them.
 fn batches() -> Vec<Vec<RecordBatch>> {
-    let mut flattener = Flattener::new(&data_tables().collect::<Vec<_>>(), 100);
+    let mut flattener = Flattener::new(&View::all(), 100);
     let mut batches = Vec::new();
     for number in 1..=CONTACTS {
         let ending = Ending {

@@ -75,19 +75,19 @@ fn row(table: &Table, contact_id: ContactId, position: usize, object: &Tree) -> 
     if matches!(table.rows, Rows::Object(_)) {
         rest.remove(&["ContactId"]);
     }
-    for column in table.columns {
+    for column in table.columns.iter() {
         let cell = match column.source {
-            Source::ContactId => Some(contact_id.get().into()),
-            Source::Position => Some(position.into()),
-            Source::Member(path) => object
+            CellSource::ContactId => Some(contact_id.get().into()),
+            CellSource::Position => Some(position.into()),
+            CellSource::Member(path) => object
                 .at(&path.split('/').collect::<Vec<_>>())
                 .and_then(|value| value.cell(column.column_type).ok()?),
-            Source::Target(_) | Source::Extra => None,
+            CellSource::Target(_) | CellSource::Extra => None,
         };
         put(&mut row, column.name, cell);
     }
-    for column in table.columns {
-        let Source::Member(path) = column.source else {
+    for column in table.columns.iter() {
+        let CellSource::Member(path) = column.source else {
             continue;
         };
         let path: Vec<_> = path.split('/').collect();

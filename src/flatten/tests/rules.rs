@@ -9,8 +9,7 @@ fn rows_of(table: &str, body: &str) -> Value {
 
 /// Why an answer is refused.
 fn refused(body: impl AsRef<[u8]>) -> Option<String> {
-    let checked = Checker::new(&data_tables().collect::<Vec<_>>())
-        .check(ContactId::new(7).unwrap(), body.as_ref());
+    let checked = Checker::new(&View::all()).check(ContactId::new(7).unwrap(), body.as_ref());
     let (tables, drift) = flatten(body);
     let outcome = &tables["outcomes"][0];
     assert_eq!(
@@ -478,7 +477,7 @@ fn only_tables_that_were_asked_for_are_filled() {
     let body =
         br#"{"Contact": {"ContactId": 8}, "Tickets": [{}], "Sales": [], "Chats": "ignored"}"#;
     for (wanted, rows) in [("tickets", 1), ("sales", 0)] {
-        let mut flattener = Flattener::new(&[crate::schema::table(wanted).unwrap()], 3);
+        let mut flattener = Flattener::new(&View::of([wanted]), 3);
         assert_eq!(
             flattener.append(target(asked(7)), Some(body)),
             Outcome::Exported

@@ -6,10 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 use super::*;
-use crate::load::create;
+use crate::load::format::create;
 use crate::load::generate::{batch, some_rows};
 use crate::load::manifest::tests::manifest;
-use crate::schema::OUTCOMES;
+use crate::schema::{OUTCOMES, TABLES};
 
 const FIRST: &str = "20261122T020000Z";
 const SECOND: &str = "20261123T020000Z";

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use tempfile::TempDir;
 
 use super::*;
-use crate::load::generate::{Cell, Row, batch, sorted_rows};
+use crate::load::file::FileReport;
+use crate::load::format::create;
+use crate::load::generate::{AnyCell, Row, batch, sorted_rows};
 use crate::load::manifest::tests::manifest;
 use crate::load::publish::{Partial, prepare};
-use crate::load::{FileReport, create};
 use crate::schema::{TABLES, data_tables};
 
 const RUN: &str = "20261122T020000Z";
@@ -38,14 +39,14 @@ impl Export {
         for (index, row) in outcomes.iter_mut().enumerate() {
             let outcome = ENDINGS.get(index).copied().unwrap_or(Outcome::Rejected);
             counts.record(outcome);
-            set(row, "outcome", Cell::Text(outcome.as_str().to_owned()));
+            set(row, "outcome", AnyCell::Text(outcome.as_str().to_owned()));
             set(
                 row,
                 "input_line",
-                Cell::Integer(2 + i64::try_from(index).unwrap()),
+                AnyCell::Integer(2 + i64::try_from(index).unwrap()),
             );
             if outcome == Outcome::Rejected {
-                set(row, "contact_id", Cell::Null);
+                set(row, "contact_id", AnyCell::Null);
             }
         }
         rows.insert(OUTCOMES.name, outcomes);
@@ -83,7 +84,7 @@ impl Export {
     }
 }
 
-fn set(row: &mut Row, column: &str, cell: Cell) {
+fn set(row: &mut Row, column: &str, cell: AnyCell) {
     let index = OUTCOMES
         .columns
         .iter()
@@ -253,7 +254,7 @@ fn rows_of_contacts_that_are_not_exported_are_named() {
             &format!("row {row} belongs to no contact"),
             move |export| {
                 let row = &mut export.rows.get_mut("chats").unwrap()[row - 1];
-                row[0] = Cell::Integer(contact_id);
+                row[0] = AnyCell::Integer(contact_id);
             },
         );
     }
@@ -317,7 +318,7 @@ fn an_unknown_outcome_is_named_once() {
     let mut export = Export::new();
     let mut rows = sorted_rows(OUTCOMES, &[1, 2]);
     for row in &mut rows {
-        set(row, "outcome", Cell::Text("lost".to_owned()));
+        set(row, "outcome", AnyCell::Text("lost".to_owned()));
     }
     export.rows.insert(OUTCOMES.name, rows);
     export.publish(Format::Parquet, |_| {});
