@@ -182,7 +182,7 @@ fn hexadecimal(rest: &mut Chars<'_>) -> char {
             .and_then(|digits| u16::from_str_radix(digits, 16).ok())
     };
     let skip = |rest: &mut Chars<'_>, length| {
-        *rest = rest.as_str().get(length..).unwrap_or_default().chars()
+        *rest = rest.as_str().get(length..).unwrap_or_default().chars();
     };
     let first = unit(rest.as_str());
     skip(rest, 4);

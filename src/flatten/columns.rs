@@ -97,15 +97,16 @@ impl ColumnBuilder {
     }
 
     fn append(&mut self, cell: &Cell<'_>) {
-        let integer = match cell {
-            Cell::Integer(integer) => Some(*integer),
-            _ => None,
+        let integer = if let Cell::Integer(integer) = cell {
+            Some(*integer)
+        } else {
+            None
         };
         match self {
             Self::Integer(column) => column.append_option(integer),
             Self::Instant(column) => column.append_option(integer),
             Self::Date(column) => {
-                column.append_option(integer.and_then(|days| i32::try_from(days).ok()))
+                column.append_option(integer.and_then(|days| i32::try_from(days).ok()));
             }
             Self::Float(column) => column.append_option(if let Cell::Float(float) = cell {
                 Some(*float)

@@ -43,8 +43,8 @@ impl<'a> Extra<'a> {
         };
     }
 
-    /// The same for a member that no column takes; a fault where there are too many of them, doubled
-    /// ones and nulls included.
+    /// The same for a member that no column takes; a fault where there are too many of them,
+    /// doubled ones and nulls included.
     pub(super) fn set_unknown(
         &mut self,
         name: MemberName<'a>,
@@ -165,7 +165,8 @@ mod tests {
             ("\"\\u00e6\"", Some("\"\\u00e6\"")),
             (r#"{"A": null, "B": {"C": null}}"#, None),
             (
-                r#"{"A": 1, "TableRight": {"Mask": "FULL"}, "B": {"FieldProperties": {}, "C": [1, null]}}"#,
+                r#"{"A": 1, "TableRight": {"Mask": "FULL"},
+                    "B": {"FieldProperties": {}, "C": [1, null]}}"#,
                 Some(r#"{"A":1,"B":{"C":[1,null]}}"#),
             ),
             (r#"{"A": 1, "A": 2}"#, Some(r#"{"A":2}"#)),

@@ -174,20 +174,24 @@ mod tests {
 
         #[test]
         fn fractions_are_cut_and_offsets_taken_off(
-            year in 1_761_i16..=9_998, month in 1_i8..=12, day in 1_i8..=28, hour in 0..24, minute in 0..60,
-            nanosecond in 0_u32..1_000_000_000, digits in 0_usize..=9, offset_minutes in -840_i64..=840,
+            (year, month, day) in (1_761_i16..=9_998, 1_i8..=12, 1_i8..=28),
+            (hour, minute) in (0..24, 0..60),
+            nanosecond in 0_u32..1_000_000_000,
+            digits in 0_usize..=9,
+            offset in -840_i64..=840,
         ) {
             let fraction = format!("{nanosecond:09}");
             let fraction = fraction.get(..digits).unwrap();
             let dot = if digits > 0 { "." } else { "" };
-            let sign = if offset_minutes < 0 { '-' } else { '+' };
-            let (offset_hour, offset_minute) = (offset_minutes.abs() / 60, offset_minutes.abs() % 60);
-            let clock = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:07{dot}{fraction}");
+            let sign = if offset < 0 { '-' } else { '+' };
+            let (hours, minutes) = (offset.abs() / 60, offset.abs() % 60);
+            let date = format!("{year:04}-{month:02}-{day:02}");
+            let clock = format!("{date}T{hour:02}:{minute:02}:07{dot}{fraction}");
             let micros: i64 = format!("{fraction:0<6}").get(..6).unwrap().parse().unwrap();
             let bare = parse(&clock).unwrap().instant().unwrap();
-            let with_offset = parse(&format!("{clock}{sign}{offset_hour:02}:{offset_minute:02}")).unwrap();
+            let with_offset = parse(&format!("{clock}{sign}{hours:02}:{minutes:02}")).unwrap();
             prop_assert_eq!(bare.rem_euclid(1_000_000), micros);
-            prop_assert_eq!(with_offset.instant().unwrap(), bare - offset_minutes * 60_000_000);
+            prop_assert_eq!(with_offset.instant().unwrap(), bare - offset * 60_000_000);
             prop_assert_eq!(with_offset.day(), parse(&clock).unwrap().day());
         }
     }

@@ -200,8 +200,8 @@ pub(super) mod tests {
         let object: serde_json::Map<String, serde_json::Value> =
             serde_json::from_str(&text).unwrap();
         let members: Vec<_> = object.keys().map(String::as_str).collect();
-        let expected = "format_version program version run dir started_at ended_at job targets outcomes calls fetch tables drift \
-                        truncated coverage oldest_fetched_at";
+        let expected = "format_version program version run dir started_at ended_at job targets \
+                        outcomes calls fetch tables drift truncated coverage oldest_fetched_at";
         assert_eq!(members, expected.split_whitespace().collect::<Vec<_>>());
     }
 

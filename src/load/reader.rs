@@ -11,7 +11,7 @@ use super::error::Error;
 use crate::schema::{Column, ColumnType, Table};
 
 /// Most rows of a batch: enough that the work per batch costs nothing beside the work per row. It
-/// is the batch of DataFusion.
+/// is the batch of `DataFusion` too.
 pub(super) const ROWS_PER_BATCH: usize = 8192;
 
 /// A batch ends about where its text comes to this, so that long rows make short batches: as much

@@ -21,24 +21,22 @@ use super::generate::{AnyCell, Row, batch, row, rows_of, some_rows};
 
 use crate::schema::{Column, ColumnType, OUTCOMES, TABLES, Table, table};
 
-fn write(
+/// Writes the rows, which are cut into batches already.
+fn write<'r>(
     format: Format,
     folder: &Path,
-    table: &'static Table,
-    rows: &[Row],
-    rows_per_batch: usize,
+    table: &Table,
+    batches: impl IntoIterator<Item = &'r [Row]>,
 ) -> FileReport {
-    let mut writer = create(
-        format,
-        folder,
-        table,
-        &[("job".to_owned(), "nightly".to_owned())],
-    )
-    .unwrap();
-    for rows in rows.chunks(rows_per_batch) {
+    let mut writer = create(format, folder, table, &metadata()).unwrap();
+    for rows in batches {
         writer.write(&batch(table, rows)).unwrap();
     }
     writer.finish().unwrap()
+}
+
+fn metadata() -> [(String, String); 1] {
+    [("job".to_owned(), "nightly".to_owned())]
 }
 
 /// What the reader gives back of these columns, all of it.
@@ -126,12 +124,16 @@ fn any_table_and_rows() -> impl Strategy<Value = (&'static Table, Vec<Row>)> {
 
 proptest! {
     #[test]
-    fn what_is_written_reads_back((table, rows) in any_table_and_rows(), rows_per_batch in 1..8_usize) {
+    fn what_is_written_reads_back(
+        (table, rows) in any_table_and_rows(),
+        rows_per_batch in 1..8_usize,
+    ) {
         for format in Format::ALL {
             let folder = tempfile::tempdir().unwrap();
-            let report = write(*format, folder.path(), table, &rows, rows_per_batch);
+            let report = write(*format, folder.path(), table, rows.chunks(rows_per_batch));
             prop_assert_eq!(usize::try_from(report.rows).unwrap(), rows.len());
-            prop_assert_eq!(digest(&folder.path().join(&report.file)).unwrap(), (report.bytes, report.sha256));
+            let written = digest(&folder.path().join(&report.file)).unwrap();
+            prop_assert_eq!(written, (report.bytes, report.sha256));
             let kept = kept(*format, rows.clone());
             prop_assert_eq!(&read_otherwise(*format, folder.path(), table), &kept);
             let read = read(*format, folder.path(), table, |_| true);
@@ -152,7 +154,7 @@ fn bytes_do_not_depend_on_how_the_rows_are_cut() {
         for format in Format::ALL {
             let reports = [1, 7, 1000, 1024, 2500].map(|rows_per_batch| {
                 let folder = tempfile::tempdir().unwrap();
-                write(*format, folder.path(), table, &rows, rows_per_batch)
+                write(*format, folder.path(), table, rows.chunks(rows_per_batch))
             });
             assert!(
                 reports.iter().all(|report| *report == reports[0]),
@@ -173,9 +175,8 @@ fn what_is_read_writes_the_same_bytes_again() {
             .collect();
         for format in Format::ALL {
             let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-            let report = write(*format, folders[0].path(), table, &rows, 700);
-            let metadata = [("job".to_owned(), "nightly".to_owned())];
-            let mut writer = create(*format, folders[1].path(), table, &metadata).unwrap();
+            let report = write(*format, folders[0].path(), table, rows.chunks(700));
+            let mut writer = create(*format, folders[1].path(), table, &metadata()).unwrap();
             for batch in read(*format, folders[0].path(), table, |_| true) {
                 writer.write(&batch).unwrap();
             }
@@ -196,7 +197,7 @@ fn only_the_columns_that_are_wanted_are_read() {
     let wanted = |column: &Column| ["position", "sale_day"].contains(&column.name);
     for format in Format::ALL {
         let folder = tempfile::tempdir().unwrap();
-        write(*format, folder.path(), sales, &rows, 20);
+        write(*format, folder.path(), sales, rows.chunks(20));
         let all = read(*format, folder.path(), sales, |_| true);
         let some = read(*format, folder.path(), sales, wanted);
         assert_eq!(some.len(), 1);
@@ -215,7 +216,7 @@ fn long_rows_make_short_batches() {
     let rows = vec![row; 20];
     for format in Format::ALL {
         let folder = tempfile::tempdir().unwrap();
-        write(*format, folder.path(), OUTCOMES, &rows, 1);
+        write(*format, folder.path(), OUTCOMES, rows.chunks(1));
         let batches = read(*format, folder.path(), OUTCOMES, |_| true);
         let most = batches.iter().map(RecordBatch::num_rows).max();
         assert!(most.unwrap() <= 5, "{format:?}: {most:?} rows of 1 MiB");
@@ -236,7 +237,12 @@ fn rows_before_a_fault_are_read() {
     let cases = ["x,1,,,,,,,,", ",1,,,,,,,,", "3,1,,,,,,,soon,", "3,1"];
     for fault in cases {
         let folder = tempfile::tempdir().unwrap();
-        let report = write(Format::Csv, folder.path(), chats, &some_rows(chats, 3), 3);
+        let report = write(
+            Format::Csv,
+            folder.path(),
+            chats,
+            [&some_rows(chats, 3)[..]],
+        );
         let path = folder.path().join(report.file);
         let text = std::fs::read_to_string(&path).unwrap() + fault + "\n";
         std::fs::write(&path, text).unwrap();
@@ -252,7 +258,7 @@ fn a_file_of_another_table_is_told_from_one_that_cannot_be_read() {
     let [sales, chats] = ["sales", "chats"].map(|name| table(name).unwrap());
     for format in Format::ALL {
         let folder = tempfile::tempdir().unwrap();
-        let report = write(*format, folder.path(), sales, &[], 1);
+        let report = write(*format, folder.path(), sales, []);
         let path = folder.path().join(report.file);
         let open = |table| open(*format, &path, table, |_| true).err();
         assert!(open(sales).is_none());
@@ -270,7 +276,7 @@ fn a_row_group_is_full_before_the_next_begins() {
         .take(130_000)
         .collect();
     let folder = tempfile::tempdir().unwrap();
-    let report = write(Format::Parquet, folder.path(), OUTCOMES, &rows, 4000);
+    let report = write(Format::Parquet, folder.path(), OUTCOMES, rows.chunks(4000));
     let file = File::open(folder.path().join(report.file)).unwrap();
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()).unwrap();
     let groups: Vec<_> = metadata
@@ -295,8 +301,7 @@ fn a_file_says_how_it_is_sorted_encoded_and_made() {
         Format::Parquet,
         folder.path(),
         tickets,
-        &some_rows(tickets, 30),
-        30,
+        [&some_rows(tickets, 30)[..]],
     );
     let file = File::open(folder.path().join(report.file)).unwrap();
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()).unwrap();

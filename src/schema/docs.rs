@@ -1,6 +1,6 @@
 //! The tables as a page (`TABLES.md`) and as JSON, for `superoffice-export tables`.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use serde_json::{Value, json};
 
@@ -20,32 +20,37 @@ const RULES: &str = include_str!("rules.md");
 
 /// The whole page, in Markdown.
 pub fn markdown(view: &View) -> String {
-    let mut page = String::new();
-    write_page(&mut page, view).expect("writing to a String cannot fail");
-    page
+    Page(view).to_string()
 }
 
-fn write_page(page: &mut String, view: &View) -> fmt::Result {
-    page.push_str(HEAD);
-    for table in view.tables() {
-        write_table(page, table)?;
+struct Page<'v>(&'v View);
+
+impl fmt::Display for Page<'_> {
+    fn fmt(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
+        page.write_str(HEAD)?;
+        self.0
+            .tables()
+            .try_for_each(|table| write_table(page, table))?;
+        write_words(page)?;
+        page.write_str(RULES)
     }
+}
+
+fn write_words(page: &mut impl fmt::Write) -> fmt::Result {
     let outcomes = words(Outcome::ALL.iter().map(|word| word.as_str()));
     let errors = words(Reason::ALL.iter().map(|word| word.as_str()));
     writeln!(page, "\n## Words of `outcomes`\n\n- `outcome`: {outcomes}.")?;
     writeln!(page, "- `error`: {errors}.")?;
-    page.push_str("\n## Left out by design\n\n");
+    page.write_str("\n## Left out by design\n\n")?;
     for (member, reason) in LEFT_OUT {
         writeln!(page, "- `{member}`: {reason}.")?;
     }
-    page.push('\n');
-    page.push_str(RULES);
-    Ok(())
+    writeln!(page)
 }
 
-fn write_table(page: &mut String, table: &Table) -> fmt::Result {
+fn write_table(page: &mut impl fmt::Write, table: &Table) -> fmt::Result {
     writeln!(page, "\n## {}\n\n{}\n", table.name, table.doc)?;
-    page.push_str("| column | type | member | |\n|---|---|---|---|\n");
+    page.write_str("| column | type | member | |\n|---|---|---|---|\n")?;
     for column in table.columns.iter() {
         let member = column.member().map_or(String::new(), |path| {
             format!("`{}/{path}`", table.root_member().unwrap_or_default())
@@ -69,10 +74,7 @@ fn write_table(page: &mut String, table: &Table) -> fmt::Result {
 /// The tables as JSON, for programs.
 pub fn json(view: &View) -> String {
     let tables: Vec<_> = view.tables().map(table_as_json).collect();
-    let tables = json!({ "tables": tables });
-    let mut text = serde_json::to_string_pretty(&tables).expect("names and docs are JSON");
-    text.push('\n');
-    text
+    format!("{:#}\n", json!({ "tables": tables }))
 }
 
 fn table_as_json(table: &Table) -> Value {

@@ -1,6 +1,6 @@
 //! `views.sql`: one DuckDB view per table, with comments.
 
-use std::fmt::Write as _;
+use std::fmt;
 
 use super::table::Table;
 use super::view::View;
@@ -13,17 +13,27 @@ const DIALECT: &str = "auto_detect = false, header = true, delim = ',', quote = 
 /// The statements that make a view of each of these tables, for files of this extension in the
 /// current folder.
 pub fn views(view: &View, extension: &str) -> String {
-    let mut script = String::from(
-        "-- One view per table. Start DuckDB in this folder: duckdb -init views.sql\n\
-         SET TimeZone = 'UTC';\n",
-    );
-    for table in view.tables() {
-        write_view(&mut script, table, extension).expect("writing to a String cannot fail");
-    }
-    script
+    Script { view, extension }.to_string()
 }
 
-fn write_view(script: &mut String, table: &Table, extension: &str) -> std::fmt::Result {
+struct Script<'v> {
+    view: &'v View,
+    extension: &'v str,
+}
+
+impl fmt::Display for Script<'_> {
+    fn fmt(&self, script: &mut fmt::Formatter<'_>) -> fmt::Result {
+        script.write_str(
+            "-- One view per table. Start DuckDB in this folder: duckdb -init views.sql\n\
+             SET TimeZone = 'UTC';\n",
+        )?;
+        self.view
+            .tables()
+            .try_for_each(|table| write_view(script, table, self.extension))
+    }
+}
+
+fn write_view(script: &mut impl fmt::Write, table: &Table, extension: &str) -> fmt::Result {
     let file = format!("{}.{extension}", table.name);
     writeln!(
         script,

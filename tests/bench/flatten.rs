@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde::Deserialize;
-use superoffice_export::contact::ContactId;
-use superoffice_export::contact::{Ending, Outcome, Target};
+use superoffice_export::contact::{ContactId, Ending, Outcome, Target};
 use superoffice_export::flatten::Flattener;
 use superoffice_export::sandbox;
 use superoffice_export::schema::View;

@@ -50,8 +50,9 @@ pub(super) fn tables(contact_id: ContactId, limit: usize, body: &str) -> Tables 
         .cloned()
         .collect();
     let mut outcome = json!({
-        "contact_id": contact_id.get(), "input_line": 2, "input_value": contact_id.to_string(), "http_status": 200, "attempts": 1,
-        "outcome": if any_item { "exported" } else { "missing" }, "fetched_at": "1970-01-01T00:00:00Z",
+        "contact_id": contact_id.get(), "input_line": 2, "input_value": contact_id.to_string(),
+        "outcome": if any_item { "exported" } else { "missing" },
+        "http_status": 200, "attempts": 1, "fetched_at": "1970-01-01T00:00:00Z",
     });
     put(&mut outcome, "extra", Tree::Object(unknown).pruned());
     put(

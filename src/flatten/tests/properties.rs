@@ -146,15 +146,18 @@ proptest! {
         let mut at_once = flattener(3);
         let mut in_parts = flattener(3);
         let mut parts: Tables = vec![Vec::new(); TABLES.len()];
+        let mut collect = |tables: Tables| {
+            parts.iter_mut().zip(tables).for_each(|(part, rows)| part.extend(rows));
+        };
         for (summary, taken) in summaries.iter().zip(taken) {
             for flattener in [&mut at_once, &mut in_parts] {
                 flattener.append(target(summary.contact_id), Some(summary.json.as_bytes()));
             }
             if taken {
-                parts.iter_mut().zip(take(&mut in_parts)).for_each(|(part, rows)| part.extend(rows));
+                collect(take(&mut in_parts));
             }
         }
-        parts.iter_mut().zip(take(&mut in_parts)).for_each(|(part, rows)| part.extend(rows));
+        collect(take(&mut in_parts));
         prop_assert_eq!(take(&mut at_once), parts);
     }
 }

@@ -7,7 +7,3 @@ mod writer;
 
 pub(super) use reader::CsvReader;
 pub(super) use writer::CsvWriter;
-
-/// Bytes that are read or written at once: eight times the default of the csv library, for fewer
-/// calls of the system.
-const BUFFER: usize = 1 << 16;

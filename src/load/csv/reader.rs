@@ -13,8 +13,8 @@ use arrow_array::{Array as _, ArrayRef, RecordBatch};
 use arrow_schema::Field;
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
-use super::BUFFER;
 use super::calendar::{read_day, read_instant};
+use super::writer::BUFFER;
 use crate::load::error::{Error, decode, storage};
 use crate::load::reader::{BYTES_PER_BATCH, Projection, ROWS_PER_BATCH, TableReader};
 use crate::schema::{ColumnType, Table};

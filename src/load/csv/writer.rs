@@ -11,12 +11,15 @@ use arrow_array::{
 };
 use csv::{Terminator, Writer, WriterBuilder};
 
-use super::BUFFER;
 use super::calendar::{write_day, write_instant};
 use crate::load::error::{Error, encode, storage};
 use crate::load::file::{FileReport, HashedFile};
 use crate::load::writer::TableWriter;
 use crate::schema::{ColumnType, Table};
+
+/// Bytes that are read or written at once: eight times the default of the csv library, for fewer
+/// calls of the system.
+pub(super) const BUFFER: usize = 1 << 16;
 
 /// Writes one CSV file.
 pub(in crate::load) struct CsvWriter {

@@ -144,17 +144,24 @@ fn check_files(
                 found: sha256,
             });
         } else {
-            match Keys::open(format, &path, table) {
+            match open(format, &path, table)? {
                 Ok(keys) => tables.push(TableWalk::new(table.name, report, keys)),
-                Err(Error::OtherColumns { .. }) => differences.push(Difference::Columns { file }),
-                Err(Error::Decode { .. }) => {
-                    differences.push(Difference::Unreadable { file, rows: 0 })
-                }
-                Err(error) => return Err(error),
+                Err(difference) => differences.push(difference),
             }
         }
     }
     Ok(tables)
+}
+
+/// Opens a file that is what was published, or says in what it is no file of this table.
+fn open(format: Format, path: &Path, table: &Table) -> Result<Result<Keys, Difference>, Error> {
+    let file = format.file_name(table);
+    match Keys::open(format, path, table) {
+        Ok(keys) => Ok(Ok(keys)),
+        Err(Error::OtherColumns { .. }) => Ok(Err(Difference::Columns { file })),
+        Err(Error::Decode { .. }) => Ok(Err(Difference::Unreadable { file, rows: 0 })),
+        Err(error) => Err(error),
+    }
 }
 
 /// The table of that name, where the file has the name that this program gives it.

@@ -93,19 +93,28 @@ fn set(row: &mut Row, column: &str, cell: AnyCell) {
     row[index] = cell;
 }
 
+/// What is done to a sound export.
+enum Spoil<'s> {
+    Rows(&'s dyn Fn(&mut Export)),
+    Manifest(&'s dyn Fn(&mut Manifest)),
+    Folder(&'s dyn Fn(&Path)),
+}
+
 /// Expects just one difference, in both formats, which begins with the file and the text.
-fn check(
-    file: &str,
-    text: &str,
-    spoil_rows: impl Fn(&mut Export),
-    spoil_manifest: impl Fn(&mut Manifest),
-    spoil_folder: impl Fn(&Path),
-) {
+fn check(file: &str, text: &str, spoil: &Spoil<'_>) {
     for format in Format::ALL {
         let mut export = Export::new();
-        spoil_rows(&mut export);
-        let folder = export.publish(*format, &spoil_manifest);
-        spoil_folder(&folder);
+        if let Spoil::Rows(spoil) = spoil {
+            spoil(&mut export);
+        }
+        let folder = export.publish(*format, |manifest| {
+            if let Spoil::Manifest(spoil) = spoil {
+                spoil(manifest);
+            }
+        });
+        if let Spoil::Folder(spoil) = spoil {
+            spoil(&folder);
+        }
         let expected = format!("{}: {text}", file.replace('*', format.as_str()));
         let found = export.differences();
         assert!(
@@ -116,15 +125,15 @@ fn check(
 }
 
 fn check_rows(file: &str, text: &str, spoil: impl Fn(&mut Export)) {
-    check(file, text, spoil, |_| {}, |_| {});
+    check(file, text, &Spoil::Rows(&spoil));
 }
 
 fn check_manifest(file: &str, text: &str, spoil: impl Fn(&mut Manifest)) {
-    check(file, text, |_| {}, spoil, |_| {});
+    check(file, text, &Spoil::Manifest(&spoil));
 }
 
 fn check_folder(file: &str, text: &str, spoil: impl Fn(&Path)) {
-    check(file, text, |_| {}, |_| {}, spoil);
+    check(file, text, &Spoil::Folder(&spoil));
 }
 
 #[test]
@@ -144,7 +153,7 @@ fn an_export_without_rows_is_sound() {
         export.rows.values_mut().for_each(Vec::clear);
         export.counts = OutcomeCounts::default();
         export.publish(*format, |manifest| {
-            manifest.targets = crate::contact::TargetCounts::default()
+            manifest.targets = crate::contact::TargetCounts::default();
         });
         assert_eq!(export.differences(), [""; 0]);
     }
@@ -157,13 +166,13 @@ fn damaged_files_are_named() {
         folder.join(names.iter().find(|found| found.starts_with(name)).unwrap())
     };
     check_folder("sales.*", "missing", |folder| {
-        fs::remove_file(file(folder, "sales")).unwrap()
+        fs::remove_file(file(folder, "sales")).unwrap();
     });
     check_folder("views.sql", "missing", |folder| {
-        fs::remove_file(folder.join("views.sql")).unwrap()
+        fs::remove_file(folder.join("views.sql")).unwrap();
     });
     check_folder("sales.bak", "not part of the export", |folder| {
-        fs::write(folder.join("sales.bak"), "").unwrap()
+        fs::write(folder.join("sales.bak"), "").unwrap();
     });
     check_folder("chats.*", "SHA-256 ", |folder| {
         let path = file(folder, "chats");
@@ -173,23 +182,23 @@ fn damaged_files_are_named() {
         fs::write(path, content).unwrap();
     });
     check_folder("outcomes.*", "0 bytes, and ", |folder| {
-        fs::write(file(folder, "outcomes"), "").unwrap()
+        fs::write(file(folder, "outcomes"), "").unwrap();
     });
 }
 
 #[test]
 fn a_manifest_that_says_otherwise_is_named() {
     let report = |manifest: &mut Manifest, table: &str, spoil: fn(&mut FileReport)| {
-        spoil(manifest.tables.get_mut(table).unwrap())
+        spoil(manifest.tables.get_mut(table).unwrap());
     };
     check_manifest("tickets.*", "2 rows, and 3 in the manifest", |manifest| {
-        report(manifest, "tickets", |report| report.rows = 3)
+        report(manifest, "tickets", |report| report.rows = 3);
     });
     check_manifest("outcomes.*", "7 rows, and 8 in the manifest", |manifest| {
-        report(manifest, "outcomes", |report| report.rows = 8)
+        report(manifest, "outcomes", |report| report.rows = 8);
     });
     check_manifest("manifest.json", "7 outcomes, and 8 distinct", |manifest| {
-        manifest.targets.distinct = 6
+        manifest.targets.distinct = 6;
     });
     for format in Format::ALL {
         let export = Export::new();
@@ -216,7 +225,7 @@ fn a_manifest_that_says_otherwise_is_named() {
 fn files_of_other_names_are_not_opened() {
     let export = Export::new();
     let folder = export.publish(Format::Csv, |manifest| {
-        manifest.tables.get_mut("chats").unwrap().file = "../../state.sqlite".to_owned()
+        manifest.tables.get_mut("chats").unwrap().file = "../../state.sqlite".to_owned();
     });
     let found = verify(&folder).unwrap().differences;
     assert!(

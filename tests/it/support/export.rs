@@ -47,10 +47,9 @@ impl Export {
     /// The rows of a table, from whichever format it has.
     pub(crate) fn rows(&self, table: &str) -> Vec<Row> {
         let table = schema::table(table).unwrap();
-        let mut files = Format::ALL.iter().map(|format| {
-            let name = format!("{}.{}", table.name, format.as_str());
-            (*format, self.folder.join(name))
-        });
+        let mut files = Format::ALL
+            .iter()
+            .map(|format| (*format, self.folder.join(format.file_name(table))));
         let (format, path) = files
             .find(|(_, path)| path.exists())
             .unwrap_or_else(|| panic!("{} has no file", table.name));
