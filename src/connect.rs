@@ -17,17 +17,22 @@ use crate::extract::secret::Secret;
 use crate::flatten::Checker;
 use crate::job::{Environment, Header, Job, Place};
 use crate::sandbox::{self, Sandbox};
-use crate::schema;
+use crate::schema::View;
 
 /// What is asked of the API by this job.
 pub(crate) fn question(job: &Job) -> Question {
     Question {
         limit: job.api.limit.get(),
-        select: schema::select(&job.api.tables),
+        select: view(job).select(),
         language: job.api.language.clone(),
         culture: job.api.culture.clone(),
         time_zone: job.api.time_zone.clone(),
     }
+}
+
+/// The tables and columns that this job exports.
+pub(crate) fn view(job: &Job) -> View {
+    View::of(job.api.tables.iter().map(|table| table.name))
 }
 
 /// The embedded SuperOffice, started where the job asks it.
@@ -74,7 +79,7 @@ pub(crate) fn connect(job: &Job, sandbox: Option<&Sandbox>) -> Result<Connection
     };
     let authenticator = Authenticator::new(&job.api.auth, &server, tenant)?;
     let client = ApiClient::new(http, bounds, &question(job), &headers(job)?)?;
-    let checker = Checker::new(&job.api.tables);
+    let checker = Checker::new(&view(job));
     let check = Arc::new(move |contact_id, body: &[u8]| {
         checker.check(contact_id, body).map_err(Into::into)
     });

@@ -17,7 +17,7 @@ use superoffice_export::load::verify;
 use superoffice_export::report::{LogFormat, ProgressMode, Reporter};
 use superoffice_export::run::{Finished, Mode, run};
 use superoffice_export::sandbox;
-use superoffice_export::schema::{docs, sql};
+use superoffice_export::schema::{View, docs, sql};
 use superoffice_export::summary::Summary;
 use tokio::sync::watch;
 
@@ -84,9 +84,9 @@ fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
             return Ok(check(job, &overrides.0, &mut print)?);
         }
         Verb::Tables { format } => print(&match format {
-            TablesFormat::Markdown => docs::markdown(),
-            TablesFormat::Json => docs::json(),
-            TablesFormat::Sql => sql::all_views(),
+            TablesFormat::Markdown => docs::markdown(&View::all()),
+            TablesFormat::Json => docs::json(&View::all()),
+            TablesFormat::Sql => sql::views(&View::all(), "parquet"),
         }),
         Verb::Verify { dir } => verify_export(dir),
         Verb::Sandbox {

@@ -26,7 +26,7 @@ use crate::extract::fetcher::pace::limiter::Rate;
 use crate::extract::fetcher::retry::RetryPolicy;
 use crate::extract::ids::csv::{Place as SourcePlace, Source};
 use crate::extract::secret::Secret;
-use crate::load::writer::Format;
+use crate::load::Format;
 use crate::sandbox;
 use crate::schema::{self, MAX_ITEMS, Table};
 

@@ -5,8 +5,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::schema::Table;
-
 /// An export could not be written, published or read back.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -30,7 +28,11 @@ pub enum Error {
     },
     /// Something else stands where the link to the newest run goes, as after a restore that
     /// followed links.
-    #[error("{}: is not a link, and would be in the way of the one that names the newest run; move it aside", path.display())]
+    #[error(
+        "{}: is not a link, and would be in the way of the one that names the newest run; \
+         move it aside",
+        path.display()
+    )]
     LatestIsNoLink {
         /// Where it stands.
         path: PathBuf,
@@ -57,6 +59,12 @@ pub enum Error {
         /// What the decoder said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A table's file whose columns are not those of its declaration.
+    #[error("{}: the columns are not those of this table", path.display())]
+    OtherColumns {
+        /// The file.
+        path: PathBuf,
+    },
     /// A run of that name is published already.
     #[error("{}: a run of this name is published already", path.display())]
     Taken {
@@ -78,7 +86,10 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// A manifest of a newer version of this program.
-    #[error("{}: format version {found}, and this program knows those up to {known}", path.display())]
+    #[error(
+        "{}: format version {found}, and this program knows those up to {known}",
+        path.display()
+    )]
     NewerManifest {
         /// The file.
         path: PathBuf,
@@ -98,10 +109,20 @@ impl Error {
 
 /// For `map_err` on what an encoder says of this table's rows.
 pub(super) fn encode<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
-    table: &'static Table,
+    table: &'static str,
 ) -> impl FnOnce(E) -> Error {
-    |source| Error::Encode {
-        table: table.name,
+    move |source| Error::Encode {
+        table,
+        source: source.into(),
+    }
+}
+
+/// For `map_err` on what a decoder says of this file.
+pub(super) fn decode<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+    path: &Path,
+) -> impl FnOnce(E) -> Error {
+    |source| Error::Decode {
+        path: path.to_owned(),
         source: source.into(),
     }
 }

@@ -9,7 +9,7 @@ use indicatif::HumanCount;
 
 use crate::error::Error;
 use crate::extract::fetcher::Settings;
-use crate::load::writer::Format;
+use crate::load::Format;
 use crate::store::Plan;
 
 /// Size of a stored body where none is known yet. Real ones are larger (about 5 KB before they are

@@ -9,14 +9,13 @@ use arrow_array::RecordBatch;
 use tokio::sync::watch;
 
 use super::ensure_going;
+use crate::connect;
 use crate::contact::{Drift, Outcome, OutcomeCounts, Reason};
 use crate::error::Error;
 use crate::flatten::Flattener;
 use crate::job::Job;
-use crate::load::writer::TableWriter;
-use crate::load::{self, FileReport};
+use crate::load::{self, FileReport, TableWriter};
 use crate::report::Reporter;
-use crate::schema::{OUTCOMES, Table};
 use crate::store::{Store, Stored};
 use crate::summary::Failures;
 
@@ -65,15 +64,15 @@ impl Writing<'_> {
         report: &mut Reporter,
     ) -> Result<WrittenTables, Error> {
         let Job { api, output, .. } = self.job;
-        let tables: Vec<&'static Table> = api.tables.iter().copied().chain([OUTCOMES]).collect();
+        let view = connect::view(self.job);
         let metadata = metadata(self.job);
-        let writers = tables
-            .iter()
+        let writers = view
+            .tables()
             .map(|table| load::create(output.format, self.folder, table, &metadata))
             .collect::<Result<Writers, _>>()?;
         let (batches, queue) = mpsc::sync_channel(0);
         let rows = Rows {
-            flattener: Flattener::new(&api.tables, api.limit.get()),
+            flattener: Flattener::new(&view, api.limit.get()),
             tally: TargetTally::default(),
             batches,
             stop: self.stop,
@@ -90,8 +89,8 @@ impl Writing<'_> {
             let (flattener, tally) = made?;
             Ok::<_, Error>((flattener, tally, writers))
         })?;
-        let files = tables
-            .iter()
+        let files = view
+            .tables()
             .zip(writers)
             .map(|(table, writer)| Ok((table.name.to_owned(), writer.finish()?)))
             .collect::<Result<_, Error>>()?;
