@@ -25,8 +25,7 @@ use crate::extract::fetcher::hopeless::{FirstAnswers, Hopeless};
 use crate::extract::fetcher::verdict::{Fate, verdict};
 use crate::extract::ids::csv::{Column, Reader, Source};
 use crate::gzip::Unpacker;
-use crate::job::file::Override;
-use crate::job::{self, Job, Place};
+use crate::job::{self, Installation, Job, Override};
 use crate::run::lock;
 
 /// Lines of the input that are read.
@@ -124,7 +123,7 @@ impl Checklist<'_> {
                 .map(|api| api.to_string())
                 .unwrap_or_default()
         };
-        let name = if matches!(job.api.place, Place::Tenant { .. }) {
+        let name = if matches!(job.api.installation, Installation::Tenant { .. }) {
             "tenant"
         } else {
             "address"

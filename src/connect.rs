@@ -15,7 +15,7 @@ use crate::extract::auth::server::LoginServer;
 use crate::extract::auth::{Authenticator, header};
 use crate::extract::secret::Secret;
 use crate::flatten::Checker;
-use crate::job::{Environment, Header, Job, Place};
+use crate::job::{Header, Installation, Job, LoginHost};
 use crate::sandbox::{self, Sandbox};
 use crate::schema;
 
@@ -36,10 +36,10 @@ pub(crate) fn question(job: &Job) -> Question {
 /// Where it cannot be started.
 pub(crate) fn sandbox(job: &Job) -> Result<Option<Sandbox>, Error> {
     let is_asked = matches!(
-        job.api.place,
-        Place::Sandbox
-            | Place::Tenant {
-                environment: Environment::Sandbox,
+        job.api.installation,
+        Installation::Sandbox
+            | Installation::Tenant {
+                login_host: LoginHost::Sandbox,
                 ..
             }
     );
@@ -55,15 +55,15 @@ pub(crate) fn sandbox(job: &Job) -> Result<Option<Sandbox>, Error> {
 pub(crate) fn connect(job: &Job, sandbox: Option<&Sandbox>) -> Result<Connection, Error> {
     let start = start(job, sandbox)?;
     let http = http_client(&transport(job, &start)?)?;
-    let bounds = Bounds::new(job.timeout);
+    let bounds = Bounds::new(job.fetch.timeout);
     let server = LoginServer {
         http: http.clone(),
         bounds: bounds.clone(),
         url: start.clone(),
     };
-    let (place, tenant) = match &job.api.place {
-        Place::Sandbox | Place::BaseUrl(_) => (connection::Place::Fixed(start), ""),
-        Place::Tenant { tenant, .. } => {
+    let (place, tenant) = match &job.api.installation {
+        Installation::Sandbox | Installation::BaseUrl(_) => (connection::Place::Fixed(start), ""),
+        Installation::Tenant { tenant, .. } => {
             let located = Tenant {
                 server: server.clone(),
                 id: tenant.clone(),
@@ -88,15 +88,15 @@ fn start(job: &Job, sandbox: Option<&Sandbox>) -> Result<Url, Error> {
             .and_then(|sandbox| Url::parse(&address(sandbox)).ok())
             .ok_or(Error::Defect)
     };
-    match &job.api.place {
-        Place::BaseUrl(url)
-        | Place::Tenant {
-            environment: Environment::Host(url),
+    match &job.api.installation {
+        Installation::BaseUrl(url)
+        | Installation::Tenant {
+            login_host: LoginHost::Url(url),
             ..
         } => Ok(url.clone()),
-        Place::Sandbox => embedded(|sandbox| format!("{}/api", sandbox.base_url())),
-        Place::Tenant {
-            environment: Environment::Sandbox,
+        Installation::Sandbox => embedded(|sandbox| format!("{}/api", sandbox.base_url())),
+        Installation::Tenant {
+            login_host: LoginHost::Sandbox,
             ..
         } => embedded(Sandbox::origin),
     }
@@ -117,7 +117,7 @@ fn transport(job: &Job, start: &Url) -> Result<Transport, Error> {
         .map(Secret::read)
         .transpose()?;
     Ok(Transport {
-        timeout: job.timeout,
+        timeout: job.fetch.timeout,
         proxy: job.api.proxy.clone(),
         certificates,
         identity,

@@ -11,7 +11,6 @@ use jiff::Timestamp;
 use superoffice_export::check::check;
 use superoffice_export::cli::{Cli, RunArgs, SummaryFormat, TablesFormat, Verb};
 use superoffice_export::error::{Error, Exit};
-use superoffice_export::extract::ids::csv::Place;
 use superoffice_export::job;
 use superoffice_export::load::verify;
 use superoffice_export::report::{LogFormat, ProgressMode, Reporter};
@@ -98,7 +97,7 @@ fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
                 port: *port,
                 seed: *seed,
                 latency: latency.0,
-                faults: faults.0,
+                faults: faults.fraction(),
                 ..sandbox::Settings::default()
             };
             let sandbox = sandbox::start(settings).map_err(Error::from)?;
@@ -113,7 +112,7 @@ fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
 fn run_job(arguments: &RunArgs) -> Result<Exit, Failure> {
     let mut report = Reporter::new(arguments.progress, arguments.log_format, arguments.verbose);
     let job = job::read(&arguments.job, &arguments.overrides.0).map_err(Error::from)?;
-    let is_piped = job.source.place == Place::StandardInput;
+    let is_piped = job.is_piped();
     let (stop, stopped) = watch::channel(false);
     signals::listen(stop).map_err(Error::System)?;
     let mut options = Options {

@@ -1,9 +1,15 @@
 //! Jobs as typed: what is refused and in which words, what holds where a key is left out, and what
 //! is never shown.
 
+use std::time::Duration;
+
 use super::settings::settings;
 use super::*;
+use crate::extract::auth::Scheme;
 use crate::extract::fetcher::pace::limiter::Rate;
+use crate::extract::secret::Secret;
+use crate::load::writer::Format;
+use crate::schema;
 
 const LEAST: &str = "[source]\npath = \"ids.csv\"\n[output]\ndir = \"out\"\n[api]\n";
 
@@ -53,50 +59,123 @@ fn a_job_needs_a_source_an_output_and_a_place() {
 fn values_that_make_no_sense_are_refused() {
     let host =
         "must begin with https:// and name a host, such as https://crm.example.com/SuperOffice";
-    let plain_http = "plain http to another machine would show credentials and data to everyone between; use https, or set `allow_http = true` in [api]";
+    let plain_http = "plain http to another machine would show credentials and data to everyone \
+                      between; use https, or set `allow_http = true` in [api]";
     let sandbox = "base_url = \"sandbox\"\n";
     let cases = [
         (
             "base_url = \"sandbox\"\ntenant = \"Cust1\"",
-            "`api.base_url`: give `tenant` (online) or `base_url` (onsite), not both".to_owned(),
+            "`api.base_url`: give `tenant` (online) or `base_url` (onsite), not both",
         ),
-        ("base_url = \"crm.example.com\"", format!("`api.base_url`: {host}")),
-        ("base_url = \"\"", format!("`api.base_url`: {host}")),
-        ("base_url = \"ftp://crm.example.com\"", format!("`api.base_url`: {host}")),
-        ("base_url = \"http://crm.example.com\"", format!("`api.base_url`: {plain_http}")),
+        (
+            "base_url = \"crm.example.com\"",
+            &format!("`api.base_url`: {host}"),
+        ),
+        ("base_url = \"\"", &format!("`api.base_url`: {host}")),
+        (
+            "base_url = \"ftp://crm.example.com\"",
+            &format!("`api.base_url`: {host}"),
+        ),
+        (
+            "base_url = \"http://crm.example.com\"",
+            &format!("`api.base_url`: {plain_http}"),
+        ),
         (
             "base_url = \"https://kari:secret@crm.example.com\"",
-            "`api.base_url`: must not hold a user or password; they belong in [api.auth]".to_owned(),
+            "`api.base_url`: must not hold a user or password; they belong in [api.auth]",
         ),
-        ("base_url = \"https://crm.example.com/?a=b\"", "`api.base_url`: must not hold a query or fragment".to_owned()),
-        ("tenant = \"\"", "`api.tenant`: must be a customer id such as Cust12345".to_owned()),
-        ("tenant = \"a/../b\"", "`api.tenant`: must be a customer id such as Cust12345".to_owned()),
-        ("tenant = \"Cust1\"\nenvironment = \"http://login.example.com\"", format!("`api.environment`: {plain_http}")),
-        ("tenant = \"Cust1\"\nenvironment = \"https://\"", format!("`api.environment`: {host}")),
+        (
+            "base_url = \"https://crm.example.com/?a=b\"",
+            "`api.base_url`: must not hold a query or fragment",
+        ),
+        (
+            "tenant = \"\"",
+            "`api.tenant`: must be a customer id such as Cust12345",
+        ),
+        (
+            "tenant = \"a/../b\"",
+            "`api.tenant`: must be a customer id such as Cust12345",
+        ),
+        (
+            "tenant = \"Cust1\"\nenvironment = \"http://login.example.com\"",
+            &format!("`api.environment`: {plain_http}"),
+        ),
+        (
+            "tenant = \"Cust1\"\nenvironment = \"https://\"",
+            &format!("`api.environment`: {host}"),
+        ),
         (
             "tables = [\"contacts\", \"persons\"]",
-            "`api.tables`: there is no table `persons`; there are contacts, tickets, followups, documents, sales, chats".to_owned(),
+            "`api.tables`: there is no table `persons`; \
+             there are contacts, tickets, followups, documents, sales, chats",
         ),
-        ("tables = []", "`api.tables`: name at least one of contacts, tickets, followups, documents, sales, chats".to_owned()),
-        ("limit = 0", "`api.limit`: must be between 1 and 100000".to_owned()),
-        ("limit = 100001", "`api.limit`: must be between 1 and 100000".to_owned()),
-        ("headers = { \"not a name\" = \"x\" }", "`api.headers`: `not a name` is no header name".to_owned()),
-        ("proxy = \"nowhere\"", "`api.proxy`: must be a URL such as http://proxy.example:8080".to_owned()),
-        ("proxy = \"proxy:8080\"", "`api.proxy`: must be a URL such as http://proxy.example:8080".to_owned()),
+        (
+            "tables = []",
+            "`api.tables`: name at least one of \
+             contacts, tickets, followups, documents, sales, chats",
+        ),
+        ("limit = 0", "`api.limit`: must be between 1 and 100000"),
+        (
+            "limit = 100001",
+            "`api.limit`: must be between 1 and 100000",
+        ),
+        (
+            "headers = { \"not a name\" = \"x\" }",
+            "`api.headers`: `not a name` is no header name",
+        ),
+        (
+            "proxy = \"nowhere\"",
+            "`api.proxy`: must be a URL such as http://proxy.example:8080",
+        ),
+        (
+            "proxy = \"proxy:8080\"",
+            "`api.proxy`: must be a URL such as http://proxy.example:8080",
+        ),
         (
             "proxy = \"http://kari:secret@proxy.example:8080\"",
-            "`api.proxy`: must not hold a user or password; give such a proxy by the environment variable HTTPS_PROXY".to_owned(),
+            "`api.proxy`: must not hold a user or password; \
+             give such a proxy by the environment variable HTTPS_PROXY",
         ),
-        ("auth = { scheme = \"basic\", password = { env = \"P\" } }", "`api.auth.user`: is missing; scheme \"basic\" needs it".to_owned()),
-        ("auth = { scheme = \"basic\", user = \"u\" }", "`api.auth.password`: is missing; scheme \"basic\" needs it".to_owned()),
-        ("auth = { scheme = \"ticket\" }", "`api.auth.ticket`: is missing; scheme \"ticket\" needs it".to_owned()),
-        ("auth = { scheme = \"bearer\" }", "`api.auth.token`: is missing; scheme \"bearer\" needs it".to_owned()),
-        ("[fetch]\nmax_in_flight = 0", "`fetch.max_in_flight`: must be above zero".to_owned()),
-        ("[fetch]\nmax_attempts = 0", "`fetch.max_attempts`: must be above zero".to_owned()),
-        ("[fetch]\nrequests_per_second = 0.0", "`fetch.requests_per_second`: must be above zero".to_owned()),
-        ("[fetch]\nrequests_per_second = nan", "`fetch.requests_per_second`: must be above zero".to_owned()),
-        ("[fetch]\nrequests_per_second = -1", "`fetch.requests_per_second`: must be above zero".to_owned()),
-        ("[fetch]\ntimeout = \"0s\"", "`fetch.timeout`: must be above zero".to_owned()),
+        (
+            "auth = { scheme = \"basic\", password = { env = \"P\" } }",
+            "`api.auth.user`: is missing; scheme \"basic\" needs it",
+        ),
+        (
+            "auth = { scheme = \"basic\", user = \"u\" }",
+            "`api.auth.password`: is missing; scheme \"basic\" needs it",
+        ),
+        (
+            "auth = { scheme = \"ticket\" }",
+            "`api.auth.ticket`: is missing; scheme \"ticket\" needs it",
+        ),
+        (
+            "auth = { scheme = \"bearer\" }",
+            "`api.auth.token`: is missing; scheme \"bearer\" needs it",
+        ),
+        (
+            "[fetch]\nmax_in_flight = 0",
+            "`fetch.max_in_flight`: must be above zero",
+        ),
+        (
+            "[fetch]\nmax_attempts = 0",
+            "`fetch.max_attempts`: must be above zero",
+        ),
+        (
+            "[fetch]\nrequests_per_second = 0.0",
+            "`fetch.requests_per_second`: must be above zero",
+        ),
+        (
+            "[fetch]\nrequests_per_second = nan",
+            "`fetch.requests_per_second`: must be above zero",
+        ),
+        (
+            "[fetch]\nrequests_per_second = -1",
+            "`fetch.requests_per_second`: must be above zero",
+        ),
+        (
+            "[fetch]\ntimeout = \"0s\"",
+            "`fetch.timeout`: must be above zero",
+        ),
     ];
     for (lines, expected) in cases {
         let place = if lines.contains("base_url") || lines.contains("tenant") {
@@ -152,27 +231,25 @@ fn what_is_left_out_has_its_default() {
     ];
     for (place, rate, max_in_flight) in cases {
         let job = job(place);
+        let fetcher = &job.fetch.fetcher;
         assert_eq!(
-            (job.fetch.rate, job.fetch.max_in_flight.get()),
+            (fetcher.rate, fetcher.max_in_flight.get()),
             (rate, max_in_flight),
             "{place}"
         );
         assert_eq!(
-            (
-                job.fetch.retry.max_attempts.get(),
-                job.fetch.retry.first_delay
-            ),
+            (fetcher.retry.max_attempts.get(), fetcher.retry.first_delay),
             (6, Duration::from_millis(500))
         );
         assert_eq!(
-            (job.fetch.patience, job.timeout, job.max_age),
+            (fetcher.patience, job.fetch.timeout, job.fetch.max_age),
             (
                 Duration::from_hours(2),
                 Duration::from_secs(30),
                 Duration::ZERO
             )
         );
-        assert_eq!((job.fetch.max_duration, job.fetch.max_calls), (None, None));
+        assert_eq!((fetcher.max_duration, fetcher.max_calls), (None, None));
         assert_eq!(
             (
                 job.api.limit.get(),
@@ -186,18 +263,25 @@ fn what_is_left_out_has_its_default() {
             (job.output.keep.get(), job.output.format),
             (14, Format::Parquet)
         );
-        assert!((job.output.max_failed - 0.01).abs() < f64::EPSILON);
+        assert_eq!(job.output.max_failed, "1%".parse().unwrap());
         assert_eq!((job.api.auth, job.api.app_token), (Scheme::None, None));
     }
     let given = job(
-        "tenant = \"Cust1\"\n[fetch]\nrequests_per_second = 2.5\nmax_in_flight = 3\nmax_duration = \"6h\"\nmax_calls = 9",
+        "tenant = \"Cust1\"\n[fetch]\nrequests_per_second = 2.5\nmax_in_flight = 3\n\
+         max_duration = \"6h\"\nmax_calls = 9",
     );
     assert_eq!(
-        (given.fetch.rate, given.fetch.max_in_flight.get()),
+        (
+            given.fetch.fetcher.rate,
+            given.fetch.fetcher.max_in_flight.get()
+        ),
         (Rate::per_second(2.5), 3)
     );
     assert_eq!(
-        (given.fetch.max_duration, given.fetch.max_calls),
+        (
+            given.fetch.fetcher.max_duration,
+            given.fetch.fetcher.max_calls
+        ),
         (Some(Duration::from_hours(6)), Some(9))
     );
 }
@@ -233,14 +317,16 @@ fn an_address_ends_in_api_however_it_is_typed() {
         ("http://[::1]:80/so", "http://[::1]/so/api"),
     ];
     for (typed, expected) in cases {
-        let Place::BaseUrl(url) = job(&format!("base_url = \"{typed}\"")).api.place else {
+        let Installation::BaseUrl(url) = job(&format!("base_url = \"{typed}\"")).api.installation
+        else {
             panic!("{typed} is no address")
         };
         assert_eq!(url.as_str(), expected, "{typed}");
     }
-    let Place::BaseUrl(url) = job("allow_http = true\nbase_url = \"http://crm.example.com\"")
-        .api
-        .place
+    let Installation::BaseUrl(url) =
+        job("allow_http = true\nbase_url = \"http://crm.example.com\"")
+            .api
+            .installation
     else {
         panic!("no address")
     };
@@ -258,14 +344,15 @@ fn an_environment_is_a_login_host() {
         ),
     ];
     for (environment, expected) in cases {
-        let login = Environment::Host(expected.parse().unwrap());
-        let place = Place::Tenant {
+        let installation = Installation::Tenant {
             tenant: "Cust1".to_owned(),
-            environment: login,
+            login_host: LoginHost::Url(expected.parse().unwrap()),
         };
         assert_eq!(
-            job(&format!("tenant = \"Cust1\"\n{environment}")).api.place,
-            place
+            job(&format!("tenant = \"Cust1\"\n{environment}"))
+                .api
+                .installation,
+            installation
         );
     }
 }
@@ -273,7 +360,7 @@ fn an_environment_is_a_login_host() {
 #[test]
 fn paths_count_from_the_job_file() {
     let job = job("base_url = \"sandbox\"\nca_file = \"ca.pem\"\napp_token = { file = \"token\" }");
-    assert_eq!(job.source.place, SourcePlace::Path("jobs/ids.csv".into()));
+    assert_eq!(job.source.place, Place::Path("jobs/ids.csv".into()));
     assert_eq!(job.output.dir, Path::new("jobs/out"));
     assert_eq!(job.api.ca_file.as_deref(), Some(Path::new("jobs/ca.pem")));
     assert_eq!(
@@ -290,7 +377,7 @@ fn paths_count_from_the_job_file() {
     .unwrap();
     assert_eq!(
         (piped.source.place, piped.output.dir.as_path()),
-        (SourcePlace::StandardInput, Path::new("/exports"))
+        (Place::StandardInput, Path::new("/exports"))
     );
 }
 
@@ -339,8 +426,10 @@ fn neither_debug_nor_the_description_shows_a_secret() {
     std::fs::write(folder.path().join("token"), "hunter2").unwrap();
     let token = folder.path().join("token");
     let job = job(&format!(
-        "base_url = \"sandbox\"\napp_token = {{ file = {token:?} }}\nheaders = {{ X-Key = \"hunter2\", X-Other = {{ env = \"OTHER\" }} }}\n\
-         auth = {{ scheme = \"basic\", user = \"u\", password = {{ command = [\"echo\", \"hunter2\"] }} }}"
+        "base_url = \"sandbox\"\napp_token = {{ file = {token:?} }}\n\
+         headers = {{ X-Key = \"hunter2\", X-Other = {{ env = \"OTHER\" }} }}\n\
+         auth = {{ scheme = \"basic\", user = \"u\", \
+         password = {{ command = [\"echo\", \"hunter2\"] }} }}"
     ));
     let description = job.description.to_string();
     for shown in [format!("{job:?}"), description.clone()] {
@@ -366,7 +455,10 @@ fn the_description_is_the_job_with_its_flags() {
     let text = format!("{LEAST}base_url = \"sandbox\"\nlimit = 5");
     let job = checked(&text, &[("limit", "7"), ("max-calls", "3")]).unwrap();
     let expected = serde_json::json!({
-        "source": { "path": "ids.csv" }, "output": { "dir": "out" }, "api": { "base_url": "sandbox", "limit": 7 }, "fetch": { "max_calls": 3 }
+        "source": { "path": "ids.csv" },
+        "output": { "dir": "out" },
+        "api": { "base_url": "sandbox", "limit": 7 },
+        "fetch": { "max_calls": 3 },
     });
     assert_eq!(job.description, expected);
 }
