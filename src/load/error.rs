@@ -1,6 +1,4 @@
-//! What can go wrong in the output folder. Exit codes are the caller's matter;
-//! [`Error::is_storage`] tells the one kind that another attempt can cure without a new version of
-//! this program.
+//! What can go wrong in the output folder. What follows from it is left to the top.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,7 +28,11 @@ pub enum Error {
     },
     /// Something else stands where the link to the newest run goes, as after a restore that
     /// followed links.
-    #[error("{}: is not a link, and would be in the way of the one that names the newest run; move it aside", path.display())]
+    #[error(
+        "{}: is not a link, and would be in the way of the one that names the newest run; \
+         move it aside",
+        path.display()
+    )]
     LatestIsNoLink {
         /// Where it stands.
         path: PathBuf,
@@ -78,7 +80,10 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// A manifest of a newer version of this program.
-    #[error("{}: format version {found}, and this program knows those up to {known}", path.display())]
+    #[error(
+        "{}: format version {found}, and this program knows those up to {known}",
+        path.display()
+    )]
     NewerManifest {
         /// The file.
         path: PathBuf,
@@ -87,13 +92,6 @@ pub enum Error {
         /// The newest version that this program knows.
         known: u32,
     },
-}
-
-impl Error {
-    /// Whether the file system is at fault, and the same command may succeed once that is mended.
-    pub fn is_storage(&self) -> bool {
-        matches!(self, Self::Storage { .. } | Self::NoSymlinks { .. })
-    }
 }
 
 /// For `map_err` on what an encoder says of this table's rows.

@@ -252,7 +252,8 @@ fn a_missing_folder_is_a_storage_error() {
             .err()
             .unwrap();
         assert!(
-            error.is_storage() && error.to_string().contains("/nonexistent/folder/outcomes."),
+            matches!(error, Error::Storage { .. })
+                && error.to_string().contains("/nonexistent/folder/outcomes."),
             "{error}"
         );
     }

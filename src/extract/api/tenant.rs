@@ -68,10 +68,23 @@ pub enum Unusable {
 impl Unusable {
     /// Whether the tenant may come back, so that the same command may succeed another day.
     pub fn may_pass(self) -> bool {
-        matches!(
-            self,
-            Self::State(State::Suspended | State::MigrationPending)
-        )
+        match self {
+            Self::State(State::Suspended | State::MigrationPending) => true,
+            Self::State(
+                State::Unknown
+                | State::Provisioning
+                | State::Running
+                | State::Deleted
+                | State::OnlineMaintenance
+                | State::OfflineMaintenance
+                | State::ProvisioningFailed
+                | State::Deleting
+                | State::DeleteFailed
+                | State::Other,
+            )
+            | Self::Unknown { .. }
+            | Self::Address => false,
+        }
     }
 
     /// What to do about it.
@@ -83,7 +96,18 @@ impl Unusable {
             Self::State(State::MigrationPending) => {
                 "the tenant is about to be moved, which takes days; run the same command again then"
             }
-            Self::State(_) => "check `api.tenant`; a tenant in this state does not come back",
+            Self::State(
+                State::Unknown
+                | State::Provisioning
+                | State::Running
+                | State::Deleted
+                | State::OnlineMaintenance
+                | State::OfflineMaintenance
+                | State::ProvisioningFailed
+                | State::Deleting
+                | State::DeleteFailed
+                | State::Other,
+            ) => "check `api.tenant`; a tenant in this state does not come back",
             Self::Unknown { .. } => {
                 "check `api.tenant` and `api.environment`; where both are right, run the same command again later"
             }
