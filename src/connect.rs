@@ -31,9 +31,6 @@ pub(crate) fn question(job: &Job) -> Question {
 }
 
 /// The embedded SuperOffice, started where the job asks it.
-///
-/// # Errors
-/// Where it cannot be started.
 pub(crate) fn sandbox(job: &Job) -> Result<Option<Sandbox>, Error> {
     let is_asked = matches!(
         job.api.installation,
@@ -49,9 +46,6 @@ pub(crate) fn sandbox(job: &Job) -> Result<Option<Sandbox>, Error> {
 }
 
 /// A connection to the API of the job; reads the secrets.
-///
-/// # Errors
-/// Where a secret cannot be had, or a setting makes no client.
 pub(crate) fn connect(job: &Job, sandbox: Option<&Sandbox>) -> Result<Connection, Error> {
     let start = start(job, sandbox)?;
     let http = http_client(&transport(job, &start)?)?;
@@ -205,8 +199,8 @@ mod tests {
                     assert_eq!(
                         runtime.block_on(connection.locate()).is_ok(),
                         state == State::Running
-                    )
-                })
+                    );
+                });
             });
             lines
                 .into_iter()

@@ -10,8 +10,8 @@ use std::str::FromStr as _;
 use reqwest::Url;
 use reqwest::header::HeaderName;
 
+use super::secrets::HeaderSetting;
 use super::settings::ApiSection;
-use super::values::HeaderSetting;
 use super::{Installation, Problem, auth, wrong};
 use crate::extract::auth::Scheme;
 use crate::extract::secret::Secret;

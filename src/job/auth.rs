@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use super::secrets::SecretPlace;
 use super::settings::AuthSection;
-use super::values::SecretPlace;
 use super::{Installation, Problem, wrong};
 use crate::extract::auth::{OAuthKeys, Scheme, SystemUserKeys};
 use crate::extract::secret::Secret;
@@ -205,7 +205,7 @@ mod tests {
             match (read(auth, api), expected) {
                 (Ok(name), Ok(expected)) => assert_eq!(name, expected, "{auth}"),
                 (Err(message), Err(expected)) => {
-                    assert!(message.starts_with(expected), "{message:?} for {auth}")
+                    assert!(message.starts_with(expected), "{message:?} for {auth}");
                 }
                 (found, _) => panic!("{found:?} for {auth}"),
             }

@@ -10,6 +10,7 @@ mod file;
 mod installation;
 mod output;
 mod sandbox;
+mod secrets;
 pub mod settings;
 mod source;
 mod values;

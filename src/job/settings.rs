@@ -9,9 +9,9 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::secrets::{HeaderSetting, SecretPlace};
 use super::values::{
-    HeaderSetting, Period, SecretPlace, Share, Value, ValueKind, Words, hours, milliseconds,
-    percent, seconds,
+    Period, Share, Value, ValueKind, Words, hours, milliseconds, percent, seconds,
 };
 use crate::schema;
 
@@ -54,7 +54,7 @@ macro_rules! section {
         }
 
         impl $name {
-            $(accessor! { $(#[doc = $doc])+ $key: $type $(= $default)? })+
+            $(accessor! { $key: $type $(= $default)? })+
 
             const SETTINGS: &[Setting] = &[$(Setting {
                 section: $section,
@@ -69,14 +69,12 @@ macro_rules! section {
 }
 
 macro_rules! accessor {
-    ($(#[doc = $doc:literal])+ $key:ident: $type:ty) => {
-        $(#[doc = $doc])+
+    ($key:ident: $type:ty) => {
         pub(super) fn $key(&self) -> Option<<$type as Value>::Plain> {
             self.$key.clone().map(Value::plain)
         }
     };
-    ($(#[doc = $doc:literal])+ $key:ident: $type:ty = $default:expr) => {
-        $(#[doc = $doc])+
+    ($key:ident: $type:ty = $default:expr) => {
         pub(super) fn $key(&self) -> <$type as Value>::Plain {
             let given: Option<$type> = self.$key.clone();
             given.unwrap_or_else(|| $default).plain()

@@ -55,171 +55,130 @@ fn a_job_needs_a_source_an_output_and_a_place() {
     }
 }
 
+/// Expects that this text, followed by the lines of each case, is refused for that key and reason.
+#[track_caller]
+fn check_refusals(text: &str, cases: &[(&str, &str, &str)]) {
+    for (lines, key, problem) in cases {
+        assert_eq!(
+            refusal(&format!("{text}{lines}")),
+            format!("jobs/job.toml: `{key}`: {problem}"),
+            "{lines}"
+        );
+    }
+}
+
 #[test]
-fn values_that_make_no_sense_are_refused() {
-    let host =
-        "must begin with https:// and name a host, such as https://crm.example.com/SuperOffice";
-    let plain_http = "plain http to another machine would show credentials and data to everyone \
-                      between; use https, or set `allow_http = true` in [api]";
-    let sandbox = "base_url = \"sandbox\"\n";
-    let cases = [
+#[rustfmt::skip]
+fn addresses_that_make_no_sense_are_refused() {
+    const HOST: &str = "must begin with https:// and name a host, \
+                        such as https://crm.example.com/SuperOffice";
+    const PLAIN_HTTP: &str = "plain http to another machine would show credentials and data to \
+                              everyone between; use https, or set `allow_http = true` in [api]";
+    const CREDENTIALS: &str = "must not hold a user or password; they belong in [api.auth]";
+    const BOTH: &str = "give `tenant` (online) or `base_url` (onsite), not both";
+    const TENANT: &str = "must be a customer id such as Cust12345";
+    check_refusals(LEAST, &[
+        ("base_url = 'sandbox'\ntenant = 'Cust1'", "api.base_url", BOTH),
+        ("base_url = 'crm.example.com'", "api.base_url", HOST),
+        ("base_url = ''", "api.base_url", HOST),
+        ("base_url = 'ftp://crm.example.com'", "api.base_url", HOST),
+        ("base_url = 'http://crm.example.com'", "api.base_url", PLAIN_HTTP),
+        ("base_url = 'https://kari:secret@crm.example.com'", "api.base_url", CREDENTIALS),
         (
-            "base_url = \"sandbox\"\ntenant = \"Cust1\"",
-            "`api.base_url`: give `tenant` (online) or `base_url` (onsite), not both",
+            "base_url = 'https://crm.example.com/?a=b'",
+            "api.base_url",
+            "must not hold a query or fragment",
         ),
+        ("tenant = ''", "api.tenant", TENANT),
+        ("tenant = 'a/../b'", "api.tenant", TENANT),
         (
-            "base_url = \"crm.example.com\"",
-            &format!("`api.base_url`: {host}"),
+            "tenant = 'Cust1'\nenvironment = 'http://login.example.com'",
+            "api.environment",
+            PLAIN_HTTP,
         ),
-        ("base_url = \"\"", &format!("`api.base_url`: {host}")),
+        ("tenant = 'Cust1'\nenvironment = 'https://'", "api.environment", HOST),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn requests_that_make_no_sense_are_refused() {
+    const LIMIT: &str = "must be between 1 and 100000";
+    const PROXY: &str = "must be a URL such as http://proxy.example:8080";
+    check_refusals(&format!("{LEAST}base_url = 'sandbox'\n"), &[
         (
-            "base_url = \"ftp://crm.example.com\"",
-            &format!("`api.base_url`: {host}"),
-        ),
-        (
-            "base_url = \"http://crm.example.com\"",
-            &format!("`api.base_url`: {plain_http}"),
-        ),
-        (
-            "base_url = \"https://kari:secret@crm.example.com\"",
-            "`api.base_url`: must not hold a user or password; they belong in [api.auth]",
-        ),
-        (
-            "base_url = \"https://crm.example.com/?a=b\"",
-            "`api.base_url`: must not hold a query or fragment",
-        ),
-        (
-            "tenant = \"\"",
-            "`api.tenant`: must be a customer id such as Cust12345",
-        ),
-        (
-            "tenant = \"a/../b\"",
-            "`api.tenant`: must be a customer id such as Cust12345",
-        ),
-        (
-            "tenant = \"Cust1\"\nenvironment = \"http://login.example.com\"",
-            &format!("`api.environment`: {plain_http}"),
-        ),
-        (
-            "tenant = \"Cust1\"\nenvironment = \"https://\"",
-            &format!("`api.environment`: {host}"),
-        ),
-        (
-            "tables = [\"contacts\", \"persons\"]",
-            "`api.tables`: there is no table `persons`; \
+            "tables = ['contacts', 'persons']",
+            "api.tables",
+            "there is no table `persons`; \
              there are contacts, tickets, followups, documents, sales, chats",
         ),
         (
             "tables = []",
-            "`api.tables`: name at least one of \
-             contacts, tickets, followups, documents, sales, chats",
+            "api.tables",
+            "name at least one of contacts, tickets, followups, documents, sales, chats",
         ),
-        ("limit = 0", "`api.limit`: must be between 1 and 100000"),
+        ("limit = 0", "api.limit", LIMIT),
+        ("limit = 100001", "api.limit", LIMIT),
+        ("headers = { 'not a name' = 'x' }", "api.headers", "`not a name` is no header name"),
+        ("proxy = 'nowhere'", "api.proxy", PROXY),
+        ("proxy = 'proxy:8080'", "api.proxy", PROXY),
         (
-            "limit = 100001",
-            "`api.limit`: must be between 1 and 100000",
-        ),
-        (
-            "headers = { \"not a name\" = \"x\" }",
-            "`api.headers`: `not a name` is no header name",
-        ),
-        (
-            "proxy = \"nowhere\"",
-            "`api.proxy`: must be a URL such as http://proxy.example:8080",
-        ),
-        (
-            "proxy = \"proxy:8080\"",
-            "`api.proxy`: must be a URL such as http://proxy.example:8080",
-        ),
-        (
-            "proxy = \"http://kari:secret@proxy.example:8080\"",
-            "`api.proxy`: must not hold a user or password; \
+            "proxy = 'http://kari:secret@proxy.example:8080'",
+            "api.proxy",
+            "must not hold a user or password; \
              give such a proxy by the environment variable HTTPS_PROXY",
         ),
         (
-            "auth = { scheme = \"basic\", password = { env = \"P\" } }",
-            "`api.auth.user`: is missing; scheme \"basic\" needs it",
+            "auth = { scheme = 'basic', password = { env = 'P' } }",
+            "api.auth.user",
+            "is missing; scheme \"basic\" needs it",
         ),
         (
-            "auth = { scheme = \"basic\", user = \"u\" }",
-            "`api.auth.password`: is missing; scheme \"basic\" needs it",
+            "auth = { scheme = 'basic', user = 'u' }",
+            "api.auth.password",
+            "is missing; scheme \"basic\" needs it",
         ),
         (
-            "auth = { scheme = \"ticket\" }",
-            "`api.auth.ticket`: is missing; scheme \"ticket\" needs it",
+            "auth = { scheme = 'ticket' }",
+            "api.auth.ticket",
+            "is missing; scheme \"ticket\" needs it",
         ),
         (
-            "auth = { scheme = \"bearer\" }",
-            "`api.auth.token`: is missing; scheme \"bearer\" needs it",
+            "auth = { scheme = 'bearer' }",
+            "api.auth.token",
+            "is missing; scheme \"bearer\" needs it",
         ),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn calls_that_make_no_sense_are_refused() {
+    check_refusals(&format!("{LEAST}base_url = 'sandbox'\n[fetch]\n"), &[
+        ("max_in_flight = 0", "fetch.max_in_flight", ABOVE_ZERO),
+        ("max_attempts = 0", "fetch.max_attempts", ABOVE_ZERO),
+        ("requests_per_second = 0.0", "fetch.requests_per_second", ABOVE_ZERO),
+        ("requests_per_second = nan", "fetch.requests_per_second", ABOVE_ZERO),
+        ("requests_per_second = -1", "fetch.requests_per_second", ABOVE_ZERO),
+        ("timeout = '0s'", "fetch.timeout", ABOVE_ZERO),
+    ]);
+    assert_eq!(ABOVE_ZERO, "must be above zero");
+}
+
+#[test]
+#[rustfmt::skip]
+fn an_input_and_an_output_that_make_no_sense_are_refused() {
+    const DELIMITER: &str = "must be one character: \",\", \";\", \"|\" or a tab";
+    check_refusals("[api]\nbase_url = 'sandbox'\n[source]\npath = 'x'\n", &[
+        ("delimiter = 'ab'\n[output]\ndir = 'out'", "source.delimiter", DELIMITER),
+        ("delimiter = ''\n[output]\ndir = 'out'", "source.delimiter", DELIMITER),
         (
-            "[fetch]\nmax_in_flight = 0",
-            "`fetch.max_in_flight`: must be above zero",
+            "[output]\ndir = 'y'\nformat = 'xlsx'",
+            "output.format",
+            "must be \"parquet\" or \"csv\"",
         ),
-        (
-            "[fetch]\nmax_attempts = 0",
-            "`fetch.max_attempts`: must be above zero",
-        ),
-        (
-            "[fetch]\nrequests_per_second = 0.0",
-            "`fetch.requests_per_second`: must be above zero",
-        ),
-        (
-            "[fetch]\nrequests_per_second = nan",
-            "`fetch.requests_per_second`: must be above zero",
-        ),
-        (
-            "[fetch]\nrequests_per_second = -1",
-            "`fetch.requests_per_second`: must be above zero",
-        ),
-        (
-            "[fetch]\ntimeout = \"0s\"",
-            "`fetch.timeout`: must be above zero",
-        ),
-    ];
-    for (lines, expected) in cases {
-        let place = if lines.contains("base_url") || lines.contains("tenant") {
-            ""
-        } else {
-            sandbox
-        };
-        assert_eq!(
-            refusal(&format!("{LEAST}{place}{lines}")),
-            format!("jobs/job.toml: {expected}"),
-            "{lines}"
-        );
-    }
-    let elsewhere = [
-        (
-            "[source]\npath = \"x\"\ndelimiter = \"ab\"",
-            "`source.delimiter`: must be one character: \",\", \";\", \"|\" or a tab",
-        ),
-        (
-            "[source]\npath = \"x\"\ndelimiter = \"\"",
-            "`source.delimiter`: must be one character: \",\", \";\", \"|\" or a tab",
-        ),
-        (
-            "[source]\npath = \"x\"\n[output]\ndir = \"y\"\nformat = \"xlsx\"",
-            "`output.format`: must be \"parquet\" or \"csv\"",
-        ),
-        (
-            "[source]\npath = \"x\"\n[output]\ndir = \"y\"\nkeep = 0",
-            "`output.keep`: must be above zero",
-        ),
-    ];
-    for (lines, expected) in elsewhere {
-        let text = format!("[api]\nbase_url = \"sandbox\"\n[output]\ndir = \"out\"\n{lines}");
-        let text = if lines.contains("[output]") {
-            text.replacen("[output]\ndir = \"out\"\n", "", 1)
-        } else {
-            text
-        };
-        assert_eq!(
-            refusal(&text),
-            format!("jobs/job.toml: {expected}"),
-            "{lines}"
-        );
-    }
+        ("[output]\ndir = 'y'\nkeep = 0", "output.keep", ABOVE_ZERO),
+    ]);
 }
 
 #[test]
