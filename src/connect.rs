@@ -15,7 +15,7 @@ use crate::extract::auth::{Authenticator, header};
 use crate::extract::connection::{ApiAddress, Connection};
 use crate::extract::secret::Secret;
 use crate::flatten::Checker;
-use crate::job::{Environment, Header, Job, Place};
+use crate::job::{Header, Installation, Job, LoginHost};
 use crate::sandbox::{self, Sandbox};
 use crate::schema::View;
 
@@ -36,15 +36,12 @@ pub(crate) fn view(job: &Job) -> View {
 }
 
 /// The embedded SuperOffice, started where the job asks it.
-///
-/// # Errors
-/// Where it cannot be started.
 pub(crate) fn sandbox(job: &Job) -> Result<Option<Sandbox>, Error> {
     let is_asked = matches!(
-        job.api.place,
-        Place::Sandbox
-            | Place::Tenant {
-                environment: Environment::Sandbox,
+        job.api.installation,
+        Installation::Sandbox
+            | Installation::Tenant {
+                login_host: LoginHost::Sandbox,
                 ..
             }
     );
@@ -54,21 +51,18 @@ pub(crate) fn sandbox(job: &Job) -> Result<Option<Sandbox>, Error> {
 }
 
 /// A connection to the API of the job; reads the secrets.
-///
-/// # Errors
-/// Where a secret cannot be had, or a setting makes no client.
 pub(crate) fn connect(job: &Job, sandbox: Option<&Sandbox>) -> Result<Connection, Error> {
     let start = start(job, sandbox)?;
     let http = http_client(&transport(job, &start)?)?;
-    let bounds = Bounds::new(job.timeout);
+    let bounds = Bounds::new(job.fetch.timeout);
     let server = LoginServer {
         http: http.clone(),
         bounds: bounds.clone(),
         url: start.clone(),
     };
-    let (place, tenant) = match &job.api.place {
-        Place::Sandbox | Place::BaseUrl(_) => (ApiAddress::Fixed(start), ""),
-        Place::Tenant { tenant, .. } => {
+    let (place, tenant) = match &job.api.installation {
+        Installation::Sandbox | Installation::BaseUrl(_) => (ApiAddress::Fixed(start), ""),
+        Installation::Tenant { tenant, .. } => {
             let located = Tenant {
                 server: server.clone(),
                 id: tenant.clone(),
@@ -93,15 +87,15 @@ fn start(job: &Job, sandbox: Option<&Sandbox>) -> Result<Url, Error> {
             .and_then(|sandbox| Url::parse(&address(sandbox)).ok())
             .ok_or(Error::Defect)
     };
-    match &job.api.place {
-        Place::BaseUrl(url)
-        | Place::Tenant {
-            environment: Environment::Host(url),
+    match &job.api.installation {
+        Installation::BaseUrl(url)
+        | Installation::Tenant {
+            login_host: LoginHost::Url(url),
             ..
         } => Ok(url.clone()),
-        Place::Sandbox => embedded(|sandbox| format!("{}/api", sandbox.base_url())),
-        Place::Tenant {
-            environment: Environment::Sandbox,
+        Installation::Sandbox => embedded(|sandbox| format!("{}/api", sandbox.base_url())),
+        Installation::Tenant {
+            login_host: LoginHost::Sandbox,
             ..
         } => embedded(Sandbox::origin),
     }
@@ -122,7 +116,7 @@ fn transport(job: &Job, start: &Url) -> Result<Transport, Error> {
         .map(Secret::read)
         .transpose()?;
     Ok(Transport {
-        timeout: job.timeout,
+        timeout: job.fetch.timeout,
         proxy: job.api.proxy.clone(),
         certificates,
         identity,
@@ -210,8 +204,8 @@ mod tests {
                     assert_eq!(
                         runtime.block_on(connection.locate()).is_ok(),
                         state == TenantState::Running
-                    )
-                })
+                    );
+                });
             });
             lines
                 .into_iter()

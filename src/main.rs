@@ -10,8 +10,7 @@ use clap::Parser as _;
 use jiff::Timestamp;
 use superoffice_export::check::check;
 use superoffice_export::cli::{Cli, RunArgs, SummaryFormat, TablesFormat, Verb};
-use superoffice_export::error::{Error, Exit};
-use superoffice_export::extract::ids::csv::Place;
+use superoffice_export::error::{Consequence, Error, Exit};
 use superoffice_export::job;
 use superoffice_export::load::verify;
 use superoffice_export::report::{LogFormat, ProgressMode, Reporter};
@@ -43,9 +42,15 @@ fn main() -> ExitCode {
     {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {
-            let is_json = matches!(&cli.command, Verb::Run(arguments) if arguments.log_format == LogFormat::Json);
+            let is_json = match &cli.command {
+                Verb::Run(arguments) => arguments.log_format == LogFormat::Json,
+                Verb::Check { .. }
+                | Verb::Tables { .. }
+                | Verb::Verify { .. }
+                | Verb::Sandbox { .. } => false,
+            };
             print_failure(&failure, is_json);
-            ExitCode::from(failure.error.exit().code())
+            ExitCode::from(failure.error.consequence().exit.code())
         }
     }
 }
@@ -99,7 +104,7 @@ fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
                 port: *port,
                 seed: *seed,
                 latency: latency.0,
-                faults: faults.0,
+                faults: faults.fraction(),
                 ..sandbox::ServerSettings::default()
             };
             let sandbox = sandbox::start(settings).map_err(Error::from)?;
@@ -114,7 +119,7 @@ fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
 fn run_job(arguments: &RunArgs) -> Result<Exit, Failure> {
     let mut report = Reporter::new(arguments.progress, arguments.log_format, arguments.verbose);
     let job = job::read(&arguments.job, &arguments.overrides.0).map_err(Error::from)?;
-    let is_piped = job.source.place == Place::StandardInput;
+    let is_piped = job.is_piped();
     let (stop, stopped) = watch::channel(false);
     signals::listen(stop).map_err(Error::System)?;
     let fresh = arguments.fresh;
@@ -258,19 +263,24 @@ fn print_failure(
     }: &Failure,
     is_json: bool,
 ) {
+    let Consequence {
+        exit,
+        goes_on,
+        hint,
+    } = error.consequence();
     let causes: Vec<_> = std::iter::successors(error.source(), |cause| (*cause).source())
         .map(ToString::to_string)
         .collect();
-    let input = (*is_piped && error.is_resumable())
+    let input = (*is_piped && goes_on)
         .then_some("the contact ids came from standard input; give it the same again");
-    let begun = (*is_begun && error.is_resumable())
-        .then_some("leave `--fresh` out of it, which would begin anew");
-    let hints: Vec<_> = error.hint().into_iter().chain(begun).chain(input).collect();
-    let again = (!is_piped && error.is_resumable()).then(|| command_line(*is_begun, &[]));
+    let begun =
+        (*is_begun && goes_on).then_some("leave `--fresh` out of it, which would begin anew");
+    let hints: Vec<_> = hint.into_iter().chain(begun).chain(input).collect();
+    let again = (!is_piped && goes_on).then(|| command_line(*is_begun, &[]));
     if is_json {
         let hint = (!hints.is_empty()).then(|| hints.join("; "));
         let problem = [vec![error.to_string()], causes].concat().join(": ");
-        tracing::error!(exit = error.exit().code(), hint, again, "{problem}");
+        tracing::error!(exit = exit.code(), hint, again, "{problem}");
         return;
     }
     let lines = |label: &'static str, texts: Vec<String>| {

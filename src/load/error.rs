@@ -1,6 +1,4 @@
-//! What can go wrong in the output folder. Exit codes are the caller's matter;
-//! [`Error::is_storage`] tells the one kind that another attempt can cure without a new version of
-//! this program.
+//! What can go wrong in the output folder. What follows from it is left to the top.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -98,13 +96,6 @@ pub enum Error {
         /// The newest version that this program knows.
         known: u32,
     },
-}
-
-impl Error {
-    /// Whether the file system is at fault, and the same command may succeed once that is mended.
-    pub fn is_storage(&self) -> bool {
-        matches!(self, Self::Storage { .. } | Self::NoSymlinks { .. })
-    }
 }
 
 /// For `map_err` on what an encoder says of this table's rows.

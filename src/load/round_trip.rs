@@ -264,7 +264,7 @@ fn a_file_of_another_table_is_told_from_one_that_cannot_be_read() {
         assert!(open(sales).is_none());
         assert!(matches!(open(chats), Some(Error::OtherColumns { .. })));
         std::fs::remove_file(&path).unwrap();
-        assert!(open(sales).unwrap().is_storage());
+        assert!(matches!(open(sales).unwrap(), Error::Storage { .. }));
     }
 }
 
@@ -367,7 +367,8 @@ fn a_missing_folder_is_a_storage_error() {
             .err()
             .unwrap();
         assert!(
-            error.is_storage() && error.to_string().contains("/nonexistent/folder/outcomes."),
+            matches!(error, Error::Storage { .. })
+                && error.to_string().contains("/nonexistent/folder/outcomes."),
             "{error}"
         );
     }

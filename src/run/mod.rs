@@ -137,7 +137,10 @@ fn tell<A: RemoteApi>(
     let targets = night.list(ids)?;
     let plan = night.plan()?;
     if let Mode::Plan { .. } = night.mode {
-        return Ok(Finished::Planned(plan::line(&plan, &night.job.fetch)));
+        return Ok(Finished::Planned(plan::line(
+            &plan,
+            &night.job.fetch.fetcher,
+        )));
     }
     night.ensure_worthwhile(&plan)?;
     night.start()?;

@@ -91,7 +91,7 @@ impl<'a> Night<'a> {
 
     /// Finds out what has to be fetched.
     pub(super) fn plan(&mut self) -> Result<Plan, Error> {
-        let max_age = i64::try_from(self.job.max_age.as_micros()).unwrap_or(i64::MAX);
+        let max_age = i64::try_from(self.job.fetch.max_age.as_micros()).unwrap_or(i64::MAX);
         let fresh_since = match self.mode {
             Mode::Fetch { .. } | Mode::Plan { .. } => self.run.started_at.saturating_sub(max_age),
             Mode::Offline => i64::MIN,
@@ -116,8 +116,8 @@ impl<'a> Night<'a> {
                 0
             }
             Mode::Fetch { .. } | Mode::Plan { .. } => {
-                info!("{}", plan::line(plan, &self.job.fetch));
-                self.job.fetch.max_calls.unwrap_or(u64::MAX)
+                info!("{}", plan::line(plan, &self.job.fetch.fetcher));
+                self.job.fetch.fetcher.max_calls.unwrap_or(u64::MAX)
             }
         };
         let average_body = self.store.average_body()?;
@@ -149,7 +149,7 @@ impl<'a> Night<'a> {
         self.report.begin("fetching", Some(plan.to_fetch));
         let fetching = Fetching {
             api: &api,
-            settings: &self.job.fetch,
+            settings: &self.job.fetch.fetcher,
             store: &mut self.store,
             run: &self.run,
             request_key: self.request_key,
@@ -186,7 +186,12 @@ impl<'a> Night<'a> {
     /// Lets an export pass that deserves to be published; takes back any other.
     pub(super) fn accept(&self, export: Export, targets: TargetCounts) -> Result<Export, Error> {
         let failed = export.written.outcomes.failed;
-        if is_beyond(self.job.output.max_failed, failed, targets.distinct) {
+        if self
+            .job
+            .output
+            .max_failed
+            .is_exceeded(failed, targets.distinct)
+        {
             export.partial.discard()?;
             let failures = export.written.failures.lines();
             failures.for_each(|line| warn!("{line}"));
@@ -295,16 +300,6 @@ fn completed(fetched: Fetched, plan: &Plan, job: &Job) -> Result<Fetched, Error>
     }
 }
 
-/// Whether more targets failed than allowed; missing ones do not count.
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_precision_loss,
-    reason = "targets are fewer than 2^31"
-)]
-fn is_beyond(max_failed: f64, failed: u64, distinct: u64) -> bool {
-    failed as f64 > max_failed * distinct as f64
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
@@ -337,21 +332,5 @@ mod tests {
         // The signal also ended what fed the list, before its first id.
         assert!(matches!(take("contactId\n"), Err(Error::Interrupted)));
         assert_eq!(store.plan(0, 0).unwrap().targets, 2);
-    }
-
-    #[test]
-    fn failures_are_compared_with_the_allowed_share() {
-        for (max_failed, failed, distinct, expected) in [
-            (0.01, 1, 100, false),
-            (0.01, 2, 100, true),
-            (0.0, 0, 0, false),
-            (0.0, 1, 5, true),
-        ] {
-            assert_eq!(
-                is_beyond(max_failed, failed, distinct),
-                expected,
-                "{failed} of {distinct}"
-            );
-        }
     }
 }

@@ -276,7 +276,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         ensure_room(folder.path(), 1).unwrap();
         let error = ensure_room(folder.path(), u64::MAX).unwrap_err();
-        assert_eq!(error.exit().code(), 6);
+        assert_eq!(error.consequence().exit.code(), 6);
         assert!(
             error
                 .to_string()

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::connect;
-use crate::job::{Environment, Job, Place};
+use crate::job::{Installation, Job, LoginHost};
 
 /// A number for everything that is asked, apart from the contact.
 pub(super) fn request_key(job: &Job) -> i64 {
@@ -30,16 +30,16 @@ pub(super) fn request_key(job: &Job) -> i64 {
 /// Which SuperOffice is asked. For a tenant that is not the address of its API: tenants move.
 fn place(job: &Job) -> String {
     let seed = job.sandbox.seed;
-    match &job.api.place {
-        Place::Sandbox => format!("sandbox {seed}"),
-        Place::BaseUrl(url) => url.to_string(),
-        Place::Tenant {
+    match &job.api.installation {
+        Installation::Sandbox => format!("sandbox {seed}"),
+        Installation::BaseUrl(url) => url.to_string(),
+        Installation::Tenant {
             tenant,
-            environment: Environment::Host(login),
+            login_host: LoginHost::Url(login),
         } => format!("{login} {tenant}"),
-        Place::Tenant {
+        Installation::Tenant {
             tenant,
-            environment: Environment::Sandbox,
+            login_host: LoginHost::Sandbox,
         } => format!("sandbox {seed} {tenant}"),
     }
 }

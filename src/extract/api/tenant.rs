@@ -71,10 +71,23 @@ pub enum Unusable {
 impl Unusable {
     /// Whether the tenant may come back, so that the same command may succeed another day.
     pub fn may_pass(self) -> bool {
-        matches!(
-            self,
-            Self::State(TenantState::Suspended | TenantState::MigrationPending)
-        )
+        match self {
+            Self::State(TenantState::Suspended | TenantState::MigrationPending) => true,
+            Self::State(
+                TenantState::Unknown
+                | TenantState::Provisioning
+                | TenantState::Running
+                | TenantState::Deleted
+                | TenantState::OnlineMaintenance
+                | TenantState::OfflineMaintenance
+                | TenantState::ProvisioningFailed
+                | TenantState::Deleting
+                | TenantState::DeleteFailed
+                | TenantState::Other,
+            )
+            | Self::Unknown { .. }
+            | Self::Address => false,
+        }
     }
 
     /// What to do about it.
@@ -87,7 +100,18 @@ impl Unusable {
             Self::State(TenantState::MigrationPending) => {
                 "the tenant is about to be moved, which takes days; run the same command again then"
             }
-            Self::State(_) => "check `api.tenant`; a tenant in this state does not come back",
+            Self::State(
+                TenantState::Unknown
+                | TenantState::Provisioning
+                | TenantState::Running
+                | TenantState::Deleted
+                | TenantState::OnlineMaintenance
+                | TenantState::OfflineMaintenance
+                | TenantState::ProvisioningFailed
+                | TenantState::Deleting
+                | TenantState::DeleteFailed
+                | TenantState::Other,
+            ) => "check `api.tenant`; a tenant in this state does not come back",
             Self::Unknown { .. } => {
                 "check `api.tenant` and `api.environment`; where both are right, run the same \
                  command again later"

@@ -197,7 +197,7 @@ fn a_run_is_never_replaced_and_a_discarded_one_leaves_nothing() {
     let error = again
         .publish(&manifest(FIRST, BTreeMap::new()), Format::Csv)
         .unwrap_err();
-    assert!(matches!(error, Error::Taken { .. }) && !error.is_storage());
+    assert!(matches!(error, Error::Taken { .. }));
     Partial::create(folder.path(), FIRST)
         .unwrap()
         .discard()
@@ -212,7 +212,7 @@ fn an_output_folder_that_is_none_is_a_storage_error() {
     fs::write(&path, "").unwrap();
     let error = prepare(&path).unwrap_err();
     assert!(
-        error.is_storage() && error.to_string().contains("exports"),
+        matches!(error, Error::Storage { .. }) && error.to_string().contains("exports"),
         "{error}"
     );
     fs::remove_file(&path).unwrap();
@@ -223,10 +223,8 @@ fn an_output_folder_that_is_none_is_a_storage_error() {
     };
     assert!(latest.ends_with("exports/latest"));
     let partial = Partial::create(&path, FIRST).unwrap();
-    assert!(
-        partial
-            .publish(&manifest(FIRST, BTreeMap::new()), Format::Csv)
-            .unwrap_err()
-            .is_storage()
-    );
+    assert!(matches!(
+        partial.publish(&manifest(FIRST, BTreeMap::new()), Format::Csv),
+        Err(Error::Storage { .. })
+    ));
 }
