@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{APPLICATION_ID, Error, LAYOUT, VERSION};
+use super::{Error, layout};
 
 /// A file up to this size is looked over at every start. A larger one takes long, and only where
 /// the last start did not end well.
@@ -96,11 +96,9 @@ fn make(path: &Path) -> Result<(), Error> {
         .open(&partial)
         .map_err(failed)?;
     let connection = connect(&partial)?;
-    let layout = format!(
-        "PRAGMA page_size = {PAGE_SIZE}; BEGIN; {LAYOUT} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
-    );
     let made = connection
-        .execute_batch(&layout)
+        .pragma_update(None, "page_size", PAGE_SIZE)
+        .and_then(|()| layout::create(&connection))
         .and_then(|()| connection.close().map_err(|(_, error)| error));
     made.map_err(|source| Error::Sqlite {
         path: path.to_owned(),

@@ -6,6 +6,7 @@ mod answers;
 mod body;
 mod error;
 mod file;
+mod layout;
 mod runs;
 mod targets;
 
@@ -18,30 +19,8 @@ pub use error::Error;
 pub use runs::Run;
 pub use targets::Plan;
 
-/// Version of the layout below. An older program refuses a newer file.
-const VERSION: i32 = 1;
-
 /// Marks the file as ours: "SOEX".
 const APPLICATION_ID: i32 = 0x534F_4558;
-
-const LAYOUT: &str = "
-CREATE TABLE targets (contact_id INTEGER PRIMARY KEY, input_line INTEGER NOT NULL, input_value TEXT) STRICT;
-CREATE TABLE rejects (input_line INTEGER PRIMARY KEY, input_value TEXT NOT NULL) STRICT;
-CREATE TABLE responses (
-    contact_id INTEGER PRIMARY KEY, request_key INTEGER NOT NULL, fetched_at INTEGER NOT NULL, outcome TEXT NOT NULL,
-    http_status INTEGER, attempts INTEGER NOT NULL, message TEXT, body BLOB
-) STRICT;
-CREATE TABLE failures (
-    contact_id INTEGER PRIMARY KEY, request_key INTEGER NOT NULL, failed_at INTEGER NOT NULL, outcome TEXT NOT NULL,
-    http_status INTEGER, attempts INTEGER NOT NULL, error TEXT, message TEXT
-) STRICT;
-CREATE TABLE plan (position INTEGER PRIMARY KEY, contact_id INTEGER NOT NULL) STRICT;
-CREATE TABLE runs (
-    run TEXT PRIMARY KEY, started_at INTEGER NOT NULL, ended_at INTEGER, is_offline INTEGER NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0, retries INTEGER NOT NULL DEFAULT 0, logins INTEGER NOT NULL DEFAULT 0,
-    fetch_seconds REAL NOT NULL DEFAULT 0
-) STRICT;
-";
 
 /// The open state file.
 #[derive(Debug)]
@@ -68,7 +47,7 @@ impl Store {
             bodies: body::Bodies::default(),
         };
         store.run(|connection| connection.busy_timeout(std::time::Duration::from_secs(10)))?;
-        store.check_version()?;
+        store.check_layout()?;
         if look_over {
             store.look_over()?;
         }
@@ -79,27 +58,6 @@ impl Store {
                 .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = FILE; PRAGMA cache_size = -4096;")
         })?;
         Ok(store)
-    }
-
-    fn check_version(&self) -> Result<(), Error> {
-        let pragma = |name: &str| {
-            self.run(|connection| {
-                connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0))
-            })
-        };
-        if pragma("application_id")? != APPLICATION_ID {
-            return Err(Error::Foreign {
-                path: self.path.clone(),
-            });
-        }
-        match pragma("user_version")? {
-            VERSION => Ok(()),
-            found => Err(Error::Newer {
-                path: self.path.clone(),
-                found,
-                known: VERSION,
-            }),
-        }
     }
 
     /// Looks at every page of the file.
