@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::error::Exit;
-use crate::job::file::Override;
-use crate::job::settings::{Kind, settings};
+use crate::job::settings::settings;
+use crate::job::{Override, Period, Share, ValueKind};
 use crate::report::{LogFormat, ProgressMode};
 
 /// Turns a CSV of SuperOffice contact ids into clean tables.
@@ -55,10 +55,10 @@ pub enum Verb {
         seed: u64,
         /// Wait before each answer, such as 50ms.
         #[arg(long, default_value = "0s")]
-        latency: crate::job::values::Period,
+        latency: Period,
         /// Share of requests that meet a fault, such as 5%.
         #[arg(long, default_value = "0%")]
-        faults: crate::job::values::Share,
+        faults: Share,
     },
 }
 
@@ -140,10 +140,10 @@ impl Args for Overrides {
                 return command;
             };
             let value_name = match setting.kind {
-                Kind::Path => "PATH",
-                Kind::Integer | Kind::Number => "NUMBER",
-                Kind::List => "LIST",
-                Kind::Boolean | Kind::Text | Kind::Table => "VALUE",
+                ValueKind::Path => "PATH",
+                ValueKind::Integer | ValueKind::Number => "NUMBER",
+                ValueKind::List => "LIST",
+                ValueKind::Boolean | ValueKind::Text | ValueKind::Table => "VALUE",
             };
             let help = format!(
                 "{} [{}.{}]",

@@ -8,38 +8,40 @@ use reqwest::header::{HeaderMap, HeaderName};
 
 use crate::error::Error;
 use crate::extract::api::body::Bounds;
-use crate::extract::api::client::{self, Client, Question, Transport, http_client};
-use crate::extract::api::connection::{self, Connection};
+use crate::extract::api::client::{self, ApiClient, Question, Transport, http_client};
+use crate::extract::api::login_server::LoginServer;
 use crate::extract::api::tenant::{Tenant, is_loopback};
-use crate::extract::auth::server::LoginServer;
 use crate::extract::auth::{Authenticator, header};
+use crate::extract::connection::{ApiAddress, Connection};
 use crate::extract::secret::Secret;
 use crate::flatten::Checker;
-use crate::job::{Environment, Header, Job, Place};
+use crate::job::{Header, Installation, Job, LoginHost};
 use crate::sandbox::{self, Sandbox};
-use crate::schema;
+use crate::schema::View;
 
 /// What is asked of the API by this job.
 pub(crate) fn question(job: &Job) -> Question {
     Question {
         limit: job.api.limit.get(),
-        select: schema::select(&job.api.tables),
+        select: view(job).select(),
         language: job.api.language.clone(),
         culture: job.api.culture.clone(),
         time_zone: job.api.time_zone.clone(),
     }
 }
 
+/// The tables and columns that this job exports.
+pub(crate) fn view(job: &Job) -> View {
+    View::of(job.api.tables.iter().map(|table| table.name))
+}
+
 /// The embedded SuperOffice, started where the job asks it.
-///
-/// # Errors
-/// Where it cannot be started.
 pub(crate) fn sandbox(job: &Job) -> Result<Option<Sandbox>, Error> {
     let is_asked = matches!(
-        job.api.place,
-        Place::Sandbox
-            | Place::Tenant {
-                environment: Environment::Sandbox,
+        job.api.installation,
+        Installation::Sandbox
+            | Installation::Tenant {
+                login_host: LoginHost::Sandbox,
                 ..
             }
     );
@@ -49,32 +51,29 @@ pub(crate) fn sandbox(job: &Job) -> Result<Option<Sandbox>, Error> {
 }
 
 /// A connection to the API of the job; reads the secrets.
-///
-/// # Errors
-/// Where a secret cannot be had, or a setting makes no client.
 pub(crate) fn connect(job: &Job, sandbox: Option<&Sandbox>) -> Result<Connection, Error> {
     let start = start(job, sandbox)?;
     let http = http_client(&transport(job, &start)?)?;
-    let bounds = Bounds::new(job.timeout);
+    let bounds = Bounds::new(job.fetch.timeout);
     let server = LoginServer {
         http: http.clone(),
         bounds: bounds.clone(),
         url: start.clone(),
     };
-    let (place, tenant) = match &job.api.place {
-        Place::Sandbox | Place::BaseUrl(_) => (connection::Place::Fixed(start), ""),
-        Place::Tenant { tenant, .. } => {
+    let (place, tenant) = match &job.api.installation {
+        Installation::Sandbox | Installation::BaseUrl(_) => (ApiAddress::Fixed(start), ""),
+        Installation::Tenant { tenant, .. } => {
             let located = Tenant {
                 server: server.clone(),
                 id: tenant.clone(),
                 allow_http: job.api.allow_http,
             };
-            (connection::Place::Tenant(located), tenant.as_str())
+            (ApiAddress::Tenant(located), tenant.as_str())
         }
     };
     let authenticator = Authenticator::new(&job.api.auth, &server, tenant)?;
-    let client = Client::new(http, bounds, &question(job), &headers(job)?)?;
-    let checker = Checker::new(&job.api.tables);
+    let client = ApiClient::new(http, bounds, &question(job), &headers(job)?)?;
+    let checker = Checker::new(&view(job));
     let check = Arc::new(move |contact_id, body: &[u8]| {
         checker.check(contact_id, body).map_err(Into::into)
     });
@@ -88,15 +87,15 @@ fn start(job: &Job, sandbox: Option<&Sandbox>) -> Result<Url, Error> {
             .and_then(|sandbox| Url::parse(&address(sandbox)).ok())
             .ok_or(Error::Defect)
     };
-    match &job.api.place {
-        Place::BaseUrl(url)
-        | Place::Tenant {
-            environment: Environment::Host(url),
+    match &job.api.installation {
+        Installation::BaseUrl(url)
+        | Installation::Tenant {
+            login_host: LoginHost::Url(url),
             ..
         } => Ok(url.clone()),
-        Place::Sandbox => embedded(|sandbox| format!("{}/api", sandbox.base_url())),
-        Place::Tenant {
-            environment: Environment::Sandbox,
+        Installation::Sandbox => embedded(|sandbox| format!("{}/api", sandbox.base_url())),
+        Installation::Tenant {
+            login_host: LoginHost::Sandbox,
             ..
         } => embedded(Sandbox::origin),
     }
@@ -117,7 +116,7 @@ fn transport(job: &Job, start: &Url) -> Result<Transport, Error> {
         .map(Secret::read)
         .transpose()?;
     Ok(Transport {
-        timeout: job.timeout,
+        timeout: job.fetch.timeout,
         proxy: job.api.proxy.clone(),
         certificates,
         identity,
@@ -151,10 +150,10 @@ fn headers(job: &Job) -> Result<HeaderMap, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::api::Api as _;
     use crate::extract::auth::{NoLogin, Refusal, TokenFlaw};
+    use crate::extract::connection::RemoteApi as _;
     use crate::report::log::logged;
-    use crate::sandbox::State;
+    use crate::sandbox::TenantState;
 
     /// The demo job of a system user, asking a sandbox that the test can turn knobs on.
     fn demo() -> (Job, Sandbox) {
@@ -204,18 +203,18 @@ mod tests {
                 (0..times).for_each(|_| {
                     assert_eq!(
                         runtime.block_on(connection.locate()).is_ok(),
-                        state == State::Running
-                    )
-                })
+                        state == TenantState::Running
+                    );
+                });
             });
             lines
                 .into_iter()
                 .filter(|line| line.starts_with("WARN"))
                 .count()
         };
-        assert_eq!(warnings(State::OfflineMaintenance, 3), 1);
-        assert_eq!(warnings(State::Running, 2), 0);
-        assert_eq!(warnings(State::Unknown, 3), 1);
+        assert_eq!(warnings(TenantState::OfflineMaintenance, 3), 1);
+        assert_eq!(warnings(TenantState::Running, 2), 0);
+        assert_eq!(warnings(TenantState::Unknown, 3), 1);
     }
 
     #[test]

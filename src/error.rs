@@ -1,6 +1,10 @@
-//! What can go wrong at the top, and its exit code.
+//! Why a command ends without what it was asked for, and what follows from that: exit code, whether
+//! the same command goes on, and a hint. The stages own their messages; what each of their errors
+//! means for the process is said here alone.
 
 use std::path::PathBuf;
+
+use indicatif::HumanBytes;
 
 use crate::extract::api::{client, tenant};
 use crate::extract::fetcher::hopeless;
@@ -63,20 +67,23 @@ impl Exit {
                 "published; failures within `max_failed` (each one is in `outcomes`)"
             }
             Self::NotPublished => {
-                "not published: too many failures, every answer a refusal, no such tenant, or a defect of this program"
+                "not published: too many failures, every answer a refusal, no such tenant, \
+                 or a defect of this program"
             }
             Self::Usage => "bad arguments, job file or input; nothing was called",
             Self::Locked => "another run of this job is under way",
             Self::Unreachable => {
-                "the API stayed unreachable longer than `patience`, gave no answer in all the time allowed, or the tenant is suspended; \
-                 the same command goes on"
+                "the API stayed unreachable longer than `patience`, gave no answer in all the \
+                 time allowed, or the tenant is suspended; the same command goes on"
             }
             Self::Login => "the API refused the login",
             Self::Storage => {
-                "output, state or stdout could not be written (disk full, permissions); the same command goes on, where the message says so"
+                "output, state or stdout could not be written (disk full, permissions); \
+                 the same command goes on, where the message says so"
             }
             Self::Interrupted => {
-                "interrupted (SIGINT, SIGTERM); answers in flight were stored, the same command goes on"
+                "interrupted (SIGINT, SIGTERM); answers in flight were stored, \
+                 the same command goes on"
             }
         }
     }
@@ -100,7 +107,7 @@ pub enum Error {
         source: std::io::Error,
     },
     #[error(transparent)]
-    Sandbox(#[from] sandbox::Error),
+    Sandbox(#[from] sandbox::StartError),
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error(transparent)]
@@ -112,23 +119,36 @@ pub enum Error {
     },
     #[error("standard output cannot be written")]
     StandardOutput(#[source] std::io::Error),
-    #[error("the run was published as {dir}, but its summary could not be printed", dir = dir.display())]
+    #[error(
+        "the run was published as {dir}, but its summary could not be printed",
+        dir = dir.display()
+    )]
     SummaryNotPrinted {
         dir: PathBuf,
         source: std::io::Error,
     },
-    #[error("`output.dir`: {path} cannot be written; check the path and its permissions", path = path.display())]
+    #[error(
+        "`output.dir`: {path} cannot be written; check the path and its permissions",
+        path = path.display()
+    )]
     OutputFolder {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("another run of this job is under way ({holder}); it holds {path}", path = path.display())]
+    #[error(
+        "another run of this job is under way ({holder}); it holds {path}",
+        path = path.display()
+    )]
     Locked { path: PathBuf, holder: String },
     #[error(
-        "the API did not answer as it should for longer than `fetch.patience`; {done} answers of this run are kept"
+        "the API did not answer as it should for longer than `fetch.patience`; \
+         {done} answers of this run are kept"
     )]
     Unreachable { done: u64 },
-    #[error("the API refused the login with status {status}{}", if *worked_before { ", though it had worked before" } else { "" })]
+    #[error(
+        "the API refused the login with status {status}{}",
+        if *worked_before { ", though it had worked before" } else { "" }
+    )]
     LoginRefused {
         status: u16,
         worked_before: bool,
@@ -141,19 +161,26 @@ pub enum Error {
     #[error(transparent)]
     Hopeless(#[from] hopeless::Hopeless),
     #[error(
-        "nothing was published: {failed} of {distinct} targets failed, more than `output.max_failed` allows"
+        "nothing was published: {failed} of {distinct} targets failed, \
+         more than `output.max_failed` allows"
     )]
     TooManyFailures { failed: u64, distinct: u64 },
     #[error("interrupted; nothing was published, and every answer that came is kept")]
     Interrupted,
-    #[error("{path}: about {} will be needed, and {} are free", indicatif::HumanBytes(*needed), indicatif::HumanBytes(*free), path = path.display())]
+    #[error(
+        "{path}: about {} will be needed, and {} are free",
+        HumanBytes(*needed),
+        HumanBytes(*free),
+        path = path.display()
+    )]
     NoRoom {
         path: PathBuf,
         needed: u64,
         free: u64,
     },
     #[error(
-        "the API did not answer until `fetch.max_duration` or `fetch.max_calls` ended the run, and no answer is stored; nothing was published"
+        "the API did not answer until `fetch.max_duration` or `fetch.max_calls` ended the run, \
+         and no answer is stored; nothing was published"
     )]
     NothingFetched,
     #[error("no target has a stored answer to what this job asks; nothing was published")]
@@ -166,9 +193,52 @@ pub enum Error {
     Defect,
 }
 
-impl Error {
+/// What follows from an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Consequence {
     /// The exit code that tells it to the shell.
-    pub fn exit(&self) -> Exit {
+    pub exit: Exit,
+    /// Whether the same command goes on where this one ended, or tries what failed again.
+    pub goes_on: bool,
+    /// What to do about it, where the message does not say it already.
+    pub hint: Option<&'static str>,
+}
+
+impl Consequence {
+    /// The message says it all, and the same command would fail again.
+    const fn ends(exit: Exit) -> Self {
+        Self {
+            exit,
+            goes_on: false,
+            hint: None,
+        }
+    }
+
+    /// The same command would fail again, until this is done.
+    const fn needs(exit: Exit, hint: &'static str) -> Self {
+        Self {
+            exit,
+            goes_on: false,
+            hint: Some(hint),
+        }
+    }
+
+    /// The same command goes on.
+    const fn goes_on(exit: Exit, hint: &'static str) -> Self {
+        Self {
+            exit,
+            goes_on: true,
+            hint: Some(hint),
+        }
+    }
+}
+
+const AGAIN: &str = "run the same command again; it goes on where this one ended";
+const MEND: &str = "mend that and run the same command again; it goes on where this one ended";
+
+impl Error {
+    /// What follows from it.
+    pub fn consequence(&self) -> Consequence {
         match self {
             Self::Job(_)
             | Self::Source(_)
@@ -176,74 +246,93 @@ impl Error {
             | Self::Client(_)
             | Self::Certificates { .. }
             | Self::Sandbox(_)
-            | Self::OutputFolder { .. }
-            | Self::Load(load::Error::LatestIsNoLink { .. }) => Exit::Usage,
-            Self::Store(_)
-            | Self::Output { .. }
-            | Self::StandardOutput(_)
-            | Self::SummaryNotPrinted { .. }
-            | Self::NoRoom { .. } => Exit::Storage,
-            Self::Load(error) if error.is_storage() => Exit::Storage,
-            Self::Locked { .. } => Exit::Locked,
-            Self::Unreachable { .. } | Self::NothingFetched => Exit::Unreachable,
-            Self::Unusable(unusable) if unusable.may_pass() => Exit::Unreachable,
-            Self::LoginRefused { .. } | Self::NoLogin(_) => Exit::Login,
-            Self::Hopeless(hopeless) if matches!(hopeless.status, 401 | 403) => Exit::Login,
-            Self::Load(_)
-            | Self::TooManyFailures { .. }
-            | Self::NothingStored
-            | Self::Unusable(_)
-            | Self::Hopeless(_)
-            | Self::System(_)
-            | Self::Differs { .. }
-            | Self::Defect => Exit::NotPublished,
-            Self::Interrupted => Exit::Interrupted,
-        }
-    }
-
-    /// Whether the same command goes on where this one ended, or tries what failed again.
-    pub fn is_resumable(&self) -> bool {
-        match self {
-            Self::Unreachable { .. }
-            | Self::NothingFetched
-            | Self::Interrupted
-            | Self::Output { .. }
-            | Self::TooManyFailures { .. } => true,
-            Self::Store(error) => error.is_resumable(),
-            Self::Load(error) => error.is_storage(),
-            _ => false,
-        }
-    }
-
-    /// What to do about it, where the message does not say it already.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Unreachable { .. } | Self::NothingFetched | Self::Interrupted => {
-                Some("run the same command again; it goes on where this one ended")
-            }
-            Self::Output { .. } => Some(MEND),
-            Self::Store(error) if error.is_resumable() => Some(MEND),
-            Self::Load(error) if error.is_storage() => Some(MEND),
-            Self::NoRoom { .. } => Some("make room, or lower `output.keep`; nothing was called"),
-            Self::SummaryNotPrinted { .. } => Some(
+            | Self::OutputFolder { .. } => Consequence::ends(Exit::Usage),
+            Self::Locked { .. } => Consequence::ends(Exit::Locked),
+            Self::Store(error) => of_store(error),
+            Self::Load(error) => of_load(error),
+            Self::Output { .. } => Consequence::goes_on(Exit::Storage, MEND),
+            Self::StandardOutput(_) => Consequence::ends(Exit::Storage),
+            Self::SummaryNotPrinted { .. } => Consequence::needs(
+                Exit::Storage,
                 "nothing has to be run again; `manifest.json` in that folder is the same summary",
             ),
-            Self::NothingStored => Some(
-                "answers fit only the `api` settings that they were asked with (address, limit, tables, language, time zone)",
+            Self::NoRoom { .. } => Consequence::needs(
+                Exit::Storage,
+                "make room, or lower `output.keep`; nothing was called",
             ),
-            Self::LoginRefused { hint, .. } => Some(hint),
-            Self::NoLogin(refusal) => Some(refusal.hint()),
-            Self::Unusable(unusable) => Some(unusable.hint()),
-            Self::Hopeless(hopeless) => Some(hopeless.hint()),
-            Self::TooManyFailures { .. } => {
-                Some("the same command tries only those again; or raise `output.max_failed`")
+            Self::Unreachable { .. } | Self::NothingFetched => {
+                Consequence::goes_on(Exit::Unreachable, AGAIN)
             }
-            _ => None,
+            Self::Unusable(unusable) => of_unusable(*unusable),
+            Self::LoginRefused { hint, .. } => Consequence::needs(Exit::Login, hint),
+            Self::NoLogin(refusal) => Consequence::needs(Exit::Login, refusal.hint()),
+            Self::Hopeless(hopeless) => of_hopeless(*hopeless),
+            Self::TooManyFailures { .. } => Consequence::goes_on(
+                Exit::NotPublished,
+                "the same command tries only those again; or raise `output.max_failed`",
+            ),
+            Self::NothingStored => Consequence::needs(
+                Exit::NotPublished,
+                "answers fit only the `api` settings that they were asked with \
+                 (address, limit, tables, language, time zone)",
+            ),
+            Self::System(_) | Self::Differs { .. } | Self::Defect => {
+                Consequence::ends(Exit::NotPublished)
+            }
+            Self::Interrupted => Consequence::goes_on(Exit::Interrupted, AGAIN),
         }
     }
 }
 
-const MEND: &str = "mend that and run the same command again; it goes on where this one ended";
+/// Where the file system is at fault, the same command goes on once it is mended; the other
+/// messages say what to do.
+fn of_store(error: &store::Error) -> Consequence {
+    match error {
+        store::Error::Sqlite { .. } | store::Error::Create { .. } => {
+            Consequence::goes_on(Exit::Storage, MEND)
+        }
+        store::Error::Newer { .. }
+        | store::Error::Foreign { .. }
+        | store::Error::Damaged { .. }
+        | store::Error::Body { .. }
+        | store::Error::Orphan { .. }
+        | store::Error::Gone { .. } => Consequence::ends(Exit::Storage),
+    }
+}
+
+fn of_load(error: &load::Error) -> Consequence {
+    match error {
+        load::Error::Storage { .. } | load::Error::NoSymlinks { .. } => {
+            Consequence::goes_on(Exit::Storage, MEND)
+        }
+        load::Error::LatestIsNoLink { .. } => Consequence::ends(Exit::Usage),
+        load::Error::Columns { .. }
+        | load::Error::OtherColumns { .. }
+        | load::Error::Encode { .. }
+        | load::Error::Decode { .. }
+        | load::Error::Taken { .. }
+        | load::Error::NoExport { .. }
+        | load::Error::Manifest { .. }
+        | load::Error::NewerManifest { .. } => Consequence::ends(Exit::NotPublished),
+    }
+}
+
+fn of_unusable(unusable: tenant::Unusable) -> Consequence {
+    let exit = if unusable.may_pass() {
+        Exit::Unreachable
+    } else {
+        Exit::NotPublished
+    };
+    Consequence::needs(exit, unusable.hint())
+}
+
+fn of_hopeless(hopeless: hopeless::Hopeless) -> Consequence {
+    let exit = match hopeless.status {
+        401 | 403 => Exit::Login,
+        _ => Exit::NotPublished,
+    };
+    Consequence::needs(exit, hopeless.hint())
+}
 
 #[cfg(test)]
 mod tests {
@@ -257,6 +346,53 @@ mod tests {
                     .iter()
                     .all(|other| other.code() != exit.code())
             );
+        }
+    }
+
+    #[test]
+    fn the_same_command_goes_on_where_only_the_file_system_stands_in_the_way() {
+        let path = || PathBuf::from("state.sqlite");
+        let refused = || std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let storage = load::Error::Storage {
+            action: "write",
+            path: path(),
+            source: refused(),
+        };
+        let create = store::Error::Create {
+            path: path(),
+            source: refused(),
+        };
+        let damaged = store::Error::Damaged {
+            path: path(),
+            source: None,
+        };
+        let cases: [(Error, Exit, bool); 6] = [
+            (storage.into(), Exit::Storage, true),
+            (create.into(), Exit::Storage, true),
+            (damaged.into(), Exit::Storage, false),
+            (
+                store::Error::Foreign { path: path() }.into(),
+                Exit::Storage,
+                false,
+            ),
+            (
+                load::Error::LatestIsNoLink { path: path() }.into(),
+                Exit::Usage,
+                false,
+            ),
+            (
+                load::Error::Taken { path: path() }.into(),
+                Exit::NotPublished,
+                false,
+            ),
+        ];
+        for (error, exit, goes_on) in cases {
+            let expected = Consequence {
+                exit,
+                goes_on,
+                hint: goes_on.then_some(MEND),
+            };
+            assert_eq!(error.consequence(), expected, "{error:?}");
         }
     }
 }

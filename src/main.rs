@@ -10,14 +10,14 @@ use clap::Parser as _;
 use jiff::Timestamp;
 use superoffice_export::check::check;
 use superoffice_export::cli::{Cli, RunArgs, SummaryFormat, TablesFormat, Verb};
-use superoffice_export::error::{Error, Exit};
-use superoffice_export::extract::ids::csv::Place;
+use superoffice_export::error::{Consequence, Error, Exit};
 use superoffice_export::job;
 use superoffice_export::load::verify;
 use superoffice_export::report::{LogFormat, ProgressMode, Reporter};
-use superoffice_export::run::{Done, Options, Summary, run};
+use superoffice_export::run::{Finished, Mode, run};
 use superoffice_export::sandbox;
-use superoffice_export::schema::{docs, sql};
+use superoffice_export::schema::{View, docs, sql};
+use superoffice_export::summary::Summary;
 use tokio::sync::watch;
 
 mod signals;
@@ -42,9 +42,15 @@ fn main() -> ExitCode {
     {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {
-            let is_json = matches!(&cli.command, Verb::Run(arguments) if arguments.log_format == LogFormat::Json);
+            let is_json = match &cli.command {
+                Verb::Run(arguments) => arguments.log_format == LogFormat::Json,
+                Verb::Check { .. }
+                | Verb::Tables { .. }
+                | Verb::Verify { .. }
+                | Verb::Sandbox { .. } => false,
+            };
             print_failure(&failure, is_json);
-            ExitCode::from(failure.error.exit().code())
+            ExitCode::from(failure.error.consequence().exit.code())
         }
     }
 }
@@ -83,9 +89,9 @@ fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
             return Ok(check(job, &overrides.0, &mut print)?);
         }
         Verb::Tables { format } => print(&match format {
-            TablesFormat::Markdown => docs::markdown(),
-            TablesFormat::Json => docs::json(),
-            TablesFormat::Sql => sql::all_views(),
+            TablesFormat::Markdown => docs::markdown(&View::all()),
+            TablesFormat::Json => docs::json(&View::all()),
+            TablesFormat::Sql => sql::views(&View::all(), "parquet"),
         }),
         Verb::Verify { dir } => verify_export(dir),
         Verb::Sandbox {
@@ -94,12 +100,12 @@ fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
             latency,
             faults,
         } => {
-            let settings = sandbox::Settings {
+            let settings = sandbox::ServerSettings {
                 port: *port,
                 seed: *seed,
                 latency: latency.0,
-                faults: faults.0,
-                ..sandbox::Settings::default()
+                faults: faults.fraction(),
+                ..sandbox::ServerSettings::default()
             };
             let sandbox = sandbox::start(settings).map_err(Error::from)?;
             print(&format!("{}\n", sandbox.base_url()))?;
@@ -113,24 +119,28 @@ fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
 fn run_job(arguments: &RunArgs) -> Result<Exit, Failure> {
     let mut report = Reporter::new(arguments.progress, arguments.log_format, arguments.verbose);
     let job = job::read(&arguments.job, &arguments.overrides.0).map_err(Error::from)?;
-    let is_piped = job.source.place == Place::StandardInput;
+    let is_piped = job.is_piped();
     let (stop, stopped) = watch::channel(false);
     signals::listen(stop).map_err(Error::System)?;
-    let mut options = Options {
-        fresh: arguments.fresh,
-        offline: arguments.offline,
-        plan_only: arguments.plan,
+    let fresh = arguments.fresh;
+    let mode = if arguments.offline {
+        Mode::Offline
+    } else if arguments.plan {
+        Mode::Plan { fresh }
+    } else {
+        Mode::Fetch { fresh }
     };
-    let result = run(&job, &mut options, &stopped, &mut report);
-    let is_begun = arguments.fresh && !options.fresh;
+    let result = run(&job, mode, &stopped, &mut report);
     report.end();
-    match result.map_err(|error| Failure {
-        error,
+    match result.map_err(|unpublished| Failure {
+        error: unpublished.error,
         is_piped,
-        is_begun,
+        is_begun: fresh && unpublished.run_is_noted,
     })? {
-        Done::Planned(plan) => print(&format!("{plan}\n"))?,
-        Done::Published(summary) => show_summary(&summary, arguments.summary, is_piped, &report)?,
+        Finished::Planned(plan) => print(&format!("{plan}\n"))?,
+        Finished::Published(summary) => {
+            show_summary(&summary, arguments.summary, is_piped, &report)?;
+        }
     }
     Ok(Exit::Published)
 }
@@ -143,7 +153,7 @@ fn show_summary(
 ) -> Result<(), Error> {
     match format {
         SummaryFormat::Json => {
-            let text = summary.manifest.to_json().map_err(|_| Error::Defect)?;
+            let text = summary.json().map_err(|_| Error::Defect)?;
             // The run is out: starting it again would ask for everything anew.
             write_stdout(&text).map_err(|source| Error::SummaryNotPrinted {
                 dir: PathBuf::from(&summary.manifest.dir),
@@ -253,19 +263,24 @@ fn print_failure(
     }: &Failure,
     is_json: bool,
 ) {
+    let Consequence {
+        exit,
+        goes_on,
+        hint,
+    } = error.consequence();
     let causes: Vec<_> = std::iter::successors(error.source(), |cause| (*cause).source())
         .map(ToString::to_string)
         .collect();
-    let input = (*is_piped && error.is_resumable())
+    let input = (*is_piped && goes_on)
         .then_some("the contact ids came from standard input; give it the same again");
-    let begun = (*is_begun && error.is_resumable())
-        .then_some("leave `--fresh` out of it, which would begin anew");
-    let hints: Vec<_> = error.hint().into_iter().chain(begun).chain(input).collect();
-    let again = (!is_piped && error.is_resumable()).then(|| command_line(*is_begun, &[]));
+    let begun =
+        (*is_begun && goes_on).then_some("leave `--fresh` out of it, which would begin anew");
+    let hints: Vec<_> = hint.into_iter().chain(begun).chain(input).collect();
+    let again = (!is_piped && goes_on).then(|| command_line(*is_begun, &[]));
     if is_json {
         let hint = (!hints.is_empty()).then(|| hints.join("; "));
         let problem = [vec![error.to_string()], causes].concat().join(": ");
-        tracing::error!(exit = error.exit().code(), hint, again, "{problem}");
+        tracing::error!(exit = exit.code(), hint, again, "{problem}");
         return;
     }
     let lines = |label: &'static str, texts: Vec<String>| {

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::str::Chars;
 
-use super::instant;
+use super::instant::{self, WallClock};
 use crate::schema::ColumnType;
 
 /// One cell of a row.
@@ -50,7 +50,7 @@ fn from_boolean(raw: &str, column_type: ColumnType) -> Option<Cell<'_>> {
     match column_type {
         ColumnType::Boolean => Some(Cell::Boolean(raw == "true")),
         ColumnType::Text => Some(Cell::Text(Cow::Borrowed(raw))),
-        _ => None,
+        ColumnType::Integer | ColumnType::Float | ColumnType::Instant | ColumnType::Date => None,
     }
 }
 
@@ -76,21 +76,18 @@ fn from_text(text: Cow<'_, str>, column_type: ColumnType) -> Converted<'_> {
             .flatten()
             .map(Cell::Float),
         ColumnType::Boolean => boolean(&text).map(Cell::Boolean),
-        ColumnType::Instant | ColumnType::Date => return from_clock(&text, column_type),
+        ColumnType::Instant => return from_clock(&text, WallClock::instant),
+        ColumnType::Date => return from_clock(&text, |clock| clock.day().map(i64::from)),
     };
     cell.map_or(Converted::Unconvertible, Converted::Cell)
 }
 
-fn from_clock(text: &str, column_type: ColumnType) -> Converted<'static> {
-    let Some(written) = instant::parse(text) else {
+fn from_clock(text: &str, number: impl Fn(WallClock) -> Option<i64>) -> Converted<'static> {
+    let Some(clock) = instant::parse(text) else {
         return Converted::Unconvertible;
     };
-    let number = match column_type {
-        ColumnType::Date => written.day().map(i64::from),
-        _ => written.instant(),
-    };
-    match number {
-        Some(number) if written.has_offset() => Converted::Cell(Cell::Integer(number)),
+    match number(clock) {
+        Some(number) if clock.has_offset() => Converted::Cell(Cell::Integer(number)),
         Some(number) => Converted::WithoutOffset(Cell::Integer(number)),
         None => Converted::Cell(Cell::Null),
     }
@@ -185,7 +182,7 @@ fn hexadecimal(rest: &mut Chars<'_>) -> char {
             .and_then(|digits| u16::from_str_radix(digits, 16).ok())
     };
     let skip = |rest: &mut Chars<'_>, length| {
-        *rest = rest.as_str().get(length..).unwrap_or_default().chars()
+        *rest = rest.as_str().get(length..).unwrap_or_default().chars();
     };
     let first = unit(rest.as_str());
     skip(rest, 4);

@@ -13,7 +13,8 @@ use arrow_schema::SchemaRef;
 use super::cell::Cell;
 use crate::schema::{ColumnType, Table};
 
-/// Most rows, and most bytes of text, that a column has room for from the start.
+/// Most rows, and most bytes of text, that a column has room for from the start. Twice the batch of
+/// a run (512 rows); one unusual answer leaves no larger room behind than that.
 const MOST_ROWS: usize = 1 << 10;
 const MOST_TEXT: usize = 1 << 16;
 
@@ -96,15 +97,16 @@ impl ColumnBuilder {
     }
 
     fn append(&mut self, cell: &Cell<'_>) {
-        let integer = match cell {
-            Cell::Integer(integer) => Some(*integer),
-            _ => None,
+        let integer = if let Cell::Integer(integer) = cell {
+            Some(*integer)
+        } else {
+            None
         };
         match self {
             Self::Integer(column) => column.append_option(integer),
             Self::Instant(column) => column.append_option(integer),
             Self::Date(column) => {
-                column.append_option(integer.and_then(|days| i32::try_from(days).ok()))
+                column.append_option(integer.and_then(|days| i32::try_from(days).ok()));
             }
             Self::Float(column) => column.append_option(if let Cell::Float(float) = cell {
                 Some(*float)

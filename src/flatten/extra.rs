@@ -8,15 +8,17 @@ use serde::de::{Deserializer as _, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
-use super::Fault;
 use super::cell::unquote;
-use super::key::Key;
+use super::fault::Fault;
+use super::member_name::MemberName;
 use crate::schema::LEFT_OUT;
 
-/// Deeper than any answer; the bound keeps hostile nesting from exhausting the stack.
+/// Sixteen times as deep as the deepest member that a column takes (`Contact/Address/Street/City`);
+/// the bound keeps hostile nesting from exhausting the stack.
 const MAX_DEPTH: usize = 64;
 
-/// More than any object has; the bound keeps hostile ones from exhausting the memory.
+/// Hundreds of times the members of the widest object that is declared (23 of the contact); the
+/// bound keeps hostile ones from exhausting the memory.
 const MAX_MEMBERS: usize = 10_000;
 
 /// The members of one object that go to `extra`, each as JSON text with its place among them.
@@ -30,27 +32,29 @@ pub(super) struct Extra<'a> {
 impl<'a> Extra<'a> {
     /// Keeps a member, given as JSON text. Of doubled members the last one counts, even where it
     /// leaves nothing to keep.
-    pub(super) fn set(&mut self, key: Key<'a>, json: Option<String>) {
+    pub(super) fn set(&mut self, name: MemberName<'a>, json: Option<String>) {
         if self.members.is_empty() && json.is_none() {
             return;
         }
         self.place += 1;
         match json {
-            Some(json) => self.members.insert(key.name(), (self.place, json)),
-            None => self.members.remove(&key.name()),
+            Some(json) => self.members.insert(name.text(), (self.place, json)),
+            None => self.members.remove(&name.text()),
         };
     }
 
-    /// The same for a member that no column takes.
-    ///
-    /// # Errors
-    /// Where there are too many of them, doubled ones and nulls included.
-    pub(super) fn set_unknown(&mut self, key: Key<'a>, json: Option<String>) -> Result<(), Fault> {
+    /// The same for a member that no column takes; a fault where there are too many of them,
+    /// doubled ones and nulls included.
+    pub(super) fn set_unknown(
+        &mut self,
+        name: MemberName<'a>,
+        json: Option<String>,
+    ) -> Result<(), Fault> {
         self.unknown += 1;
         if self.unknown > MAX_MEMBERS {
             return Err(Fault::WrongStructure);
         }
-        self.set(key, json);
+        self.set(name, json);
         Ok(())
     }
 
@@ -70,14 +74,12 @@ impl<'a> Extra<'a> {
 }
 
 /// Whether a member of this name is left out by design.
-pub(super) fn is_left_out(key: Key<'_>) -> bool {
-    LEFT_OUT.iter().any(|(left_out, _)| key.is(left_out))
+pub(super) fn is_left_out(name: MemberName<'_>) -> bool {
+    LEFT_OUT.iter().any(|(left_out, _)| name.is(left_out))
 }
 
-/// A value without its nulls and without what is left out by design; none where nothing remains.
-///
-/// # Errors
-/// Where the value is nested too deeply, or an object in it has too many members.
+/// A value without its nulls and without what is left out by design; none where nothing remains. A
+/// fault where it is nested too deeply, or an object in it has too many members.
 pub(super) fn prune(raw: &RawValue) -> Result<Option<String>, Fault> {
     prune_at(raw, 0)
 }
@@ -116,10 +118,10 @@ impl<'de> Visitor<'de> for Within {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut kept = Extra::default();
-        while let Some((key, value)) = members.next_entry::<Key<'_>, &RawValue>()? {
-            if !is_left_out(key) {
+        while let Some((name, value)) = members.next_entry::<MemberName<'_>, &RawValue>()? {
+            if !is_left_out(name) {
                 let json = prune_at(value, self.depth + 1).map_err(A::Error::custom)?;
-                kept.set_unknown(key, json).map_err(A::Error::custom)?;
+                kept.set_unknown(name, json).map_err(A::Error::custom)?;
             }
         }
         Ok(kept.into_json())
@@ -163,7 +165,8 @@ mod tests {
             ("\"\\u00e6\"", Some("\"\\u00e6\"")),
             (r#"{"A": null, "B": {"C": null}}"#, None),
             (
-                r#"{"A": 1, "TableRight": {"Mask": "FULL"}, "B": {"FieldProperties": {}, "C": [1, null]}}"#,
+                r#"{"A": 1, "TableRight": {"Mask": "FULL"},
+                    "B": {"FieldProperties": {}, "C": [1, null]}}"#,
                 Some(r#"{"A":1,"B":{"C":[1,null]}}"#),
             ),
             (r#"{"A": 1, "A": 2}"#, Some(r#"{"A":2}"#)),

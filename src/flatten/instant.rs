@@ -10,7 +10,7 @@ const LAST_UNKNOWN_YEAR: i16 = 1760;
 
 /// A date and time as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Written {
+pub(super) struct WallClock {
     date: Date,
     time: Time,
     offset_seconds: Option<i32>,
@@ -18,19 +18,19 @@ pub(super) struct Written {
 
 /// Reads ISO 8601 text: a date, then perhaps a time with up to nine fraction digits, then perhaps
 /// an offset.
-pub(super) fn parse(text: &str) -> Option<Written> {
+pub(super) fn parse(text: &str) -> Option<WallClock> {
     // The name of a zone in brackets would need a database of zones.
     let pieces = Pieces::parse(text)
         .ok()
         .filter(|pieces| pieces.time_zone_annotation().is_none())?;
-    Some(Written {
+    Some(WallClock {
         date: pieces.date(),
         time: pieces.time().unwrap_or(Time::midnight()),
         offset_seconds: pieces.to_numeric_offset().map(jiff::tz::Offset::seconds),
     })
 }
 
-impl Written {
+impl WallClock {
     /// Whether the text said which zone its clock is in.
     pub(super) fn has_offset(self) -> bool {
         self.offset_seconds.is_some()
@@ -135,9 +135,9 @@ mod tests {
             ),
         ];
         for (text, instant, day, has_offset) in cases {
-            let written = parse(text).unwrap_or_else(|| panic!("{text} is not read"));
+            let clock = parse(text).unwrap_or_else(|| panic!("{text} is not read"));
             assert_eq!(
-                (written.instant(), written.day(), written.has_offset()),
+                (clock.instant(), clock.day(), clock.has_offset()),
                 (instant, day, has_offset),
                 "{text}"
             );
@@ -166,28 +166,32 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_panics(text in "[-+0-9TtZz:. ]{0,40}|.*") {
-            if let Some(written) = parse(&text) {
-                written.instant();
-                written.day();
+            if let Some(clock) = parse(&text) {
+                clock.instant();
+                clock.day();
             }
         }
 
         #[test]
         fn fractions_are_cut_and_offsets_taken_off(
-            year in 1_761_i16..=9_998, month in 1_i8..=12, day in 1_i8..=28, hour in 0..24, minute in 0..60,
-            nanosecond in 0_u32..1_000_000_000, digits in 0_usize..=9, offset_minutes in -840_i64..=840,
+            (year, month, day) in (1_761_i16..=9_998, 1_i8..=12, 1_i8..=28),
+            (hour, minute) in (0..24, 0..60),
+            nanosecond in 0_u32..1_000_000_000,
+            digits in 0_usize..=9,
+            offset in -840_i64..=840,
         ) {
             let fraction = format!("{nanosecond:09}");
             let fraction = fraction.get(..digits).unwrap();
             let dot = if digits > 0 { "." } else { "" };
-            let sign = if offset_minutes < 0 { '-' } else { '+' };
-            let (offset_hour, offset_minute) = (offset_minutes.abs() / 60, offset_minutes.abs() % 60);
-            let clock = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:07{dot}{fraction}");
+            let sign = if offset < 0 { '-' } else { '+' };
+            let (hours, minutes) = (offset.abs() / 60, offset.abs() % 60);
+            let date = format!("{year:04}-{month:02}-{day:02}");
+            let clock = format!("{date}T{hour:02}:{minute:02}:07{dot}{fraction}");
             let micros: i64 = format!("{fraction:0<6}").get(..6).unwrap().parse().unwrap();
             let bare = parse(&clock).unwrap().instant().unwrap();
-            let with_offset = parse(&format!("{clock}{sign}{offset_hour:02}:{offset_minute:02}")).unwrap();
+            let with_offset = parse(&format!("{clock}{sign}{hours:02}:{minutes:02}")).unwrap();
             prop_assert_eq!(bare.rem_euclid(1_000_000), micros);
-            prop_assert_eq!(with_offset.instant().unwrap(), bare - offset_minutes * 60_000_000);
+            prop_assert_eq!(with_offset.instant().unwrap(), bare - offset * 60_000_000);
             prop_assert_eq!(with_offset.day(), parse(&clock).unwrap().day());
         }
     }

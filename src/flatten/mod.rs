@@ -4,9 +4,14 @@
 mod cell;
 mod columns;
 mod extra;
+mod fault;
 mod instant;
-mod key;
+mod layout;
+mod member_name;
+mod object;
 mod parse;
+mod reading;
+mod rows;
 mod shape;
 
 use std::borrow::Cow;
@@ -15,52 +20,28 @@ use arrow_array::RecordBatch;
 
 use self::cell::Cell;
 use self::columns::Columns;
-use self::parse::{Layout, Parsed, Purpose, parse};
-use crate::contact::{ContactId, Drift, Found, Outcome, Reason, Target};
-use crate::schema::{Column, OUTCOMES, Rows, Source, Table, TargetField};
-
-/// Why an answer makes no rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// The body is no JSON.
-    #[error("the body is no JSON")]
-    NotJson,
-    /// The body is not shaped as a summary.
-    #[error("the body is not shaped as a summary")]
-    WrongStructure,
-    /// The body is the summary of another contact.
-    #[error("the body is the summary of another contact")]
-    OtherContact,
-}
-
-impl From<Fault> for Reason {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::NotJson => Self::NotJson,
-            Fault::WrongStructure => Self::WrongStructure,
-            Fault::OtherContact => Self::OtherContact,
-        }
-    }
-}
+pub use self::fault::Fault;
+use self::layout::RowLayout;
+use self::parse::{Parsed, parse};
+use self::reading::Purpose;
+use crate::contact::{ContactId, Drift, Found, Outcome, Target};
+use crate::schema::{CellSource, Column, Rows, TargetField, View};
 
 /// Tells whether an answer makes rows, without making them.
 #[derive(Debug)]
 pub struct Checker {
-    layouts: Vec<Layout>,
+    layouts: Vec<RowLayout>,
 }
 
 impl Checker {
-    /// A checker for answers of which these tables were asked for.
-    pub fn new(tables: &[&'static Table]) -> Self {
+    /// A checker for answers that fill the tables of this view.
+    pub fn new(view: &View) -> Self {
         Self {
-            layouts: tables.iter().copied().map(Layout::of).collect(),
+            layouts: view.data_tables().map(RowLayout::of).collect(),
         }
     }
 
     /// What the answer for this contact holds.
-    ///
-    /// # Errors
-    /// Where it makes no rows.
     pub fn check(&self, contact_id: ContactId, body: &[u8]) -> Result<Found, Fault> {
         parse(&self.layouts, contact_id, body, Purpose::Check).map(|parsed| parsed.found)
     }
@@ -69,9 +50,10 @@ impl Checker {
 /// Turns answers into rows and collects them, until they are taken as record batches.
 #[derive(Debug)]
 pub struct Flattener {
-    layouts: Vec<Layout>,
+    layouts: Vec<RowLayout>,
     columns: Vec<Columns>,
     outcomes: Columns,
+    outcome_columns: Vec<Column>,
     limit: usize,
     bytes: usize,
     drift: Drift,
@@ -79,16 +61,14 @@ pub struct Flattener {
 }
 
 impl Flattener {
-    /// A flattener for these data tables; `limit` is the number of items per list that was asked
-    /// for.
-    pub fn new(tables: &[&'static Table], limit: u32) -> Self {
-        let layouts: Vec<_> = tables.iter().copied().map(Layout::of).collect();
+    /// A flattener for the tables of this view; `limit` is the number of items per list that was
+    /// asked for.
+    pub fn new(view: &View, limit: u32) -> Self {
+        let layouts: Vec<_> = view.data_tables().map(RowLayout::of).collect();
         Self {
-            columns: layouts
-                .iter()
-                .map(|layout| Columns::of(layout.table))
-                .collect(),
-            outcomes: Columns::of(OUTCOMES),
+            columns: view.data_tables().map(Columns::of).collect(),
+            outcomes: Columns::of(view.outcomes()),
+            outcome_columns: view.outcomes().columns.to_vec(),
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
             bytes: 0,
             drift: Drift::default(),
@@ -120,8 +100,8 @@ impl Flattener {
                 }
             }
         }
-        let row: Vec<_> = OUTCOMES
-            .columns
+        let row: Vec<_> = self
+            .outcome_columns
             .iter()
             .map(|column| target_cell(column, &target, truncated.as_deref(), extra.as_deref()))
             .collect();
@@ -202,10 +182,10 @@ fn target_cell<'a>(
     let text = |text: &'a str| Cell::Text(Cow::Borrowed(text));
     let ending = &target.ending;
     let cell = match column.source {
-        Source::ContactId => target.contact_id.map(|id| Cell::Integer(id.get())),
-        Source::Extra => extra.map(text),
-        Source::Position | Source::Member(_) => None,
-        Source::Target(field) => match field {
+        CellSource::ContactId => target.contact_id.map(|id| Cell::Integer(id.get())),
+        CellSource::Extra => extra.map(text),
+        CellSource::Position | CellSource::Member(_) => None,
+        CellSource::Target(field) => match field {
             TargetField::InputLine => i64::try_from(target.input_line).ok().map(Cell::Integer),
             TargetField::InputValue => Some(text(&target.input_value)),
             TargetField::Outcome => Some(text(ending.outcome.as_str())),

@@ -1,7 +1,7 @@
 //! The declaration of a table, turned into the tree that its row objects have on the wire.
 
-use super::key::Key;
-use crate::schema::{Column, ColumnType, Source, Table};
+use super::member_name::MemberName;
+use crate::schema::{Column, ColumnType, Table};
 
 /// An object of the answer: which of its members hold cells, and which hold objects that do.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ impl Shape {
     pub(super) fn of(table: &Table) -> Self {
         let mut shape = Self::default();
         for (index, column) in table.columns.iter().enumerate() {
-            if let Source::Member(path) = column.source {
+            if let Some(path) = column.member() {
                 shape.add(path, index, column);
             }
         }
@@ -51,15 +51,15 @@ impl Shape {
 
     /// The slot of a member. `hint` is where it is looked for first, since servers write members in
     /// one order; it moves on.
-    pub(super) fn slot(&self, key: Key<'_>, hint: &mut usize) -> Option<&Slot> {
+    pub(super) fn slot(&self, name: MemberName<'_>, hint: &mut usize) -> Option<&Slot> {
         let is_hinted = self
             .members
             .get(*hint)
-            .is_some_and(|(known, _)| key.is(known));
+            .is_some_and(|(known, _)| name.is(known));
         let place = if is_hinted {
             *hint
         } else {
-            self.members.iter().position(|(known, _)| key.is(known))?
+            self.members.iter().position(|(known, _)| name.is(known))?
         };
         *hint = place + 1;
         self.members.get(place).map(|(_, slot)| slot)
@@ -91,7 +91,7 @@ mod tests {
                 .columns
                 .iter()
                 .enumerate()
-                .filter(|(_, column)| matches!(column.source, Source::Member(_)));
+                .filter(|(_, column)| column.member().is_some());
             assert_eq!(
                 columns,
                 declared.map(|(index, _)| index).collect::<Vec<_>>(),
@@ -107,10 +107,11 @@ mod tests {
         for start in 0..=shape.members.len() {
             let mut hint = start;
             for written in [r#""SaleDate""#, r#""S\u0061leDate""#] {
-                let key = serde_json::from_str(written).unwrap();
-                assert!(
-                    matches!(shape.slot(key, &mut hint), Some(Slot::Cells(cells)) if cells.len() == 2)
-                );
+                let name = serde_json::from_str(written).unwrap();
+                let Some(Slot::Cells(cells)) = shape.slot(name, &mut hint) else {
+                    panic!("`SaleDate` is a value");
+                };
+                assert_eq!(cells.len(), 2);
             }
             assert!(
                 shape

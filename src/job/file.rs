@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize as _;
 use toml::de::{DeTable, DeValue};
 
-use super::settings::{JobFile, Kind, Setting, settings};
+use super::settings::{JobFile, Setting, settings};
+use super::values::ValueKind;
 
 /// What is wrong with a job file or a flag.
 #[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages say it")]
 pub enum Error {
     #[error("{path}: cannot read the job file", path = path.display())]
     Read {
@@ -39,20 +39,17 @@ pub type Override = (&'static Setting, String);
 
 /// A job as typed: the file with the flags laid over it.
 #[derive(Debug)]
-pub struct Typed {
+pub(super) struct Typed {
     /// The keys.
-    pub file: JobFile,
+    pub(super) file: JobFile,
     /// The same as a table, for the manifest.
-    pub table: toml::Table,
+    pub(super) table: toml::Table,
     /// The folder that relative paths count from.
-    pub folder: PathBuf,
+    pub(super) folder: PathBuf,
 }
 
 /// Reads the text of a job file.
-///
-/// # Errors
-/// Where the file cannot be read.
-pub fn read(path: &Path) -> Result<String, Error> {
+pub(super) fn read(path: &Path) -> Result<String, Error> {
     std::fs::read_to_string(path).map_err(|source| Error::Read {
         path: path.to_owned(),
         source,
@@ -60,10 +57,7 @@ pub fn read(path: &Path) -> Result<String, Error> {
 }
 
 /// Parses the text of the job file at this path and lays the flags over it.
-///
-/// # Errors
-/// Where a key or flag is wrong.
-pub fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<Typed, Error> {
+pub(super) fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<Typed, Error> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -175,20 +169,24 @@ fn flag_value(setting: &Setting, text: &str) -> Result<toml::Value, Error> {
     Ok(match setting.kind {
         // Paths in flags count from the current folder, as everywhere on a command line; those in a
         // job from the job file.
-        Kind::Path if text != "-" => {
+        ValueKind::Path if text != "-" => {
             let path = std::path::absolute(text).map_err(|_| invalid("a path"))?;
             toml::Value::String(path.to_string_lossy().into_owned())
         }
-        Kind::Text | Kind::Path => toml::Value::String(text.to_owned()),
-        Kind::Integer => toml::Value::Integer(text.parse().map_err(|_| invalid("a whole number"))?),
-        Kind::Number => toml::Value::Float(text.parse().map_err(|_| invalid("a number"))?),
-        Kind::Boolean => toml::Value::Boolean(text.parse().map_err(|_| invalid("true or false"))?),
-        Kind::List => toml::Value::Array(
+        ValueKind::Text | ValueKind::Path => toml::Value::String(text.to_owned()),
+        ValueKind::Integer => {
+            toml::Value::Integer(text.parse().map_err(|_| invalid("a whole number"))?)
+        }
+        ValueKind::Number => toml::Value::Float(text.parse().map_err(|_| invalid("a number"))?),
+        ValueKind::Boolean => {
+            toml::Value::Boolean(text.parse().map_err(|_| invalid("true or false"))?)
+        }
+        ValueKind::List => toml::Value::Array(
             text.split(',')
                 .map(|word| toml::Value::String(word.trim().to_owned()))
                 .collect(),
         ),
-        Kind::Table => return Err(invalid("no flag")),
+        ValueKind::Table => return Err(invalid("no flag")),
     })
 }
 
@@ -202,6 +200,8 @@ fn line_of(text: &str, offset: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn read_text(text: &str, flags: &[(&str, &str)]) -> Result<Typed, String> {
@@ -291,14 +291,14 @@ mod tests {
         let file = typed.unwrap().file;
         assert_eq!(
             (
-                file.api.base_url.as_deref(),
-                file.api.tenant,
-                file.api.limit
+                file.api.base_url().as_deref(),
+                file.api.tenant(),
+                file.api.limit()
             ),
-            (Some("sandbox"), None, Some(7))
+            (Some("sandbox"), None, 7)
         );
-        assert_eq!(file.api.tables.unwrap(), ["sales", "chats"]);
-        assert!(file.fetch.timeout.is_some());
+        assert_eq!(file.api.tables(), ["sales", "chats"]);
+        assert_eq!(file.fetch.timeout(), Duration::from_secs(1));
         assert_eq!(
             read_text("", &[("limit", "many")]).unwrap_err(),
             "--limit: expected a whole number"

@@ -1,6 +1,7 @@
 //! The declaration of every job key: type, default, flag and doc line, once. The job file's
-//! structs, the flags of `run`, the hints for misspelt keys and the reference in the README are
-//! derived from it.
+//! structs, the typed accessors with their defaults, the flags of `run`, the hints for misspelt
+//! keys and the reference in the README are derived from it. What a value has to be, beyond its
+//! type, is checked in the file of its section.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,79 +9,87 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::values::{Period, SecretPlace, Share};
+use super::secrets::{HeaderSetting, SecretPlace};
+use super::values::{
+    Period, Share, Value, ValueKind, Words, hours, milliseconds, percent, seconds,
+};
+use crate::schema;
 
 /// One job key.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
     /// Table of the job file, such as `fetch` or `api.auth`.
-    pub section: &'static str,
+    pub(crate) section: &'static str,
     /// The key in it.
-    pub key: &'static str,
-    /// The default as typed; empty where there is none.
-    pub default: &'static str,
+    pub(crate) key: &'static str,
+    /// Writes the default as it would be typed; none where the key has no default.
+    default: fn() -> Option<String>,
     /// The flag of `run` that overrides it, without the dashes.
     pub flag: Option<&'static str>,
     /// How the flag's text becomes a value.
-    pub kind: Kind,
+    pub(crate) kind: ValueKind,
     /// What it does.
-    pub doc: &'static str,
+    pub(crate) doc: &'static str,
 }
 
-/// What a key takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Text, or a value written as text.
-    Text,
-    /// A path.
-    Path,
-    /// A whole number.
-    Integer,
-    /// A number.
-    Number,
-    /// True or false.
-    Boolean,
-    /// A list of words; separated by commas in a flag.
-    List,
-    /// A place to read a secret from, or a table; never a flag.
-    Table,
-}
-
-trait HasKind {
-    const KIND: Kind;
-}
-
-macro_rules! kinds {
-    ($($type:ty => $kind:ident),+ $(,)?) => { $(impl HasKind for $type { const KIND: Kind = Kind::$kind; })+ };
-}
-
-kinds! {
-    String => Text, Period => Text, Share => Text, PathBuf => Path, u32 => Integer, u64 => Integer, f64 => Number, bool => Boolean,
-    Vec<String> => List, SecretPlace => Table, BTreeMap<String, HeaderValue> => Table, AuthSection => Table,
-}
-
+/// Declares a section. Each line is `key: Type = default, --"flag";`, with default and flag left
+/// out where there is none. It becomes an accessor of that name: with a default it gives the value,
+/// without one an `Option`. An accessor that nothing calls is dead code, so that no key is declared
+/// in vain.
 macro_rules! section {
     (
         $(#[doc = $section_doc:literal])+
         $name:ident = $section:literal {
-            $($(#[doc = $doc:literal])+ $key:ident: $type:ty = $default:literal $(, --$flag:literal)?;)+
+            $(
+                $(#[doc = $doc:literal])+
+                $key:ident: $type:ty $(= $default:expr)? $(, --$flag:literal)?;
+            )+
         }
     ) => {
         $(#[doc = $section_doc])+
         #[derive(Debug, Default, Clone, Deserialize)]
         #[serde(default, deny_unknown_fields)]
-        #[expect(missing_docs, reason = "each key has its doc line in the declaration")]
-        pub struct $name { $(pub $key: Option<$type>,)+ }
+        pub(super) struct $name {
+            $($key: Option<$type>,)+
+        }
 
         impl $name {
+            $(accessor! { $key: $type $(= $default)? })+
+
             const SETTINGS: &[Setting] = &[$(Setting {
                 section: $section,
                 key: stringify!($key),
-                default: $default,
+                default: default_text!($type $(= $default)?),
                 flag: flag!($($flag)?),
-                kind: <$type as HasKind>::KIND,
+                kind: <$type as Value>::KIND,
                 doc: concat!($($doc),+).trim_ascii(),
             },)+];
+        }
+    };
+}
+
+macro_rules! accessor {
+    ($key:ident: $type:ty) => {
+        pub(super) fn $key(&self) -> Option<<$type as Value>::Plain> {
+            self.$key.clone().map(Value::plain)
+        }
+    };
+    ($key:ident: $type:ty = $default:expr) => {
+        pub(super) fn $key(&self) -> <$type as Value>::Plain {
+            let given: Option<$type> = self.$key.clone();
+            given.unwrap_or_else(|| $default).plain()
+        }
+    };
+}
+
+macro_rules! default_text {
+    ($type:ty) => {
+        || None
+    };
+    ($type:ty = $default:expr) => {
+        || {
+            let default: $type = $default;
+            Some(default.to_string())
         }
     };
 }
@@ -99,13 +108,13 @@ section! {
     SourceSection = "source" {
         /// CSV of contact ids; `-` is standard input; `.gz` and `.zst` are decompressed; UTF-8,
         /// else Windows-1252.
-        path: PathBuf = "", --"source";
+        path: PathBuf, --"source";
         /// Heading of the id column; by default contactId, contact_id, Company ID, ContactId or
         /// PrimaryKey. One column needs no heading.
-        column: String = "", --"column";
+        column: String, --"column";
         /// Delimiter; by default that of a first line `sep=;`, else detected among comma,
         /// semicolon, tab and bar.
-        delimiter: String = "", --"delimiter";
+        delimiter: String, --"delimiter";
     }
 }
 
@@ -114,38 +123,38 @@ section! {
     ApiSection = "api" {
         /// Online: the customer's id, such as `Cust12345`; the address is asked of the state
         /// endpoint.
-        tenant: String = "", --"tenant";
+        tenant: String, --"tenant";
         /// `online`, `qaonline`, `sod`, or the URL of a login host; `sandbox` is the embedded one.
-        environment: String = "online", --"environment";
+        environment: String = "online".to_owned(), --"environment";
         /// Onsite, instead of `tenant`: the address of the installation, with or without `/api`;
         /// `sandbox` is the embedded one.
-        base_url: String = "", --"base-url";
+        base_url: String, --"base-url";
         /// Whether plain http to another machine is accepted; credentials would travel in the
         /// clear.
-        allow_http: bool = "false";
+        allow_http: bool = false;
         /// Most items per list.
-        limit: u32 = "100", --"limit";
+        limit: u32 = 100, --"limit";
         /// Tables to export; fewer ask the API for less.
-        tables: Vec<String> = "contacts,tickets,followups,documents,sales,chats", --"tables";
+        tables: Words = Words::of(schema::data_tables().map(|table| table.name)), --"tables";
         /// Language of list texts (`SO-Language`, `Accept-Language`).
-        language: String = "en", --"language";
+        language: String = "en".to_owned(), --"language";
         /// Culture of numbers and dates inside texts (`SO-Culture`).
-        culture: String = "", --"culture";
+        culture: String, --"culture";
         /// Time zone in which instants are asked for (`SO-TimeZone`).
-        time_zone: String = "UTC", --"time-zone";
+        time_zone: String = "UTC".to_owned(), --"time-zone";
         /// Application token (`SO-AppToken`), needed online with a ticket.
-        app_token: SecretPlace = "";
+        app_token: SecretPlace;
         /// More request headers, each a text or a secret.
-        headers: BTreeMap<String, HeaderValue> = "";
+        headers: BTreeMap<String, HeaderSetting>;
         /// Proxy; by default that of the environment (`HTTPS_PROXY`).
-        proxy: String = "", --"proxy";
+        proxy: String, --"proxy";
         /// PEM file of certificates to trust besides the system's.
-        ca_file: PathBuf = "", --"ca-file";
+        ca_file: PathBuf, --"ca-file";
         /// Certificate of this client and its private key, both in PEM, where the server asks for
         /// one.
-        client_certificate: SecretPlace = "";
+        client_certificate: SecretPlace;
         /// How to log in; see `[api.auth]`.
-        auth: AuthSection = "";
+        auth: AuthSection;
     }
 }
 
@@ -153,30 +162,30 @@ section! {
     /// `[api.auth]`: how to log in.
     AuthSection = "api.auth" {
         /// `none`, `basic`, `ticket`, `bearer`, `oauth`, `system-user` or `xsrf`.
-        scheme: String = "none";
+        scheme: String = "none".to_owned();
         /// basic: user name.
-        user: String = "";
+        user: String;
         /// basic: password.
-        password: SecretPlace = "";
+        password: SecretPlace;
         /// ticket: a ticket (`7T:…`) that someone already has.
-        ticket: SecretPlace = "";
+        ticket: SecretPlace;
         /// bearer: access token; xsrf: the `XSRF-TOKEN`.
-        token: SecretPlace = "";
+        token: SecretPlace;
         /// xsrf: the session cookie.
-        cookie: SecretPlace = "";
+        cookie: SecretPlace;
         /// oauth: client id.
-        client_id: String = "";
+        client_id: String;
         /// oauth: client secret.
-        client_secret: SecretPlace = "";
+        client_secret: SecretPlace;
         /// oauth: refresh token; where it comes from a file and the server sends a new one, the
         /// file is replaced.
-        refresh_token: SecretPlace = "";
+        refresh_token: SecretPlace;
         /// oauth: redirect URI, where the server asks for it.
-        redirect_uri: String = "";
+        redirect_uri: String;
         /// system-user: the system user token.
-        system_user_token: SecretPlace = "";
+        system_user_token: SecretPlace;
         /// system-user: RSA private key, PEM or .NET XML.
-        private_key: SecretPlace = "";
+        private_key: SecretPlace;
     }
 }
 
@@ -184,24 +193,24 @@ section! {
     /// `[fetch]`: how the API is called.
     FetchSection = "fetch" {
         /// Most requests per second; default 10 with `tenant`, none with `base_url`.
-        requests_per_second: f64 = "", --"requests-per-second";
+        requests_per_second: f64, --"requests-per-second";
         /// Most requests in flight; default 8 with `tenant`, 32 with `base_url`.
-        max_in_flight: u32 = "", --"max-in-flight";
+        max_in_flight: u32, --"max-in-flight";
         /// Longest wait for a whole answer. Ten seconds of silence after its head, or in its
         /// middle, end it.
-        timeout: Period = "30s", --"timeout";
+        timeout: Period = seconds(30), --"timeout";
         /// Most attempts per contact.
-        max_attempts: u32 = "6", --"max-attempts";
+        max_attempts: u32 = 6, --"max-attempts";
         /// Backoff before the second attempt, at most; it doubles from there.
-        retry_delay: Period = "500ms", --"retry-delay";
+        retry_delay: Period = milliseconds(500), --"retry-delay";
         /// How long an outage or maintenance is waited out before the run stops (resumable).
-        patience: Period = "2h", --"patience";
+        patience: Period = hours(2), --"patience";
         /// Answers younger than this are not fetched again.
-        max_age: Period = "0s", --"max-age";
+        max_age: Period = seconds(0), --"max-age";
         /// Stop fetching after this long; the rest is pending until the next run.
-        max_duration: Period = "", --"max-duration";
+        max_duration: Period, --"max-duration";
         /// Stop fetching after this many calls; the rest is pending until the next run.
-        max_calls: u64 = "", --"max-calls";
+        max_calls: u64, --"max-calls";
     }
 }
 
@@ -209,13 +218,13 @@ section! {
     /// `[output]`: the export.
     OutputSection = "output" {
         /// Folder of the exports and of the state.
-        dir: PathBuf = "", --"dir";
+        dir: PathBuf, --"dir";
         /// `parquet` or `csv`.
-        format: String = "parquet", --"format";
+        format: String = "parquet".to_owned(), --"format";
         /// Published runs kept.
-        keep: u32 = "14", --"keep";
+        keep: u32 = 14, --"keep";
         /// Above this share of failed targets the run is not published.
-        max_failed: Share = "1%", --"max-failed";
+        max_failed: Share = percent(1), --"max-failed";
     }
 }
 
@@ -223,54 +232,23 @@ section! {
     /// `[sandbox]`: the embedded SuperOffice, where `base_url` or `environment` is `"sandbox"`.
     SandboxSection = "sandbox" {
         /// Seed of the invented data.
-        seed: u64 = "1", --"sandbox-seed";
+        seed: u64 = 1, --"sandbox-seed";
         /// Wait before each answer.
-        latency: Period = "0s", --"sandbox-latency";
+        latency: Period = seconds(0), --"sandbox-latency";
         /// Share of requests that meet a fault.
-        faults: Share = "0%", --"sandbox-faults";
+        faults: Share = percent(0), --"sandbox-faults";
     }
 }
 
 /// The job file, as typed.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "the sections have theirs")]
-pub struct JobFile {
-    pub source: SourceSection,
-    pub api: ApiSection,
-    pub fetch: FetchSection,
-    pub output: OutputSection,
-    pub sandbox: SandboxSection,
-}
-
-/// A request header in the job: plain text, or a secret.
-#[derive(Clone, PartialEq, Eq)]
-pub enum HeaderValue {
-    /// Plain text.
-    Text(String),
-    /// A secret.
-    Secret(SecretPlace),
-}
-
-impl std::fmt::Debug for HeaderValue {
-    // People put secrets into plain headers too.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Text(_) => formatter.write_str("Text(…)"),
-            Self::Secret(place) => formatter.debug_tuple("Secret").field(place).finish(),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for HeaderValue {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match toml::Value::deserialize(deserializer)? {
-            toml::Value::String(text) => Ok(Self::Text(text)),
-            other => SecretPlace::try_from(other)
-                .map(Self::Secret)
-                .map_err(serde::de::Error::custom),
-        }
-    }
+pub(super) struct JobFile {
+    pub(super) source: SourceSection,
+    pub(super) api: ApiSection,
+    pub(super) fetch: FetchSection,
+    pub(super) output: OutputSection,
+    pub(super) sandbox: SandboxSection,
 }
 
 /// Every job key, section by section.
@@ -287,21 +265,6 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
     .flatten()
 }
 
-/// The declared default of a key, parsed.
-///
-/// # Panics
-/// Never where the tests of this file pass: they parse every default.
-pub(super) fn default<T: std::str::FromStr>(section: &str, key: &str) -> T {
-    let setting = settings()
-        .find(|setting| setting.section == section && setting.key == key)
-        .expect("the key is declared");
-    setting
-        .default
-        .parse()
-        .ok()
-        .expect("a declared default parses")
-}
-
 /// The reference of all keys, in Markdown, for the README.
 ///
 /// # Panics
@@ -309,11 +272,9 @@ pub(super) fn default<T: std::str::FromStr>(section: &str, key: &str) -> T {
 pub fn reference() -> String {
     let mut page = String::from("| key | default | |\n|---|---|---|\n");
     for setting in settings() {
-        let default = if setting.default.is_empty() {
-            String::new()
-        } else {
-            format!("`{}`", setting.default)
-        };
+        let default = (setting.default)()
+            .map(|default| format!("`{default}`"))
+            .unwrap_or_default();
         let flag = setting
             .flag
             .map(|flag| format!(" (`--{flag}`)"))
@@ -348,7 +309,7 @@ mod tests {
                 "--{:?} twice",
                 setting.flag
             );
-            assert!(setting.flag.is_none() || setting.kind != Kind::Table);
+            assert!(setting.flag.is_none() || setting.kind != ValueKind::Table);
         }
     }
 

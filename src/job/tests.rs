@@ -1,9 +1,15 @@
 //! Jobs as typed: what is refused and in which words, what holds where a key is left out, and what
 //! is never shown.
 
+use std::time::Duration;
+
 use super::settings::settings;
 use super::*;
+use crate::extract::auth::Scheme;
 use crate::extract::fetcher::pace::limiter::Rate;
+use crate::extract::secret::Secret;
+use crate::load::Format;
+use crate::schema;
 
 const LEAST: &str = "[source]\npath = \"ids.csv\"\n[output]\ndir = \"out\"\n[api]\n";
 
@@ -49,98 +55,130 @@ fn a_job_needs_a_source_an_output_and_a_place() {
     }
 }
 
+/// Expects that this text, followed by the lines of each case, is refused for that key and reason.
+#[track_caller]
+fn check_refusals(text: &str, cases: &[(&str, &str, &str)]) {
+    for (lines, key, problem) in cases {
+        assert_eq!(
+            refusal(&format!("{text}{lines}")),
+            format!("jobs/job.toml: `{key}`: {problem}"),
+            "{lines}"
+        );
+    }
+}
+
 #[test]
-fn values_that_make_no_sense_are_refused() {
-    let host =
-        "must begin with https:// and name a host, such as https://crm.example.com/SuperOffice";
-    let plain_http = "plain http to another machine would show credentials and data to everyone between; use https, or set `allow_http = true` in [api]";
-    let sandbox = "base_url = \"sandbox\"\n";
-    let cases = [
+#[rustfmt::skip]
+fn addresses_that_make_no_sense_are_refused() {
+    const HOST: &str = "must begin with https:// and name a host, \
+                        such as https://crm.example.com/SuperOffice";
+    const PLAIN_HTTP: &str = "plain http to another machine would show credentials and data to \
+                              everyone between; use https, or set `allow_http = true` in [api]";
+    const CREDENTIALS: &str = "must not hold a user or password; they belong in [api.auth]";
+    const BOTH: &str = "give `tenant` (online) or `base_url` (onsite), not both";
+    const TENANT: &str = "must be a customer id such as Cust12345";
+    check_refusals(LEAST, &[
+        ("base_url = 'sandbox'\ntenant = 'Cust1'", "api.base_url", BOTH),
+        ("base_url = 'crm.example.com'", "api.base_url", HOST),
+        ("base_url = ''", "api.base_url", HOST),
+        ("base_url = 'ftp://crm.example.com'", "api.base_url", HOST),
+        ("base_url = 'http://crm.example.com'", "api.base_url", PLAIN_HTTP),
+        ("base_url = 'https://kari:secret@crm.example.com'", "api.base_url", CREDENTIALS),
         (
-            "base_url = \"sandbox\"\ntenant = \"Cust1\"",
-            "`api.base_url`: give `tenant` (online) or `base_url` (onsite), not both".to_owned(),
+            "base_url = 'https://crm.example.com/?a=b'",
+            "api.base_url",
+            "must not hold a query or fragment",
         ),
-        ("base_url = \"crm.example.com\"", format!("`api.base_url`: {host}")),
-        ("base_url = \"\"", format!("`api.base_url`: {host}")),
-        ("base_url = \"ftp://crm.example.com\"", format!("`api.base_url`: {host}")),
-        ("base_url = \"http://crm.example.com\"", format!("`api.base_url`: {plain_http}")),
+        ("tenant = ''", "api.tenant", TENANT),
+        ("tenant = 'a/../b'", "api.tenant", TENANT),
         (
-            "base_url = \"https://kari:secret@crm.example.com\"",
-            "`api.base_url`: must not hold a user or password; they belong in [api.auth]".to_owned(),
+            "tenant = 'Cust1'\nenvironment = 'http://login.example.com'",
+            "api.environment",
+            PLAIN_HTTP,
         ),
-        ("base_url = \"https://crm.example.com/?a=b\"", "`api.base_url`: must not hold a query or fragment".to_owned()),
-        ("tenant = \"\"", "`api.tenant`: must be a customer id such as Cust12345".to_owned()),
-        ("tenant = \"a/../b\"", "`api.tenant`: must be a customer id such as Cust12345".to_owned()),
-        ("tenant = \"Cust1\"\nenvironment = \"http://login.example.com\"", format!("`api.environment`: {plain_http}")),
-        ("tenant = \"Cust1\"\nenvironment = \"https://\"", format!("`api.environment`: {host}")),
+        ("tenant = 'Cust1'\nenvironment = 'https://'", "api.environment", HOST),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn requests_that_make_no_sense_are_refused() {
+    const LIMIT: &str = "must be between 1 and 100000";
+    const PROXY: &str = "must be a URL such as http://proxy.example:8080";
+    check_refusals(&format!("{LEAST}base_url = 'sandbox'\n"), &[
         (
-            "tables = [\"contacts\", \"persons\"]",
-            "`api.tables`: there is no table `persons`; there are contacts, tickets, followups, documents, sales, chats".to_owned(),
-        ),
-        ("tables = []", "`api.tables`: name at least one of contacts, tickets, followups, documents, sales, chats".to_owned()),
-        ("limit = 0", "`api.limit`: must be between 1 and 100000".to_owned()),
-        ("limit = 100001", "`api.limit`: must be between 1 and 100000".to_owned()),
-        ("headers = { \"not a name\" = \"x\" }", "`api.headers`: `not a name` is no header name".to_owned()),
-        ("proxy = \"nowhere\"", "`api.proxy`: must be a URL such as http://proxy.example:8080".to_owned()),
-        ("proxy = \"proxy:8080\"", "`api.proxy`: must be a URL such as http://proxy.example:8080".to_owned()),
-        (
-            "proxy = \"http://kari:secret@proxy.example:8080\"",
-            "`api.proxy`: must not hold a user or password; give such a proxy by the environment variable HTTPS_PROXY".to_owned(),
-        ),
-        ("auth = { scheme = \"basic\", password = { env = \"P\" } }", "`api.auth.user`: is missing; scheme \"basic\" needs it".to_owned()),
-        ("auth = { scheme = \"basic\", user = \"u\" }", "`api.auth.password`: is missing; scheme \"basic\" needs it".to_owned()),
-        ("auth = { scheme = \"ticket\" }", "`api.auth.ticket`: is missing; scheme \"ticket\" needs it".to_owned()),
-        ("auth = { scheme = \"bearer\" }", "`api.auth.token`: is missing; scheme \"bearer\" needs it".to_owned()),
-        ("[fetch]\nmax_in_flight = 0", "`fetch.max_in_flight`: must be above zero".to_owned()),
-        ("[fetch]\nmax_attempts = 0", "`fetch.max_attempts`: must be above zero".to_owned()),
-        ("[fetch]\nrequests_per_second = 0.0", "`fetch.requests_per_second`: must be above zero".to_owned()),
-        ("[fetch]\nrequests_per_second = nan", "`fetch.requests_per_second`: must be above zero".to_owned()),
-        ("[fetch]\nrequests_per_second = -1", "`fetch.requests_per_second`: must be above zero".to_owned()),
-        ("[fetch]\ntimeout = \"0s\"", "`fetch.timeout`: must be above zero".to_owned()),
-    ];
-    for (lines, expected) in cases {
-        let place = if lines.contains("base_url") || lines.contains("tenant") {
-            ""
-        } else {
-            sandbox
-        };
-        assert_eq!(
-            refusal(&format!("{LEAST}{place}{lines}")),
-            format!("jobs/job.toml: {expected}"),
-            "{lines}"
-        );
-    }
-    let elsewhere = [
-        (
-            "[source]\npath = \"x\"\ndelimiter = \"ab\"",
-            "`source.delimiter`: must be one character: \",\", \";\", \"|\" or a tab",
+            "tables = ['contacts', 'persons']",
+            "api.tables",
+            "there is no table `persons`; \
+             there are contacts, tickets, followups, documents, sales, chats",
         ),
         (
-            "[source]\npath = \"x\"\ndelimiter = \"\"",
-            "`source.delimiter`: must be one character: \",\", \";\", \"|\" or a tab",
+            "tables = []",
+            "api.tables",
+            "name at least one of contacts, tickets, followups, documents, sales, chats",
+        ),
+        ("limit = 0", "api.limit", LIMIT),
+        ("limit = 100001", "api.limit", LIMIT),
+        ("headers = { 'not a name' = 'x' }", "api.headers", "`not a name` is no header name"),
+        ("proxy = 'nowhere'", "api.proxy", PROXY),
+        ("proxy = 'proxy:8080'", "api.proxy", PROXY),
+        (
+            "proxy = 'http://kari:secret@proxy.example:8080'",
+            "api.proxy",
+            "must not hold a user or password; \
+             give such a proxy by the environment variable HTTPS_PROXY",
         ),
         (
-            "[source]\npath = \"x\"\n[output]\ndir = \"y\"\nformat = \"xlsx\"",
-            "`output.format`: must be \"parquet\" or \"csv\"",
+            "auth = { scheme = 'basic', password = { env = 'P' } }",
+            "api.auth.user",
+            "is missing; scheme \"basic\" needs it",
         ),
         (
-            "[source]\npath = \"x\"\n[output]\ndir = \"y\"\nkeep = 0",
-            "`output.keep`: must be above zero",
+            "auth = { scheme = 'basic', user = 'u' }",
+            "api.auth.password",
+            "is missing; scheme \"basic\" needs it",
         ),
-    ];
-    for (lines, expected) in elsewhere {
-        let text = format!("[api]\nbase_url = \"sandbox\"\n[output]\ndir = \"out\"\n{lines}");
-        let text = if lines.contains("[output]") {
-            text.replacen("[output]\ndir = \"out\"\n", "", 1)
-        } else {
-            text
-        };
-        assert_eq!(
-            refusal(&text),
-            format!("jobs/job.toml: {expected}"),
-            "{lines}"
-        );
-    }
+        (
+            "auth = { scheme = 'ticket' }",
+            "api.auth.ticket",
+            "is missing; scheme \"ticket\" needs it",
+        ),
+        (
+            "auth = { scheme = 'bearer' }",
+            "api.auth.token",
+            "is missing; scheme \"bearer\" needs it",
+        ),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn calls_that_make_no_sense_are_refused() {
+    check_refusals(&format!("{LEAST}base_url = 'sandbox'\n[fetch]\n"), &[
+        ("max_in_flight = 0", "fetch.max_in_flight", ABOVE_ZERO),
+        ("max_attempts = 0", "fetch.max_attempts", ABOVE_ZERO),
+        ("requests_per_second = 0.0", "fetch.requests_per_second", ABOVE_ZERO),
+        ("requests_per_second = nan", "fetch.requests_per_second", ABOVE_ZERO),
+        ("requests_per_second = -1", "fetch.requests_per_second", ABOVE_ZERO),
+        ("timeout = '0s'", "fetch.timeout", ABOVE_ZERO),
+    ]);
+    assert_eq!(ABOVE_ZERO, "must be above zero");
+}
+
+#[test]
+#[rustfmt::skip]
+fn an_input_and_an_output_that_make_no_sense_are_refused() {
+    const DELIMITER: &str = "must be one character: \",\", \";\", \"|\" or a tab";
+    check_refusals("[api]\nbase_url = 'sandbox'\n[source]\npath = 'x'\n", &[
+        ("delimiter = 'ab'\n[output]\ndir = 'out'", "source.delimiter", DELIMITER),
+        ("delimiter = ''\n[output]\ndir = 'out'", "source.delimiter", DELIMITER),
+        (
+            "[output]\ndir = 'y'\nformat = 'xlsx'",
+            "output.format",
+            "must be \"parquet\" or \"csv\"",
+        ),
+        ("[output]\ndir = 'y'\nkeep = 0", "output.keep", ABOVE_ZERO),
+    ]);
 }
 
 #[test]
@@ -152,27 +190,25 @@ fn what_is_left_out_has_its_default() {
     ];
     for (place, rate, max_in_flight) in cases {
         let job = job(place);
+        let fetcher = &job.fetch.fetcher;
         assert_eq!(
-            (job.fetch.rate, job.fetch.max_in_flight.get()),
+            (fetcher.rate, fetcher.max_in_flight.get()),
             (rate, max_in_flight),
             "{place}"
         );
         assert_eq!(
-            (
-                job.fetch.retry.max_attempts.get(),
-                job.fetch.retry.first_delay
-            ),
+            (fetcher.retry.max_attempts.get(), fetcher.retry.first_delay),
             (6, Duration::from_millis(500))
         );
         assert_eq!(
-            (job.fetch.patience, job.timeout, job.max_age),
+            (fetcher.patience, job.fetch.timeout, job.fetch.max_age),
             (
                 Duration::from_hours(2),
                 Duration::from_secs(30),
                 Duration::ZERO
             )
         );
-        assert_eq!((job.fetch.max_duration, job.fetch.max_calls), (None, None));
+        assert_eq!((fetcher.max_duration, fetcher.max_calls), (None, None));
         assert_eq!(
             (
                 job.api.limit.get(),
@@ -186,18 +222,25 @@ fn what_is_left_out_has_its_default() {
             (job.output.keep.get(), job.output.format),
             (14, Format::Parquet)
         );
-        assert!((job.output.max_failed - 0.01).abs() < f64::EPSILON);
+        assert_eq!(job.output.max_failed, "1%".parse().unwrap());
         assert_eq!((job.api.auth, job.api.app_token), (Scheme::None, None));
     }
     let given = job(
-        "tenant = \"Cust1\"\n[fetch]\nrequests_per_second = 2.5\nmax_in_flight = 3\nmax_duration = \"6h\"\nmax_calls = 9",
+        "tenant = \"Cust1\"\n[fetch]\nrequests_per_second = 2.5\nmax_in_flight = 3\n\
+         max_duration = \"6h\"\nmax_calls = 9",
     );
     assert_eq!(
-        (given.fetch.rate, given.fetch.max_in_flight.get()),
+        (
+            given.fetch.fetcher.rate,
+            given.fetch.fetcher.max_in_flight.get()
+        ),
         (Rate::per_second(2.5), 3)
     );
     assert_eq!(
-        (given.fetch.max_duration, given.fetch.max_calls),
+        (
+            given.fetch.fetcher.max_duration,
+            given.fetch.fetcher.max_calls
+        ),
         (Some(Duration::from_hours(6)), Some(9))
     );
 }
@@ -233,14 +276,16 @@ fn an_address_ends_in_api_however_it_is_typed() {
         ("http://[::1]:80/so", "http://[::1]/so/api"),
     ];
     for (typed, expected) in cases {
-        let Place::BaseUrl(url) = job(&format!("base_url = \"{typed}\"")).api.place else {
+        let Installation::BaseUrl(url) = job(&format!("base_url = \"{typed}\"")).api.installation
+        else {
             panic!("{typed} is no address")
         };
         assert_eq!(url.as_str(), expected, "{typed}");
     }
-    let Place::BaseUrl(url) = job("allow_http = true\nbase_url = \"http://crm.example.com\"")
-        .api
-        .place
+    let Installation::BaseUrl(url) =
+        job("allow_http = true\nbase_url = \"http://crm.example.com\"")
+            .api
+            .installation
     else {
         panic!("no address")
     };
@@ -258,14 +303,15 @@ fn an_environment_is_a_login_host() {
         ),
     ];
     for (environment, expected) in cases {
-        let login = Environment::Host(expected.parse().unwrap());
-        let place = Place::Tenant {
+        let installation = Installation::Tenant {
             tenant: "Cust1".to_owned(),
-            environment: login,
+            login_host: LoginHost::Url(expected.parse().unwrap()),
         };
         assert_eq!(
-            job(&format!("tenant = \"Cust1\"\n{environment}")).api.place,
-            place
+            job(&format!("tenant = \"Cust1\"\n{environment}"))
+                .api
+                .installation,
+            installation
         );
     }
 }
@@ -273,7 +319,7 @@ fn an_environment_is_a_login_host() {
 #[test]
 fn paths_count_from_the_job_file() {
     let job = job("base_url = \"sandbox\"\nca_file = \"ca.pem\"\napp_token = { file = \"token\" }");
-    assert_eq!(job.source.place, SourcePlace::Path("jobs/ids.csv".into()));
+    assert_eq!(job.source.place, Place::Path("jobs/ids.csv".into()));
     assert_eq!(job.output.dir, Path::new("jobs/out"));
     assert_eq!(job.api.ca_file.as_deref(), Some(Path::new("jobs/ca.pem")));
     assert_eq!(
@@ -290,7 +336,7 @@ fn paths_count_from_the_job_file() {
     .unwrap();
     assert_eq!(
         (piped.source.place, piped.output.dir.as_path()),
-        (SourcePlace::StandardInput, Path::new("/exports"))
+        (Place::StandardInput, Path::new("/exports"))
     );
 }
 
@@ -339,8 +385,10 @@ fn neither_debug_nor_the_description_shows_a_secret() {
     std::fs::write(folder.path().join("token"), "hunter2").unwrap();
     let token = folder.path().join("token");
     let job = job(&format!(
-        "base_url = \"sandbox\"\napp_token = {{ file = {token:?} }}\nheaders = {{ X-Key = \"hunter2\", X-Other = {{ env = \"OTHER\" }} }}\n\
-         auth = {{ scheme = \"basic\", user = \"u\", password = {{ command = [\"echo\", \"hunter2\"] }} }}"
+        "base_url = \"sandbox\"\napp_token = {{ file = {token:?} }}\n\
+         headers = {{ X-Key = \"hunter2\", X-Other = {{ env = \"OTHER\" }} }}\n\
+         auth = {{ scheme = \"basic\", user = \"u\", \
+         password = {{ command = [\"echo\", \"hunter2\"] }} }}"
     ));
     let description = job.description.to_string();
     for shown in [format!("{job:?}"), description.clone()] {
@@ -366,7 +414,10 @@ fn the_description_is_the_job_with_its_flags() {
     let text = format!("{LEAST}base_url = \"sandbox\"\nlimit = 5");
     let job = checked(&text, &[("limit", "7"), ("max-calls", "3")]).unwrap();
     let expected = serde_json::json!({
-        "source": { "path": "ids.csv" }, "output": { "dir": "out" }, "api": { "base_url": "sandbox", "limit": 7 }, "fetch": { "max_calls": 3 }
+        "source": { "path": "ids.csv" },
+        "output": { "dir": "out" },
+        "api": { "base_url": "sandbox", "limit": 7 },
+        "fetch": { "max_calls": 3 },
     });
     assert_eq!(job.description, expected);
 }

@@ -1,11 +1,7 @@
-//! What can go wrong in the output folder. Exit codes are the caller's matter;
-//! [`Error::is_storage`] tells the one kind that another attempt can cure without a new version of
-//! this program.
+//! What can go wrong in the output folder. What follows from it is left to the top.
 
 use std::io;
 use std::path::{Path, PathBuf};
-
-use crate::schema::Table;
 
 /// An export could not be written, published or read back.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +26,11 @@ pub enum Error {
     },
     /// Something else stands where the link to the newest run goes, as after a restore that
     /// followed links.
-    #[error("{}: is not a link, and would be in the way of the one that names the newest run; move it aside", path.display())]
+    #[error(
+        "{}: is not a link, and would be in the way of the one that names the newest run; \
+         move it aside",
+        path.display()
+    )]
     LatestIsNoLink {
         /// Where it stands.
         path: PathBuf,
@@ -57,6 +57,12 @@ pub enum Error {
         /// What the decoder said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A table's file whose columns are not those of its declaration.
+    #[error("{}: the columns are not those of this table", path.display())]
+    OtherColumns {
+        /// The file.
+        path: PathBuf,
+    },
     /// A run of that name is published already.
     #[error("{}: a run of this name is published already", path.display())]
     Taken {
@@ -78,7 +84,10 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// A manifest of a newer version of this program.
-    #[error("{}: format version {found}, and this program knows those up to {known}", path.display())]
+    #[error(
+        "{}: format version {found}, and this program knows those up to {known}",
+        path.display()
+    )]
     NewerManifest {
         /// The file.
         path: PathBuf,
@@ -89,19 +98,22 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// Whether the file system is at fault, and the same command may succeed once that is mended.
-    pub fn is_storage(&self) -> bool {
-        matches!(self, Self::Storage { .. } | Self::NoSymlinks { .. })
+/// For `map_err` on what an encoder says of this table's rows.
+pub(super) fn encode<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+    table: &'static str,
+) -> impl FnOnce(E) -> Error {
+    move |source| Error::Encode {
+        table,
+        source: source.into(),
     }
 }
 
-/// For `map_err` on what an encoder says of this table's rows.
-pub(super) fn encode<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
-    table: &'static Table,
+/// For `map_err` on what a decoder says of this file.
+pub(super) fn decode<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+    path: &Path,
 ) -> impl FnOnce(E) -> Error {
-    |source| Error::Encode {
-        table: table.name,
+    |source| Error::Decode {
+        path: path.to_owned(),
         source: source.into(),
     }
 }

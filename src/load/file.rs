@@ -183,7 +183,10 @@ mod tests {
         );
         let path = inner.join("a");
         write_durably(&path, b"first").unwrap();
-        assert!(write_durably(&path, b"second").unwrap_err().is_storage());
+        assert!(matches!(
+            write_durably(&path, b"second"),
+            Err(Error::Storage { .. })
+        ));
         assert_eq!(std::fs::read(&path).unwrap(), b"first");
     }
 }

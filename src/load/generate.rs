@@ -10,11 +10,11 @@ use proptest::prelude::*;
 use proptest::strategy::{Union, ValueTree};
 use proptest::test_runner::TestRunner;
 
-use crate::schema::{ColumnType, Source, Table};
+use crate::schema::{CellSource, ColumnType, Table};
 
 /// One value, or null.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Cell {
+pub(super) enum AnyCell {
     Null,
     Integer(i64),
     Float(f64),
@@ -25,7 +25,7 @@ pub(super) enum Cell {
 }
 
 /// One row: a cell for each column.
-pub(super) type Row = Vec<Cell>;
+pub(super) type Row = Vec<AnyCell>;
 
 /// From the first instant of year 1 to the last of year 9999.
 const INSTANTS: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
@@ -36,7 +36,7 @@ pub(super) fn row(table: &'static Table) -> impl Strategy<Value = Row> {
     let cells = |column| {
         let value = cell(column);
         if table.is_nullable(column) {
-            prop_oneof![1 => Just(Cell::Null), 3 => value].boxed()
+            prop_oneof![1 => Just(AnyCell::Null), 3 => value].boxed()
         } else {
             value
         }
@@ -57,10 +57,10 @@ pub(super) fn some_rows(table: &'static Table, number: usize) -> Vec<Row> {
 pub(super) fn sorted_rows(table: &'static Table, contact_ids: &[i64]) -> Vec<Row> {
     let mut rows = some_rows(table, contact_ids.len());
     for (row, contact_id) in rows.iter_mut().zip(contact_ids) {
-        for (cell, column) in row.iter_mut().zip(table.columns) {
+        for (cell, column) in row.iter_mut().zip(table.columns.iter()) {
             match column.source {
-                Source::ContactId => *cell = Cell::Integer(*contact_id),
-                Source::Position => *cell = Cell::Integer(1),
+                CellSource::ContactId => *cell = AnyCell::Integer(*contact_id),
+                CellSource::Position => *cell = AnyCell::Integer(1),
                 _ => {}
             }
         }
@@ -80,11 +80,11 @@ pub(super) fn batch(table: &Table, rows: &[Row]) -> RecordBatch {
         .expect("cells are of their columns' types")
 }
 
-fn cell(column: &crate::schema::Column) -> BoxedStrategy<Cell> {
+fn cell(column: &crate::schema::Column) -> BoxedStrategy<AnyCell> {
     match column.column_type {
         ColumnType::Integer => {
             prop_oneof![any::<i64>(), 1..100_i64, Just(i64::MIN), Just(i64::MAX)]
-                .prop_map(Cell::Integer)
+                .prop_map(AnyCell::Integer)
                 .boxed()
         }
         ColumnType::Float => {
@@ -97,16 +97,16 @@ fn cell(column: &crate::schema::Column) -> BoxedStrategy<Cell> {
                 Just(f64::MIN_POSITIVE),
                 Just(2_676.435_999_999_999_7)
             ]
-            .prop_map(Cell::Float)
+            .prop_map(AnyCell::Float)
             .boxed()
         }
-        ColumnType::Boolean => any::<bool>().prop_map(Cell::Boolean).boxed(),
-        ColumnType::Text => text().prop_map(Cell::Text).boxed(),
+        ColumnType::Boolean => any::<bool>().prop_map(AnyCell::Boolean).boxed(),
+        ColumnType::Text => text().prop_map(AnyCell::Text).boxed(),
         ColumnType::Instant => prop_oneof![INSTANTS, Just(*INSTANTS.end()), Just(0)]
-            .prop_map(Cell::Instant)
+            .prop_map(AnyCell::Instant)
             .boxed(),
         ColumnType::Date => prop_oneof![DAYS, Just(*DAYS.end())]
-            .prop_map(Cell::Date)
+            .prop_map(AnyCell::Date)
             .boxed(),
     }
 }
@@ -132,12 +132,12 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![awkward, any::<String>(), "[A-Z][a-zæøå]{2,12} AS"]
 }
 
-fn array<'a>(column_type: ColumnType, cells: impl Iterator<Item = &'a Cell>) -> ArrayRef {
+fn array<'a>(column_type: ColumnType, cells: impl Iterator<Item = &'a AnyCell>) -> ArrayRef {
     macro_rules! collect {
         ($array:ty, $variant:ident) => {
             cells
                 .map(|cell| {
-                    if let Cell::$variant(value) = cell {
+                    if let AnyCell::$variant(value) = cell {
                         Some(value.clone())
                     } else {
                         None
@@ -165,15 +165,15 @@ pub(super) fn rows_of(table: &Table, batch: &RecordBatch) -> Vec<Row> {
     let value = |index: usize, row: usize| {
         let array = batch.column(index);
         match table.columns[index].column_type {
-            _ if array.is_null(row) => Cell::Null,
-            ColumnType::Integer => Cell::Integer(array.as_primitive::<Int64Type>().value(row)),
-            ColumnType::Float => Cell::Float(array.as_primitive::<Float64Type>().value(row)),
-            ColumnType::Boolean => Cell::Boolean(array.as_boolean().value(row)),
-            ColumnType::Text => Cell::Text(array.as_string::<i32>().value(row).to_owned()),
+            _ if array.is_null(row) => AnyCell::Null,
+            ColumnType::Integer => AnyCell::Integer(array.as_primitive::<Int64Type>().value(row)),
+            ColumnType::Float => AnyCell::Float(array.as_primitive::<Float64Type>().value(row)),
+            ColumnType::Boolean => AnyCell::Boolean(array.as_boolean().value(row)),
+            ColumnType::Text => AnyCell::Text(array.as_string::<i32>().value(row).to_owned()),
             ColumnType::Instant => {
-                Cell::Instant(array.as_primitive::<TimestampMicrosecondType>().value(row))
+                AnyCell::Instant(array.as_primitive::<TimestampMicrosecondType>().value(row))
             }
-            ColumnType::Date => Cell::Date(array.as_primitive::<Date32Type>().value(row)),
+            ColumnType::Date => AnyCell::Date(array.as_primitive::<Date32Type>().value(row)),
         }
     };
     (0..batch.num_rows())

@@ -7,22 +7,22 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::FileReport;
 use super::error::{Error, storage};
-use super::file::write_durably;
+use super::file::{FileReport, write_durably};
 use crate::contact::{Calls, Drift, OutcomeCounts, TargetCounts};
+use crate::schema::View;
 
 /// Name of the manifest in the run's folder.
-pub const FILE_NAME: &str = "manifest.json";
+pub(crate) const FILE_NAME: &str = "manifest.json";
 
 /// Version of the manifest's form, raised when an older program would misread it.
-pub const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// Name of this program, as it stands in the manifest.
-pub const PROGRAM: &str = env!("CARGO_PKG_NAME");
+pub(crate) const PROGRAM: &str = env!("CARGO_PKG_NAME");
 
 /// Version of this program, as it stands in the manifest.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What one run made, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,7 +77,6 @@ pub struct Fetch {
 /// Percentiles of the time from request to complete answer, in milliseconds; none where nothing was
 /// fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names of percentiles")]
 pub struct Latency {
     pub p50: Option<f64>,
     pub p95: Option<f64>,
@@ -85,6 +84,11 @@ pub struct Latency {
 }
 
 impl Manifest {
+    /// The tables and columns of the export, as the job wanted them.
+    pub(super) fn view(&self) -> View {
+        View::of(self.tables.keys().map(String::as_str))
+    }
+
     /// The manifest as it stands in the file.
     pub fn to_json(&self) -> serde_json::Result<String> {
         let mut text = serde_json::to_string_pretty(self)?;
@@ -134,7 +138,7 @@ fn parse<'a, T: Deserialize<'a>>(path: &Path, text: &'a [u8]) -> Result<T, Error
 }
 
 /// Share of the distinct targets that have an answer; all of them where there are none.
-pub fn coverage(answered: u64, distinct: u64) -> f64 {
+pub(crate) fn coverage(answered: u64, distinct: u64) -> f64 {
     let number = |count| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     if distinct == 0 {
         1.0
@@ -196,8 +200,8 @@ pub(super) mod tests {
         let object: serde_json::Map<String, serde_json::Value> =
             serde_json::from_str(&text).unwrap();
         let members: Vec<_> = object.keys().map(String::as_str).collect();
-        let expected = "format_version program version run dir started_at ended_at job targets outcomes calls fetch tables drift \
-                        truncated coverage oldest_fetched_at";
+        let expected = "format_version program version run dir started_at ended_at job targets \
+                        outcomes calls fetch tables drift truncated coverage oldest_fetched_at";
         assert_eq!(members, expected.split_whitespace().collect::<Vec<_>>());
     }
 

@@ -10,37 +10,49 @@ use ::parquet::arrow::arrow_reader::{
 };
 use ::parquet::basic::{Compression, Encoding};
 use ::parquet::file::metadata::RowGroupMetaData;
+use arrow_array::RecordBatch;
 use jiff::civil;
 use proptest::prelude::*;
 
-use super::Error;
-use super::file::digest;
-use super::generate::{Cell, Row, batch, row, rows_of, some_rows};
-use super::writer::Format;
-use super::{FileReport, create};
-use crate::schema::{ColumnType, OUTCOMES, TABLES, Table, table};
+use super::error::Error;
+use super::file::{FileReport, digest};
+use super::format::{Format, create, open};
+use super::generate::{AnyCell, Row, batch, row, rows_of, some_rows};
 
-fn write(
+use crate::schema::{Column, ColumnType, OUTCOMES, TABLES, Table, table};
+
+/// Writes the rows, which are cut into batches already.
+fn write<'r>(
     format: Format,
     folder: &Path,
-    table: &'static Table,
-    rows: &[Row],
-    rows_per_batch: usize,
+    table: &Table,
+    batches: impl IntoIterator<Item = &'r [Row]>,
 ) -> FileReport {
-    let mut writer = create(
-        format,
-        folder,
-        table,
-        &[("job".to_owned(), "nightly".to_owned())],
-    )
-    .unwrap();
-    for rows in rows.chunks(rows_per_batch) {
+    let mut writer = create(format, folder, table, &metadata()).unwrap();
+    for rows in batches {
         writer.write(&batch(table, rows)).unwrap();
     }
     writer.finish().unwrap()
 }
 
-fn read(format: Format, folder: &Path, table: &'static Table) -> Vec<Row> {
+fn metadata() -> [(String, String); 1] {
+    [("job".to_owned(), "nightly".to_owned())]
+}
+
+/// What the reader gives back of these columns, all of it.
+fn read(
+    format: Format,
+    folder: &Path,
+    table: &Table,
+    wanted: fn(&Column) -> bool,
+) -> Vec<RecordBatch> {
+    let path = folder.join(format.file_name(table));
+    let mut reader = open(format, &path, table, wanted).unwrap();
+    std::iter::from_fn(|| reader.read().unwrap()).collect()
+}
+
+/// All cells of a file, read without this program's reader.
+fn read_otherwise(format: Format, folder: &Path, table: &Table) -> Vec<Row> {
     let path = folder.join(format.file_name(table));
     match format {
         Format::Parquet => {
@@ -55,19 +67,12 @@ fn read(format: Format, folder: &Path, table: &'static Table) -> Vec<Row> {
         }
         Format::Csv => {
             let mut reader = ReaderBuilder::new().from_path(path).unwrap();
-            assert!(
-                reader
-                    .headers()
-                    .unwrap()
-                    .iter()
-                    .eq(table.columns.iter().map(|column| column.name))
-            );
+            let declared = table.columns.iter().map(|column| column.name);
+            assert!(reader.headers().unwrap().iter().eq(declared));
             let typed = |record: ::csv::StringRecord| {
-                table
-                    .columns
-                    .iter()
-                    .zip(&record)
-                    .map(|(c, field)| parse(c.column_type, field))
+                let fields = table.columns.iter().zip(&record);
+                fields
+                    .map(|(column, field)| parse(column.column_type, field))
                     .collect()
             };
             reader
@@ -78,35 +83,35 @@ fn read(format: Format, folder: &Path, table: &'static Table) -> Vec<Row> {
     }
 }
 
-fn parse(column_type: ColumnType, field: &str) -> Cell {
+fn parse(column_type: ColumnType, field: &str) -> AnyCell {
     let epoch = civil::date(1970, 1, 1);
     match column_type {
-        _ if field.is_empty() => Cell::Null,
-        ColumnType::Integer => Cell::Integer(field.parse().unwrap()),
-        ColumnType::Float => Cell::Float(field.parse().unwrap()),
-        ColumnType::Boolean => Cell::Boolean(field.parse().unwrap()),
-        ColumnType::Text => Cell::Text(field.to_owned()),
+        _ if field.is_empty() => AnyCell::Null,
+        ColumnType::Integer => AnyCell::Integer(field.parse().unwrap()),
+        ColumnType::Float => AnyCell::Float(field.parse().unwrap()),
+        ColumnType::Boolean => AnyCell::Boolean(field.parse().unwrap()),
+        ColumnType::Text => AnyCell::Text(field.to_owned()),
         ColumnType::Instant => {
             let civil: civil::DateTime = field.strip_suffix('Z').unwrap().parse().unwrap();
-            Cell::Instant(
+            AnyCell::Instant(
                 i64::try_from(civil.duration_since(epoch.at(0, 0, 0, 0)).as_micros()).unwrap(),
             )
         }
         ColumnType::Date => {
             let day: civil::Date = field.parse().unwrap();
-            Cell::Date(i32::try_from(day.duration_since(epoch).as_hours() / 24).unwrap())
+            AnyCell::Date(i32::try_from(day.duration_since(epoch).as_hours() / 24).unwrap())
         }
     }
 }
 
 /// What the format keeps of the rows: CSV has one empty field for null and for empty text.
 fn kept(format: Format, mut rows: Vec<Row>) -> Vec<Row> {
-    let empty = Cell::Text(String::new());
+    let empty = AnyCell::Text(String::new());
     if format == Format::Csv {
         rows.iter_mut()
             .flatten()
             .filter(|cell| **cell == empty)
-            .for_each(|cell| *cell = Cell::Null);
+            .for_each(|cell| *cell = AnyCell::Null);
     }
     rows
 }
@@ -119,13 +124,21 @@ fn any_table_and_rows() -> impl Strategy<Value = (&'static Table, Vec<Row>)> {
 
 proptest! {
     #[test]
-    fn what_is_written_reads_back((table, rows) in any_table_and_rows(), rows_per_batch in 1..8_usize) {
+    fn what_is_written_reads_back(
+        (table, rows) in any_table_and_rows(),
+        rows_per_batch in 1..8_usize,
+    ) {
         for format in Format::ALL {
             let folder = tempfile::tempdir().unwrap();
-            let report = write(*format, folder.path(), table, &rows, rows_per_batch);
+            let report = write(*format, folder.path(), table, rows.chunks(rows_per_batch));
             prop_assert_eq!(usize::try_from(report.rows).unwrap(), rows.len());
-            prop_assert_eq!(digest(&folder.path().join(&report.file)).unwrap(), (report.bytes, report.sha256));
-            prop_assert_eq!(read(*format, folder.path(), table), kept(*format, rows.clone()));
+            let written = digest(&folder.path().join(&report.file)).unwrap();
+            prop_assert_eq!(written, (report.bytes, report.sha256));
+            let kept = kept(*format, rows.clone());
+            prop_assert_eq!(&read_otherwise(*format, folder.path(), table), &kept);
+            let read = read(*format, folder.path(), table, |_| true);
+            let read: Vec<_> = read.iter().flat_map(|batch| rows_of(table, batch)).collect();
+            prop_assert_eq!(read, kept);
         }
     }
 }
@@ -141,7 +154,7 @@ fn bytes_do_not_depend_on_how_the_rows_are_cut() {
         for format in Format::ALL {
             let reports = [1, 7, 1000, 1024, 2500].map(|rows_per_batch| {
                 let folder = tempfile::tempdir().unwrap();
-                write(*format, folder.path(), table, &rows, rows_per_batch)
+                write(*format, folder.path(), table, rows.chunks(rows_per_batch))
             });
             assert!(
                 reports.iter().all(|report| *report == reports[0]),
@@ -153,6 +166,109 @@ fn bytes_do_not_depend_on_how_the_rows_are_cut() {
 }
 
 #[test]
+fn what_is_read_writes_the_same_bytes_again() {
+    for table in TABLES {
+        let rows: Vec<Row> = some_rows(table, 50)
+            .into_iter()
+            .cycle()
+            .take(9_000)
+            .collect();
+        for format in Format::ALL {
+            let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+            let report = write(*format, folders[0].path(), table, rows.chunks(700));
+            let mut writer = create(*format, folders[1].path(), table, &metadata()).unwrap();
+            for batch in read(*format, folders[0].path(), table, |_| true) {
+                writer.write(&batch).unwrap();
+            }
+            assert_eq!(
+                writer.finish().unwrap(),
+                report,
+                "{} {format:?}",
+                table.name
+            );
+        }
+    }
+}
+
+#[test]
+fn only_the_columns_that_are_wanted_are_read() {
+    let sales = table("sales").unwrap();
+    let rows = some_rows(sales, 20);
+    let wanted = |column: &Column| ["position", "sale_day"].contains(&column.name);
+    for format in Format::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        write(*format, folder.path(), sales, rows.chunks(20));
+        let all = read(*format, folder.path(), sales, |_| true);
+        let some = read(*format, folder.path(), sales, wanted);
+        assert_eq!(some.len(), 1);
+        let places = [1, 4].map(|place| sales.columns[place].name);
+        assert_eq!(places, ["position", "sale_day"]);
+        assert_eq!(some[0], all[0].project(&[1, 4]).unwrap(), "{format:?}");
+        let none = read(*format, folder.path(), sales, |_| false);
+        assert_eq!((none[0].num_columns(), none[0].num_rows()), (0, 20));
+    }
+}
+
+#[test]
+fn long_rows_make_short_batches() {
+    let mut row = some_rows(OUTCOMES, 1).remove(0);
+    row[2] = AnyCell::Text("x".repeat(1 << 20));
+    let rows = vec![row; 20];
+    for format in Format::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        write(*format, folder.path(), OUTCOMES, rows.chunks(1));
+        let batches = read(*format, folder.path(), OUTCOMES, |_| true);
+        let most = batches.iter().map(RecordBatch::num_rows).max();
+        assert!(most.unwrap() <= 5, "{format:?}: {most:?} rows of 1 MiB");
+        let short = read(*format, folder.path(), OUTCOMES, |column| {
+            column.name == "input_line"
+        });
+        assert!(
+            short.len() < batches.len(),
+            "{format:?}: what is not read counts nothing"
+        );
+    }
+}
+
+#[test]
+fn rows_before_a_fault_are_read() {
+    let chats = table("chats").unwrap();
+    let name = |column: &Column| ["contact_id", "when_ended"].contains(&column.name);
+    let cases = ["x,1,,,,,,,,", ",1,,,,,,,,", "3,1,,,,,,,soon,", "3,1"];
+    for fault in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let report = write(
+            Format::Csv,
+            folder.path(),
+            chats,
+            [&some_rows(chats, 3)[..]],
+        );
+        let path = folder.path().join(report.file);
+        let text = std::fs::read_to_string(&path).unwrap() + fault + "\n";
+        std::fs::write(&path, text).unwrap();
+        let mut reader = open(Format::Csv, &path, chats, name).unwrap();
+        assert_eq!(reader.read().unwrap().unwrap().num_rows(), 3, "{fault}");
+        let error = reader.read().unwrap_err();
+        assert!(matches!(error, Error::Decode { .. }), "{fault}: {error}");
+    }
+}
+
+#[test]
+fn a_file_of_another_table_is_told_from_one_that_cannot_be_read() {
+    let [sales, chats] = ["sales", "chats"].map(|name| table(name).unwrap());
+    for format in Format::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        let report = write(*format, folder.path(), sales, []);
+        let path = folder.path().join(report.file);
+        let open = |table| open(*format, &path, table, |_| true).err();
+        assert!(open(sales).is_none());
+        assert!(matches!(open(chats), Some(Error::OtherColumns { .. })));
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(open(sales).unwrap(), Error::Storage { .. }));
+    }
+}
+
+#[test]
 fn a_row_group_is_full_before_the_next_begins() {
     let rows: Vec<Row> = some_rows(OUTCOMES, 10)
         .into_iter()
@@ -160,7 +276,7 @@ fn a_row_group_is_full_before_the_next_begins() {
         .take(130_000)
         .collect();
     let folder = tempfile::tempdir().unwrap();
-    let report = write(Format::Parquet, folder.path(), OUTCOMES, &rows, 4000);
+    let report = write(Format::Parquet, folder.path(), OUTCOMES, rows.chunks(4000));
     let file = File::open(folder.path().join(report.file)).unwrap();
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()).unwrap();
     let groups: Vec<_> = metadata
@@ -185,8 +301,7 @@ fn a_file_says_how_it_is_sorted_encoded_and_made() {
         Format::Parquet,
         folder.path(),
         tickets,
-        &some_rows(tickets, 30),
-        30,
+        [&some_rows(tickets, 30)[..]],
     );
     let file = File::open(folder.path().join(report.file)).unwrap();
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()).unwrap();
@@ -252,7 +367,8 @@ fn a_missing_folder_is_a_storage_error() {
             .err()
             .unwrap();
         assert!(
-            error.is_storage() && error.to_string().contains("/nonexistent/folder/outcomes."),
+            matches!(error, Error::Storage { .. })
+                && error.to_string().contains("/nonexistent/folder/outcomes."),
             "{error}"
         );
     }

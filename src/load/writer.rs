@@ -5,42 +5,6 @@ use arrow_array::RecordBatch;
 
 use super::error::Error;
 use super::file::FileReport;
-use crate::schema::Table;
-
-/// The format of the tables' files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Apache Parquet.
-    Parquet,
-    /// Comma-separated text.
-    Csv,
-}
-
-impl Format {
-    /// Every one, in the order in which they are shown.
-    pub const ALL: &[Self] = &[Self::Parquet, Self::Csv];
-
-    /// How it is spelled in a job, which is also the extension of its files.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Parquet => "parquet",
-            Self::Csv => "csv",
-        }
-    }
-
-    /// The one of that spelling.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|format| format.as_str() == word)
-    }
-
-    /// The name of a table's file.
-    pub fn file_name(self, table: &Table) -> String {
-        format!("{}.{}", table.name, self.as_str())
-    }
-}
 
 /// Makes one file of the rows of one table.
 pub trait TableWriter {

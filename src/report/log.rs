@@ -1,5 +1,5 @@
-//! The log: which lines are kept, how they are written, and that they go to stderr above the bar
-//! where there is one.
+//! The log: which lines are kept, how they are written, and that they go to stderr, above the bar
+//! where there is one. Who logs what is told where it happens.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,7 +31,8 @@ impl CurrentBar {
     }
 }
 
-/// Begins the log of this process. Lines in a terminal do without the time.
+/// Begins the log of this process. Lines in a terminal do without the time: whoever sits there has
+/// a clock.
 pub(super) fn begin(format: LogFormat, level: Level, in_terminal: bool, bar: CurrentBar) {
     let lines = fmt::layer()
         .with_target(false)
@@ -42,7 +43,7 @@ pub(super) fn begin(format: LogFormat, level: Level, in_terminal: bool, bar: Cur
         (LogFormat::Text, true) => lines.without_time().boxed(),
         (LogFormat::Text, false) => lines.boxed(),
     };
-    // What libraries do is nobody's news.
+    // The lines of libraries say nothing to the operator, and may hold what must not be logged.
     let own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
     // A second log in one process, as in tests, gives way to the first one.
     drop(tracing::subscriber::set_global_default(

@@ -1,5 +1,6 @@
 //! What a run tells while it goes: a progress bar, log lines, or nothing; and the closing summary.
-//! Everything goes to stderr. Knows no stage; they hand in numbers.
+//! Everything goes to stderr. How one phase stands is put into words in `phase`, and the log is
+//! `log`'s. No stage is known here: they hand in numbers.
 
 pub(crate) mod log;
 mod phase;
@@ -14,9 +15,10 @@ use self::log::CurrentBar;
 pub use self::log::LogFormat;
 use self::phase::Phase;
 
-/// How often a plain line tells how it stands.
+/// How often a plain line tells how a phase stands, as the help of `--progress` promises: rarely
+/// enough for the log of a night, often enough to see that something happens.
 const PLAIN_EVERY: Duration = Duration::from_secs(30);
-/// How often the bar's text is made anew.
+/// How often the bar's text is made anew: nobody reads faster, and each time costs a few strings.
 const BAR_EVERY: Duration = Duration::from_millis(100);
 
 /// How progress is shown, as asked for.
@@ -49,7 +51,7 @@ pub struct Progress {
     pub in_flight: usize,
     /// Requests that may be in flight.
     pub limit: usize,
-    /// Why nothing is sent.
+    /// Why nothing is sent, where that is so.
     pub waiting: Option<Waiting>,
     /// Requests refused for being too many (429).
     pub refused: u64,
@@ -100,7 +102,7 @@ impl Reporter {
         let level = match (&display, verbose) {
             (_, true) => tracing::Level::DEBUG,
             (Display::Silent, false) => tracing::Level::WARN,
-            _ => tracing::Level::INFO,
+            (Display::Bar(_) | Display::Plain, false) => tracing::Level::INFO,
         };
         let (in_terminal, bar) = match &display {
             Display::Bar(bar) => (true, bar.clone()),
@@ -115,13 +117,8 @@ impl Reporter {
         }
     }
 
-    /// Tells one thing.
-    pub fn say(&self, text: &str) {
-        info!("{text}");
-    }
-
-    /// Tells how the run ended: as it stands, or as a line of the log where something reads those
-    /// as JSON.
+    /// Tells how the run ended: in the summary's own lines, or as one line of the log where a
+    /// program reads that as JSON.
     pub fn close(&self, summary: &str) {
         match (&self.display, self.format) {
             (Display::Silent, _) => {}
@@ -130,13 +127,8 @@ impl Reporter {
         }
     }
 
-    /// Tells one thing that may need a hand.
-    pub fn warn(&self, text: &str) {
-        warn!("{text}");
-    }
-
     /// Begins a phase of so many steps.
-    pub fn begin(&mut self, verb: &'static str, total: Option<u64>) {
+    pub(crate) fn begin(&mut self, verb: &'static str, total: Option<u64>) {
         self.end();
         let screen = matches!(self.display, Display::Bar(_)).then(ProgressDrawTarget::stderr);
         let phase = Phase::begin(verb, total, screen);
@@ -145,16 +137,17 @@ impl Reporter {
     }
 
     /// Tells how many steps of the phase are done.
-    pub fn advance(&mut self, done: u64) {
+    pub(crate) fn advance(&mut self, done: u64) {
         self.tell(done, None);
     }
 
     /// Tells how fetching stands.
-    pub fn fetching(&mut self, progress: &Progress) {
+    pub(crate) fn fetching(&mut self, progress: &Progress) {
         self.notice(progress);
         self.tell(progress.done, Some(progress));
     }
 
+    /// Shows the phase, where it was shown long enough ago.
     fn tell(&mut self, done: u64, progress: Option<&Progress>) {
         let Some(phase) = &mut self.phase else { return };
         if let Some(bar) = &phase.bar {
@@ -172,7 +165,7 @@ impl Reporter {
         match (&phase.bar, &self.display) {
             (Some(bar), _) => bar.set_message(phase.message(bar, progress)),
             (None, Display::Plain) => info!("{}", phase.line(done, progress)),
-            (None, _) => {}
+            (None, Display::Bar(_) | Display::Silent) => {}
         }
     }
 
@@ -184,21 +177,23 @@ impl Reporter {
         }
     }
 
+    /// Has log lines written above this bar.
     fn show(&self, bar: Option<ProgressBar>) {
         if let Display::Bar(current) = &self.display {
             current.set(bar);
         }
     }
 
-    /// Logs when an outage begins and ends; pauses show in the bar.
+    /// Logs when an outage begins and when it ends. A pause is no news: it shows in the bar.
     fn notice(&mut self, progress: &Progress) {
         let is_outage = |waiting: Option<Waiting>| matches!(waiting, Some(Waiting::Outage(_)));
         match (is_outage(self.was_waiting), is_outage(progress.waiting)) {
             (false, true) => warn!(
-                "the server does not answer as it should; sending stops, one request at a time asks whether it is back"
+                "the server does not answer as it should; sending stops, \
+                 one request at a time asks whether it is back"
             ),
             (true, false) => warn!("the server is back; sending goes on"),
-            _ => {}
+            (false, false) | (true, true) => {}
         }
         self.was_waiting = progress.waiting;
     }
@@ -282,7 +277,8 @@ mod tests {
             reporter.fetching(&waiting(None));
         });
         let expected = [
-            "WARN the server does not answer as it should; sending stops, one request at a time asks whether it is back",
+            "WARN the server does not answer as it should; sending stops, \
+             one request at a time asks whether it is back",
             "WARN the server is back; sending goes on",
         ];
         assert_eq!(lines, expected);

@@ -1,5 +1,6 @@
-//! One phase of a run: how it stands, as a bar or in a line. The same details follow both, what
-//! matters most first, since a terminal may be narrow.
+//! One phase of a run: how it stands, as a bar or in a line. The same details follow the counts of
+//! both. What matters most comes first, since a narrow terminal cuts off the rest. When to show it
+//! is the reporter's matter.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ pub(super) struct Phase {
     verb: &'static str,
     total: Option<u64>,
     began: Instant,
-    /// When it was told last.
+    /// When it was last shown.
     pub(super) told: Instant,
     pub(super) bar: Option<ProgressBar>,
 }
@@ -35,12 +36,12 @@ impl Phase {
         }
     }
 
-    /// What stands behind the counts of the bar.
+    /// The details that follow the counts of the bar.
     pub(super) fn message(&self, bar: &ProgressBar, progress: Option<&Progress>) -> String {
         details(bar.per_sec(), self.total.map(|_| bar.eta()), progress)
     }
 
-    /// How it stands after this long, in words.
+    /// How it stands now, in a line.
     pub(super) fn line(&self, done: u64, progress: Option<&Progress>) -> String {
         self.line_after(self.began.elapsed(), done, progress)
     }
@@ -69,7 +70,7 @@ impl Phase {
     }
 }
 
-/// Its message is cut at the edge of the screen; the rest has a fixed width.
+/// The bar of a phase. Its message is cut at the edge of the screen; the rest has a fixed width.
 fn bar(verb: &'static str, total: Option<u64>, screen: ProgressDrawTarget) -> ProgressBar {
     let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
     bar.set_draw_target(screen);
@@ -85,42 +86,46 @@ fn bar(verb: &'static str, total: Option<u64>, screen: ProgressDrawTarget) -> Pr
     bar
 }
 
-/// Details, each behind a comma. What is nothing is left out; while nothing is sent, why stands in
-/// place of the pace.
+/// The details, each behind a comma; those that are nothing are left out.
 fn details(rate: f64, left: Option<Duration>, progress: Option<&Progress>) -> String {
-    let mut details = Vec::new();
-    match progress.and_then(|progress| progress.waiting) {
-        Some(Waiting::Pause(left)) => {
-            details.push(format!("server asks to wait {} s", left.as_secs() + 1))
-        }
-        Some(Waiting::Outage(since)) => {
-            details.push(format!("server away for {} s", since.as_secs()))
-        }
-        None if rate > 0.0 => {
-            details.push(if rate < 100.0 {
-                format!("{rate:.1}/s")
-            } else {
-                format!("{rate:.0}/s")
-            });
-            details.extend(left.map(|left| format!("{:#} left", HumanDuration(left))));
-        }
-        None => {}
-    }
-    if let Some(Progress {
-        failed,
-        retries,
-        in_flight,
-        limit,
-        ..
-    }) = progress
-    {
-        let counted =
-            |count: u64, word| (count > 0).then(|| format!("{} {word}", HumanCount(count)));
-        details.extend(counted(*failed, "failed"));
-        details.push(format!("{in_flight}/{limit} in flight"));
-        details.extend(counted(*retries, "retries"));
+    let mut details = match progress.and_then(|progress| progress.waiting) {
+        Some(waiting) => vec![reason(waiting)],
+        None => pace(rate, left),
+    };
+    if let Some(progress) = progress {
+        details.extend(counted(progress.failed, "failed"));
+        details.push(format!(
+            "{}/{} in flight",
+            progress.in_flight, progress.limit
+        ));
+        details.extend(counted(progress.retries, "retries"));
     }
     details.iter().flat_map(|detail| [", ", detail]).collect()
+}
+
+/// Why nothing is sent.
+fn reason(waiting: Waiting) -> String {
+    match waiting {
+        Waiting::Pause(left) => format!("server asks to wait {} s", left.as_secs() + 1),
+        Waiting::Outage(since) => format!("server away for {} s", since.as_secs()),
+    }
+}
+
+/// How fast it goes, and how long it will take; nothing where nothing is done yet.
+fn pace(rate: f64, left: Option<Duration>) -> Vec<String> {
+    let rate = if rate >= 100.0 {
+        format!("{rate:.0}/s")
+    } else if rate > 0.0 {
+        format!("{rate:.1}/s")
+    } else {
+        return Vec::new();
+    };
+    let left = left.map(|left| format!("{:#} left", HumanDuration(left)));
+    std::iter::once(rate).chain(left).collect()
+}
+
+fn counted(count: u64, word: &str) -> Option<String> {
+    (count > 0).then(|| format!("{} {word}", HumanCount(count)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! Where fetcher and store meet: one thread talks to the network, one writes the state, bounded
-//! queues between them.
+//! Where fetcher and store meet: one thread talks to the network, one writes the state. Bounded
+//! queues between them give back-pressure, so that a slow disk slows down the calls.
 
+use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,64 +11,101 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
 
 use crate::contact::{Answer, Calls, Planned};
 use crate::error::Error;
-use crate::extract::api::connection::Connection;
+
+use crate::extract::connection::RemoteApi;
 use crate::extract::fetcher::queue::{Receiver, queue};
-use crate::extract::fetcher::{self, End, Fetched};
+use crate::extract::fetcher::{self, Channels, End, Fetched};
 use crate::report::{Progress, Reporter};
 use crate::store::{Run, Store};
 
-/// Answers are stored at the latest after this long, after so many, and after so many bytes.
+/// Answers are stored at the latest after this long: what a crash may cost, besides what is in
+/// flight, is a second.
 const BATCH_TIME: Duration = Duration::from_secs(1);
-/// While they are collected, answers are taken in so often: to wake for each of them costs more
+/// Answers are stored at the latest when there are so many. At a thousand answers a second this and
+/// [`BATCH_TIME`] come to the same.
+const BATCH: usize = 1_000;
+/// Answers are stored at the latest when their bodies take so many bytes: half of what the queue
+/// lets wait, so that the fetcher goes on while they are stored.
+const BATCH_BYTES: usize = 4 << 20;
+/// While answers are collected, they are taken in so often: to wake for each of them costs more
 /// than to store it.
 const ROUND: Duration = Duration::from_millis(5);
-const BATCH: usize = 1_000;
-const BATCH_BYTES: usize = 4 << 20;
 /// Contacts of the plan that are read at once.
 const PAGE: u32 = 1_000;
+/// Pages of the plan that wait for the fetcher, so that it never waits for one.
+const PAGES: usize = 2;
 
-/// Runs the plan: answers go to the store as they come.
-pub(super) fn fetch(
-    connection: &Connection,
-    settings: &fetcher::Settings,
-    store: &mut Store,
-    run: &Run,
-    request_key: i64,
-    stop: &watch::Receiver<bool>,
-    report: &mut Reporter,
-) -> Result<Fetched, Error> {
+/// What it takes to carry out the plan.
+pub(super) struct Fetching<'a, A> {
+    pub(super) api: &'a A,
+    pub(super) settings: &'a fetcher::Settings,
+    pub(super) store: &'a mut Store,
+    /// The run as it stands before.
+    pub(super) run: &'a Run,
+    pub(super) request_key: i64,
+    pub(super) stop: &'a watch::Receiver<bool>,
+}
+
+impl<A: RemoteApi> Fetching<'_, A> {
+    /// Carries out the plan: answers go to the store as they come. Fetcher and store share the
+    /// runtime, where there is one. Gives what it came to, and the run with all that was called.
+    pub(super) fn carry_out(
+        self,
+        runtime: Option<&Runtime>,
+        report: &mut Reporter,
+    ) -> Result<(Fetched, Run), Error> {
+        let (pages, plan) = mpsc::channel(PAGES);
+        let (answers, answered) = queue(2 * BATCH);
+        let (told, progress) = watch::channel(Progress::default());
+        let keeper = Keeper {
+            store: self.store,
+            run: self.run,
+            request_key: self.request_key,
+            progress,
+        };
+        let keep = keeper.keep(Pages::new(pages), answered);
+        // The keeper ends when `answers` is dropped, together with this.
+        let fetch = async move {
+            let mut tell = |progress: &Progress| {
+                told.send_replace(*progress);
+                report.fetching(progress);
+            };
+            let channels = Channels {
+                plan,
+                answers: &answers,
+                stop: self.stop.clone(),
+            };
+            fetcher::fetch(self.api, self.settings, channels, &mut tell).await
+        };
+        let (fetched, kept) = match runtime {
+            Some(runtime) => runtime.block_on(async { tokio::join!(fetch, keep) }),
+            None => on_two_threads(fetch, keep)?,
+        };
+        // The keeper's error comes first: it is why answers were no longer taken.
+        let time = kept?;
+        if fetched.end == End::NotStored {
+            return Err(Error::Defect);
+        }
+        let run = so_far(self.run, &fetched.progress, time);
+        Ok((fetched, run))
+    }
+}
+
+/// Fetches on this thread, and stores on another one.
+fn on_two_threads(
+    fetch: impl Future<Output = Fetched>,
+    keep: impl Future<Output = Result<Duration, Error>> + Send,
+) -> Result<(Fetched, Result<Duration, Error>), Error> {
     let network = runtime()?;
     let storage = runtime()?;
-    let (pages, plan) = mpsc::channel(2);
-    let (answers, answered) = queue(2 * BATCH);
-    let (told, progress) = watch::channel(Progress::default());
     std::thread::scope(|scope| {
-        let keep =
-            move || storage.block_on(keep(store, run, request_key, pages, answered, &progress));
         let keeper = std::thread::Builder::new()
             .name("store".to_owned())
-            .spawn_scoped(scope, keep)
+            .spawn_scoped(scope, move || storage.block_on(keep))
             .map_err(Error::System)?;
-        let mut tell = |progress: &Progress| {
-            told.send_replace(*progress);
-            report.fetching(progress);
-        };
-        let fetched = network.block_on(fetcher::fetch(
-            connection,
-            settings,
-            plan,
-            &answers,
-            stop.clone(),
-            &mut tell,
-        ));
-        drop(answers);
-        // The keeper's error comes first: it is why answers were no longer taken.
-        keeper.join().map_err(|_| Error::Defect)??;
-        if fetched.end == End::NotStored {
-            Err(Error::Defect)
-        } else {
-            Ok(fetched)
-        }
+        let fetched = network.block_on(fetch);
+        let kept = keeper.join().map_err(|_| Error::Defect)?;
+        Ok((fetched, kept))
     })
 }
 
@@ -78,110 +116,170 @@ fn runtime() -> Result<Runtime, Error> {
         .map_err(Error::System)
 }
 
-/// Hands out the plan page by page and stores answers in batches, until the fetcher is done.
-async fn keep(
-    store: &mut Store,
-    run: &Run,
-    request_key: i64,
-    pages: mpsc::Sender<Vec<Planned>>,
-    mut answered: Receiver,
-    progress: &watch::Receiver<Progress>,
-) -> Result<(), Error> {
-    let began = Instant::now();
-    let so_far = |progress: &Progress| Run {
-        calls: run.calls
-            + Calls {
-                attempts: progress.attempts,
-                retries: progress.retries,
-                logins: progress.logins,
-            },
-        fetch_seconds: run.fetch_seconds + began.elapsed().as_secs_f64(),
-        ..run.clone()
+/// The run after so much more was called, in so much more time.
+fn so_far(run: &Run, progress: &Progress, time: Duration) -> Run {
+    let calls = Calls {
+        attempts: progress.attempts,
+        retries: progress.retries,
+        logins: progress.logins,
     };
-    let mut pages = Some(pages);
-    let mut planned = 0;
-    let mut batch = Vec::with_capacity(BATCH);
-    let mut bytes = 0;
-    let mut deadline = None;
-    let mut rounds = interval(ROUND);
-    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        while let Some(sender) = pages.take() {
-            let Ok(place) = sender.try_reserve() else {
-                pages = (!sender.is_closed()).then_some(sender);
-                break;
-            };
-            let page = store.planned(request_key, planned, PAGE)?;
-            planned += u64::try_from(page.len()).unwrap_or(u64::MAX);
-            // The queue closes after the last page.
-            if !page.is_empty() {
-                place.send(page);
-                pages = Some(sender);
+    Run {
+        calls: run.calls + calls,
+        fetch_seconds: run.fetch_seconds + time.as_secs_f64(),
+        ..run.clone()
+    }
+}
+
+/// The side of the store.
+struct Keeper<'a> {
+    store: &'a mut Store,
+    run: &'a Run,
+    request_key: i64,
+    progress: watch::Receiver<Progress>,
+}
+
+impl Keeper<'_> {
+    /// Hands out the plan page by page and stores answers in batches, until the fetcher is done.
+    /// Gives how long that took.
+    async fn keep(self, mut pages: Pages, mut answered: Receiver) -> Result<Duration, Error> {
+        let began = Instant::now();
+        let mut batch = Batch::new();
+        loop {
+            pages.hand_out(|after| Ok(self.store.planned(self.request_key, after, PAGE)?))?;
+            tokio::select! {
+                received = batch.collect(&mut answered) => {
+                    if received != Received::Some || batch.is_full() {
+                        let run = so_far(self.run, &self.progress.borrow(), began.elapsed());
+                        self.store.record(&run, self.request_key, &batch.answers)?;
+                        batch.clear(&answered);
+                    }
+                    if received == Received::End {
+                        return Ok(began.elapsed());
+                    }
+                }
+                () = pages.room(), if pages.are_left() => {}
             }
-        }
-        let sender = pages.clone();
-        let before = batch.len();
-        tokio::select! {
-            received = next_answers(&mut answered, &mut batch, deadline, &mut rounds) => {
-                if received == Received::Some {
-                    deadline = deadline.or(Some(Instant::now() + BATCH_TIME));
-                }
-                bytes += bodies(batch.get(before..).unwrap_or_default()).map(Bytes::len).sum::<usize>();
-                if batch.len() >= BATCH || bytes >= BATCH_BYTES || received != Received::Some {
-                    store.record(&so_far(&progress.borrow()), request_key, &batch)?;
-                    bodies(&batch).for_each(|body| answered.stored(Some(body)));
-                    batch.clear();
-                    bytes = 0;
-                    deadline = None;
-                }
-                if received == Received::End {
-                    return Ok(());
-                }
-            }
-            place = reserve(sender), if pages.is_some() => if !place { pages = None },
         }
     }
 }
 
+/// The plan on its way to the fetcher.
+struct Pages {
+    /// None after the last page: that closes the queue.
+    queue: Option<mpsc::Sender<Vec<Planned>>>,
+    /// Contacts handed out so far.
+    handed_out: u64,
+}
+
+impl Pages {
+    fn new(queue: mpsc::Sender<Vec<Planned>>) -> Self {
+        Self {
+            queue: Some(queue),
+            handed_out: 0,
+        }
+    }
+
+    /// Whether there may be more to hand out.
+    fn are_left(&self) -> bool {
+        self.queue.is_some()
+    }
+
+    /// Fills the queue; `read` gives the page after so many contacts.
+    fn hand_out(&mut self, read: impl Fn(u64) -> Result<Vec<Planned>, Error>) -> Result<(), Error> {
+        while let Some(queue) = self.queue.take() {
+            let Ok(place) = queue.try_reserve() else {
+                // Full; or nobody takes pages any more, and then there is nothing left to do.
+                self.queue = (!queue.is_closed()).then_some(queue);
+                break;
+            };
+            let page = read(self.handed_out)?;
+            self.handed_out += u64::try_from(page.len()).unwrap_or(u64::MAX);
+            if !page.is_empty() {
+                place.send(page);
+                self.queue = Some(queue);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the queue has room, or nobody takes pages any more.
+    async fn room(&self) {
+        if let Some(queue) = &self.queue {
+            drop(queue.reserve().await);
+        }
+    }
+}
+
+/// What came of waiting for answers.
 #[derive(Debug, PartialEq, Eq)]
 enum Received {
+    /// More of them.
     Some,
+    /// The time to store what is there.
     DeadlinePassed,
+    /// The fetcher is done.
     End,
 }
 
-fn bodies(batch: &[Answer<Bytes>]) -> impl Iterator<Item = &Bytes> {
-    batch.iter().filter_map(|answered| answered.body.as_ref())
-}
-
-async fn next_answers(
-    answered: &mut Receiver,
-    batch: &mut Vec<Answer<Bytes>>,
+/// Answers that are stored together.
+struct Batch {
+    answers: Vec<Answer<Bytes>>,
+    /// Bytes of their bodies.
+    bytes: usize,
+    /// When they are stored at the latest; none while there are none.
     deadline: Option<Instant>,
-    rounds: &mut Interval,
-) -> Received {
-    if !batch.is_empty() {
-        rounds.tick().await;
-    }
-    let answers = answered.receive(BATCH - batch.len());
-    let answers = match deadline {
-        None => answers.await,
-        Some(deadline) => match timeout_at(deadline, answers).await {
-            Ok(answers) => answers,
-            Err(_) => return Received::DeadlinePassed,
-        },
-    };
-    if answers.is_empty() {
-        return Received::End;
-    }
-    batch.extend(answers);
-    Received::Some
+    rounds: Interval,
 }
 
-/// Waits for room in the queue of pages; false where nobody takes them any more.
-async fn reserve(pages: Option<mpsc::Sender<Vec<Planned>>>) -> bool {
-    match pages {
-        Some(pages) => pages.reserve().await.is_ok(),
-        None => false,
+impl Batch {
+    fn new() -> Self {
+        let mut rounds = interval(ROUND);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            answers: Vec::with_capacity(BATCH),
+            bytes: 0,
+            deadline: None,
+            rounds,
+        }
     }
+
+    fn is_full(&self) -> bool {
+        self.answers.len() >= BATCH || self.bytes >= BATCH_BYTES
+    }
+
+    /// Waits for answers, and takes in as many as there is room for. May be broken off: nothing is
+    /// lost.
+    async fn collect(&mut self, answered: &mut Receiver) -> Received {
+        if !self.answers.is_empty() {
+            self.rounds.tick().await;
+        }
+        let answers = answered.receive(BATCH - self.answers.len());
+        let answers = match self.deadline {
+            None => answers.await,
+            Some(deadline) => match timeout_at(deadline, answers).await {
+                Ok(answers) => answers,
+                Err(_) => return Received::DeadlinePassed,
+            },
+        };
+        if answers.is_empty() {
+            return Received::End;
+        }
+        self.bytes += bodies(&answers).map(Bytes::len).sum::<usize>();
+        self.answers.extend(answers);
+        self.deadline
+            .get_or_insert_with(|| Instant::now() + BATCH_TIME);
+        Received::Some
+    }
+
+    /// Forgets what is stored now, and gives back its room in the queue.
+    fn clear(&mut self, answered: &Receiver) {
+        bodies(&self.answers).for_each(|body| answered.stored(Some(body)));
+        self.answers.clear();
+        self.bytes = 0;
+        self.deadline = None;
+    }
+}
+
+fn bodies(answers: &[Answer<Bytes>]) -> impl Iterator<Item = &Bytes> {
+    answers.iter().filter_map(|answer| answer.body.as_ref())
 }

@@ -1,10 +1,12 @@
-//! One run per job: the lock on `state.lock`, and the folder it lies in. The system drops it with
-//! the process, however that ends.
+//! One run per job: an advisory lock on `state.lock`, and the folder it lies in. The system drops
+//! the lock with the process, however that ends, so a dead run never blocks the next one.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
+
+use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::load::{self, publish};
@@ -17,9 +19,12 @@ pub(crate) fn try_out(dir: &Path) -> Result<(), Error> {
         .find(|folder| folder.symlink_metadata().is_ok())
         .unwrap_or(Path::new("."));
     let name = format!(".check-{}.partial", std::process::id());
-    publish::try_out(nearest, &name).map_err(|error| match error {
-        load::Error::Storage { source, .. } => unusable(dir, source),
-        other => other.into(),
+    publish::try_out(nearest, &name).map_err(|error| {
+        if let load::Error::Storage { source, .. } = error {
+            unusable(dir, source)
+        } else {
+            error.into()
+        }
     })
 }
 
@@ -38,8 +43,8 @@ fn unusable(dir: &Path, source: std::io::Error) -> Error {
 }
 
 /// Makes the output folder where it is missing, and takes its lock, which lasts as long as the
-/// value.
-pub(super) fn take(dir: &Path) -> Result<File, Error> {
+/// value. Its holder and the time it took it are written there for whoever comes second.
+pub(super) fn take(dir: &Path, now: Timestamp) -> Result<File, Error> {
     let unusable = |source| unusable(dir, source);
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -68,11 +73,7 @@ pub(super) fn take(dir: &Path) -> Result<File, Error> {
         }
         Err(TryLockError::Error(source)) => return Err(Error::Output { path, source }),
     }
-    let holder = format!(
-        "process {}, since {:.0}\n",
-        std::process::id(),
-        jiff::Timestamp::now()
-    );
+    let holder = format!("process {}, since {now:.0}\n", std::process::id());
     file.set_len(0)
         .and_then(|()| file.rewind())
         .and_then(|()| file.write_all(holder.as_bytes()))

@@ -1,222 +1,154 @@
-//! The story of a run: read the targets, plan, fetch, write, publish. Every step can be repeated
-//! after a crash with the same result; stages meet only here.
+//! The story of a run: list, plan, fetch, write, publish. Every step can be repeated after a crash
+//! with the same result; stages meet only here. `tell` is the story, and `night` has its steps.
 
 mod begin;
 mod fetching;
 pub(crate) mod lock;
+mod manifest;
+mod night;
 mod plan;
-mod summary;
+mod question;
+#[cfg(test)]
+mod tests;
 mod writing;
 
-use std::path::Path;
-use std::time::Instant;
-
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-pub use summary::Summary;
-
+use self::night::Night;
 use crate::connect;
-use crate::contact::{Calls, TargetCounts};
 use crate::error::Error;
-use crate::extract::fetcher::{End, Fetched};
+use crate::extract::connection::RemoteApi;
 use crate::extract::ids::csv::Reader;
-use crate::job::{Environment, Job, Place};
-use crate::load::publish::{self, Partial};
+use crate::job::Job;
 use crate::report::Reporter;
-use crate::store::{Plan, Run, Store};
+use crate::summary::Summary;
 
-/// How a run is started, beyond its job.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Options {
-    /// Begin a new run, even where one was cut off. Turns false once that is noted: the next start
-    /// goes on with it.
-    pub fresh: bool,
+/// What a run is asked to do, beyond its job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Fetch what has to be fetched, and make the export.
+    Fetch {
+        /// Begin a new run, even where one was cut off.
+        fresh: bool,
+    },
     /// Call nothing: make the export from what is stored.
-    pub offline: bool,
-    /// Plan and stop.
-    pub plan_only: bool,
-}
-
-impl Options {
-    /// Whether the API is called at all.
-    fn calls(self) -> bool {
-        !self.offline && !self.plan_only
-    }
+    Offline,
+    /// Plan and stop: nothing is called, and no run begins.
+    Plan {
+        /// Plan a new run, even where one was cut off.
+        fresh: bool,
+    },
 }
 
 /// What a run ends with.
 #[derive(Debug)]
-pub enum Done {
+pub enum Finished {
     /// The plan, in a line.
     Planned(String),
     /// The summary of the export.
     Published(Box<Summary>),
 }
 
-/// Runs a job; `stop` turns true when somebody asks to stop.
-///
-/// # Errors
-/// Where nothing is published. Answers that came are kept, and the same command goes on.
+/// A run that ended without an export. Answers that came are kept, and the same command goes on.
+#[derive(Debug)]
+pub struct Unpublished {
+    /// Why.
+    pub error: Error,
+    /// Whether the run is on record: the next start goes on with it, unless it is told to begin
+    /// anew.
+    pub run_is_noted: bool,
+}
+
+impl From<Error> for Unpublished {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            run_is_noted: false,
+        }
+    }
+}
+
+/// The time by which runs are named and answers are young or old: the system's, or that of a
+/// simulation.
+pub(crate) type Clock<'a> = &'a dyn Fn() -> Timestamp;
+
+/// What a run meets outside of itself. A simulation brings its own.
+pub(crate) struct World<'a, A> {
+    pub(crate) clock: Clock<'a>,
+    pub(crate) ids: Reader,
+    /// The API that is asked; none where the run calls nothing.
+    pub(crate) api: Option<A>,
+    /// Turns true when somebody asks to stop.
+    pub(crate) stop: &'a watch::Receiver<bool>,
+    /// Drives fetcher and store in turns, so that both live by its clock, which a simulation may
+    /// have paused. Where there is none, each of them has a thread of its own.
+    pub(crate) runtime: Option<&'a Runtime>,
+}
+
+/// Runs a job against the API that it names; `stop` turns true when somebody asks to stop.
 pub fn run(
     job: &Job,
-    options: &mut Options,
+    mode: Mode,
     stop: &watch::Receiver<bool>,
     report: &mut Reporter,
-) -> Result<Done, Error> {
+) -> Result<Finished, Unpublished> {
     // What can be wrong with the input and the secrets shows before anything is written.
-    let reader = Reader::open(&job.source)?;
-    let sandbox = if options.calls() {
-        connect::sandbox(job)?
-    } else {
-        None
-    };
-    let connection = if options.calls() {
-        Some(connect::connect(job, sandbox.as_ref())?)
-    } else {
-        None
-    };
-
-    let _lock = lock::take(&job.output.dir)?;
-    let dir = &std::fs::canonicalize(&job.output.dir).map_err(|source| Error::Output {
-        path: job.output.dir.clone(),
-        source,
-    })?;
-    publish::prepare(dir)?;
-    let mut store = Store::open(&dir.join("state.sqlite"))?;
-    begin::mend(dir, &mut store)?;
-    let (mut run, is_new) = begin::begin(dir, &store, *options)?;
-
-    report.say(&format!("ids come from {}", reader.column()));
-    report.begin("reading", None);
-    let targets = read(reader, &mut store, stop, report)?;
-    let request_key = request_key(job);
-    let plan = store.plan(request_key, fresh_since(&run, job, options.offline))?;
-    if options.plan_only {
-        return Ok(Done::Planned(plan::line(&plan, &job.fetch)));
-    }
-    tell_plan(&plan, job, (!is_new).then_some(&run), *options, report);
-    if options.offline && plan.targets > 0 && plan.unanswered == plan.targets {
-        return Err(Error::NothingStored);
-    }
-    let most_calls = if options.offline {
-        0
-    } else {
-        job.fetch.max_calls.unwrap_or(u64::MAX)
-    };
-    plan::ensure_room(
-        dir,
-        plan::bytes_needed(&plan, store.average_body()?, most_calls, job.output.format),
-    )?;
-    // A rebuild shows what the last run showed: its failures, but none of those before.
-    let failed_since = store
-        .last_start()?
-        .filter(|_| options.offline)
-        .unwrap_or(run.started_at);
-    if is_new {
-        store.start_run(&run, options.offline)?;
-        options.fresh = false;
-    }
-
-    let mut fetched = None;
-    if let Some(connection) = connection.filter(|_| plan.to_fetch > 0) {
-        report.begin("fetching", Some(plan.to_fetch));
-        let began = Instant::now();
-        let result = fetching::fetch(
-            &connection,
-            &job.fetch,
-            &mut store,
-            &run,
-            request_key,
-            stop,
-            report,
-        )?;
-        report.end();
-        run.calls = run.calls + calls(&result);
-        run.fetch_seconds += began.elapsed().as_secs_f64();
-        let result = completed(result, job)?;
-        // Not an export without a single answer, where the server's absence is all the reason for
-        // it.
-        let nothing = result.progress.done == 0 && plan.unanswered == plan.targets;
-        if result.end == End::Budget && nothing && result.progress.outages > 0 {
-            return Err(Error::NothingFetched);
+    let ids = Reader::open(&job.source).map_err(Error::from)?;
+    let (api, _sandbox) = match mode {
+        Mode::Fetch { .. } => {
+            let sandbox = connect::sandbox(job)?;
+            (Some(connect::connect(job, sandbox.as_ref())?), sandbox)
         }
-        fetched = Some(result);
-    }
-
-    let partial = Partial::create(dir, &run.name)?;
-    report.begin("writing", Some(targets.distinct + targets.rejected));
-    let written = writing::write(
-        job,
-        &mut store,
-        (request_key, failed_since),
-        partial.folder(),
+        Mode::Offline | Mode::Plan { .. } => (None, None),
+    };
+    let world = World {
+        clock: &Timestamp::now,
+        ids,
+        api,
         stop,
-        report,
-    )?;
-    report.end();
-    if is_beyond(
-        job.output.max_failed,
-        written.outcomes.failed,
-        targets.distinct,
-    ) {
-        partial.discard()?;
-        summary::show_failures(&written.failures, report);
-        return Err(Error::TooManyFailures {
-            failed: written.outcomes.failed,
-            distinct: targets.distinct,
-        });
-    }
-    let manifest = summary::manifest(job, &run, targets, &written, fetched.as_ref(), &partial);
-    ensure_going(stop)?;
-    partial.publish(&manifest, job.output.format)?;
-    // The export is out, so the run has done its work; the next start makes good what fails here.
-    if let Err(error) = tidy_up(dir, &mut store, &run, job, *options) {
-        let cause = std::error::Error::source(&error)
-            .map(|cause| format!(": {cause}"))
-            .unwrap_or_default();
-        report.warn(&format!("published, but not tidied up: {error}{cause}"));
-    }
-    Ok(Done::Published(Box::new(Summary {
-        manifest,
-        failures: written.failures,
-        progress: fetched.map(|fetched| fetched.progress),
-    })))
+        runtime: None,
+    };
+    run_in(world, job, mode, report)
 }
 
-/// After a run is published: notes that, and removes what is no longer needed.
-fn tidy_up(
-    dir: &Path,
-    store: &mut Store,
-    run: &Run,
+/// Runs a job in a world.
+pub(crate) fn run_in<A: RemoteApi>(
+    world: World<'_, A>,
     job: &Job,
-    options: Options,
-) -> Result<(), Error> {
-    store.end_run(&run.name, Timestamp::now().as_microsecond())?;
-    // An offline run may be a look at part of the list; a cut-off run may still need the rest.
-    if !options.offline {
-        store.forget_others()?;
-    }
-    publish::prune(
-        dir,
-        usize::try_from(job.output.keep.get()).unwrap_or(usize::MAX),
-    )?;
-    Ok(())
+    mode: Mode,
+    report: &mut Reporter,
+) -> Result<Finished, Unpublished> {
+    let mut night = Night::begin(&world, job, mode, report)?;
+    tell(&mut night, world.ids, world.api).map_err(|error| Unpublished {
+        error,
+        run_is_noted: night.is_noted,
+    })
 }
 
-fn tell_plan(plan: &Plan, job: &Job, cut_off: Option<&Run>, options: Options, report: &Reporter) {
-    if let Some(run) = cut_off {
-        report.say(&format!(
-            "going on with run {}, which was cut off after {} calls",
-            run.name, run.calls.attempts
-        ));
+/// The story. What looks at the list has its place before `start`, what looks at the export before
+/// `publish`.
+fn tell<A: RemoteApi>(
+    night: &mut Night<'_>,
+    ids: Reader,
+    api: Option<A>,
+) -> Result<Finished, Error> {
+    let targets = night.list(ids)?;
+    let plan = night.plan()?;
+    if let Mode::Plan { .. } = night.mode {
+        return Ok(Finished::Planned(plan::line(
+            &plan,
+            &night.job.fetch.fetcher,
+        )));
     }
-    report.say(&if options.offline {
-        plan::offline_line(plan)
-    } else {
-        plan::line(plan, &job.fetch)
-    });
+    night.ensure_worthwhile(&plan)?;
+    night.start()?;
+    let fetched = night.fetch(api, &plan)?;
+    let export = night.write(targets)?;
+    let export = night.accept(export, targets)?;
+    let summary = night.publish(targets, fetched, export)?;
+    Ok(Finished::Published(Box::new(summary)))
 }
 
 /// An error where somebody asked to stop.
@@ -225,162 +157,5 @@ fn ensure_going(stop: &watch::Receiver<bool>) -> Result<(), Error> {
         Err(Error::Interrupted)
     } else {
         Ok(())
-    }
-}
-
-fn read(
-    reader: Reader,
-    store: &mut Store,
-    stop: &watch::Receiver<bool>,
-    report: &mut Reporter,
-) -> Result<TargetCounts, Error> {
-    let mut done = 0;
-    let lines = reader.map(|line| {
-        done += 1;
-        report.advance(done);
-        ensure_going(stop)?;
-        Ok(line?)
-    });
-    // Whoever interrupts a pipeline also ends what feeds it: the list may be cut short without
-    // looking so.
-    let end = std::iter::once_with(|| ensure_going(stop)).filter_map(|going| going.err().map(Err));
-    store.replace_targets(lines.chain(end))
-}
-
-/// Says what is asked, apart from the contact: answers to another question are not reused.
-fn request_key(job: &Job) -> i64 {
-    let question = connect::question(job);
-    let place = match &job.api.place {
-        Place::Sandbox => format!("sandbox {}", job.sandbox.seed),
-        Place::BaseUrl(url) => url.to_string(),
-        // Not the address of the API: tenants move.
-        Place::Tenant {
-            tenant,
-            environment: Environment::Host(login),
-        } => format!("{login} {tenant}"),
-        Place::Tenant {
-            tenant,
-            environment: Environment::Sandbox,
-        } => format!("sandbox {} {tenant}", job.sandbox.seed),
-    };
-    let mut hash = Sha256::new();
-    let select = question.select.as_deref().unwrap_or_default();
-    let culture = question.culture.as_deref().unwrap_or_default();
-    for part in [
-        place.as_str(),
-        &question.limit.to_string(),
-        select,
-        &question.language,
-        culture,
-        &question.time_zone,
-    ] {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    hash.finalize()
-        .first_chunk()
-        .copied()
-        .map(i64::from_be_bytes)
-        .unwrap_or_default()
-}
-
-/// Answers are fresh from this instant on.
-fn fresh_since(run: &Run, job: &Job, offline: bool) -> i64 {
-    if offline {
-        return i64::MIN;
-    }
-    run.started_at
-        .saturating_sub(i64::try_from(job.max_age.as_micros()).unwrap_or(i64::MAX))
-}
-
-/// A fetch that lets the run go on; any other end is an error.
-fn completed(fetched: Fetched, job: &Job) -> Result<Fetched, Error> {
-    let done = fetched.progress.done;
-    match fetched.end {
-        End::Complete | End::Budget => Ok(fetched),
-        End::Interrupted => Err(Error::Interrupted),
-        End::Unreachable => Err(Error::Unreachable { done }),
-        End::LoginRefused {
-            status,
-            worked_before,
-        } => Err(Error::LoginRefused {
-            status,
-            worked_before,
-            hint: job.api.auth.hint(job.api.app_token.is_some()),
-        }),
-        End::NoLogin(refusal) => Err(Error::NoLogin(refusal)),
-        End::Unusable(unusable) => Err(Error::Unusable(unusable)),
-        End::Hopeless(hopeless) => Err(Error::Hopeless(hopeless)),
-        End::NotStored => Err(Error::Defect),
-    }
-}
-
-fn calls(fetched: &Fetched) -> Calls {
-    let progress = fetched.progress;
-    Calls {
-        attempts: progress.attempts,
-        retries: progress.retries,
-        logins: progress.logins,
-    }
-}
-
-/// Whether more targets failed than allowed; missing ones do not count.
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_precision_loss,
-    reason = "targets are fewer than 2^31"
-)]
-fn is_beyond(max_failed: f64, failed: u64, distinct: u64) -> bool {
-    failed as f64 > max_failed * distinct as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Cursor;
-
-    use super::*;
-    use crate::extract::ids::csv;
-    use crate::report::{LogFormat, ProgressMode};
-
-    #[test]
-    fn a_list_that_ends_after_a_signal_is_not_taken_for_the_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut store = Store::open(&folder.path().join("state.sqlite")).unwrap();
-        let mut report = Reporter::new(ProgressMode::None, LogFormat::Text, false);
-        let (stop, stopped) = watch::channel(false);
-        let mut take = |text: &'static str| {
-            let source = csv::Source {
-                place: csv::Place::StandardInput,
-                column: None,
-                delimiter: None,
-            };
-            read(
-                Reader::over(&source, Box::new(Cursor::new(text))).unwrap(),
-                &mut store,
-                &stopped,
-                &mut report,
-            )
-        };
-        assert_eq!(take("contactId\n1\n2\n").unwrap().distinct, 2);
-        stop.send_replace(true);
-        // The signal also ended what fed the list, before its first id.
-        assert!(matches!(take("contactId\n"), Err(Error::Interrupted)));
-        assert_eq!(store.plan(0, 0).unwrap().targets, 2);
-    }
-
-    #[test]
-    fn failures_are_compared_with_the_allowed_share() {
-        for (max_failed, failed, distinct, expected) in [
-            (0.01, 1, 100, false),
-            (0.01, 2, 100, true),
-            (0.0, 0, 0, false),
-            (0.0, 1, 5, true),
-        ] {
-            assert_eq!(
-                is_beyond(max_failed, failed, distinct),
-                expected,
-                "{failed} of {distinct}"
-            );
-        }
     }
 }

@@ -1,4 +1,5 @@
-//! What a run is about to do, in words, and whether the disk has room for it.
+//! What a run is about to do, in words, and whether the disk has room for it. The plan itself is
+//! the store's.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,18 +9,19 @@ use indicatif::HumanCount;
 
 use crate::error::Error;
 use crate::extract::fetcher::Settings;
-use crate::load::writer::Format;
+use crate::load::Format;
 use crate::store::Plan;
 
-/// Size of a stored body where none is known yet. Real ones are larger: this is to refuse only what
-/// cannot go well.
+/// Size of a stored body where none is known yet. Real ones are larger (about 5 KB before they are
+/// compressed): only what cannot go well is to be refused.
 const SMALL_BODY: u64 = 1_000;
-/// What a contact takes in the state besides its body.
+/// Bytes that a contact takes in the state besides its body: a row of numbers.
 const ROW: u64 = 100;
-/// A contact in a text table, against its stored body; columns in Parquet compress about as well as
-/// bodies do.
+/// How much larger a contact is in a text table than its stored body, which is compressed. In
+/// Parquet it is about as large: columns compress about as well as bodies do.
 const CSV_FACTOR: u64 = 3;
-/// The state's write-ahead log, and small files.
+/// Bytes for the write-ahead log of the state, which SQLite empties from 4 MiB on, and for small
+/// files.
 const BESIDES: u64 = 8 * 1024 * 1024;
 
 /// The plan in a line, such as `7,112 of 48,112 to fetch, about 12 min at 10/s; 41,000 fresh`.
@@ -172,7 +174,8 @@ mod tests {
             (
                 plan(1_000_000, 1_000_000, 0),
                 settings(Some(10.0), None, hour),
-                "1,000,000 of 1,000,000 to fetch, about 27 h 47 min at 10/s, of which 60 min are allowed",
+                "1,000,000 of 1,000,000 to fetch, about 27 h 47 min at 10/s, \
+                 of which 60 min are allowed",
             ),
         ];
         for (plan, settings, expected) in cases {
@@ -273,7 +276,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         ensure_room(folder.path(), 1).unwrap();
         let error = ensure_room(folder.path(), u64::MAX).unwrap_err();
-        assert_eq!(error.exit().code(), 6);
+        assert_eq!(error.consequence().exit.code(), 6);
         assert!(
             error
                 .to_string()

@@ -8,27 +8,34 @@ use std::sync::mpsc;
 use arrow_array::RecordBatch;
 use tokio::sync::watch;
 
-use crate::contact::{ContactId, Drift, Outcome, OutcomeCounts, Reason};
+use super::ensure_going;
+use crate::connect;
+use crate::contact::{Drift, Outcome, OutcomeCounts, Reason};
 use crate::error::Error;
 use crate::flatten::Flattener;
 use crate::job::Job;
-use crate::load::writer::TableWriter;
-use crate::load::{self, FileReport};
+use crate::load::{self, FileReport, TableWriter};
 use crate::report::Reporter;
-use crate::schema::{OUTCOMES, Table};
 use crate::store::{Store, Stored};
+use crate::summary::Failures;
 
-/// Rows of one table, and bytes of answers, that are collected before they are written. Small
-/// batches keep the memory small and even; the writers put them together.
+/// Rows of one table that are collected before they are written. Small batches keep the memory
+/// small and even, and cost nothing in the files: the writers put them together.
 const BATCH: usize = 512;
+/// Bytes of answers that are collected before they are written, for the same reason.
 const BATCH_BYTES: usize = 1 << 20;
 
-/// Targets after which it is asked whether to stop.
+/// Targets after which it is asked whether to stop: often enough for whoever waits, since so many
+/// take a few milliseconds.
 const LOOK_UP: u64 = 256;
+
+/// The rows of every table, in the order of the tables.
+type Batches = Vec<RecordBatch>;
+type Writers = Vec<Box<dyn TableWriter + Send>>;
 
 /// What was written.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(super) struct WrittenTables {
     pub(super) files: BTreeMap<String, FileReport>,
     pub(super) outcomes: OutcomeCounts,
     pub(super) failures: Failures,
@@ -37,105 +44,117 @@ pub(super) struct Written {
     pub(super) oldest_fetched_at: Option<i64>,
 }
 
-/// Failed targets by error, each with its number and a few ids.
-pub(super) type Failures = BTreeMap<&'static str, (u64, Vec<i64>)>;
-
-/// Ids shown for each error.
-const SAMPLES: usize = 3;
-
-/// The rows of every table, in the order of the tables.
-type Batches = Vec<RecordBatch>;
-type Writers = Vec<Box<dyn TableWriter + Send>>;
-
-/// Writes every table of the job from the store alone: the answers to this question, and failures
-/// from that instant on. One thread makes rows, one writes them; no batch waits between them, since
-/// one can be large.
-pub(super) fn write(
-    job: &Job,
-    store: &mut Store,
-    question: (i64, i64),
-    folder: &Path,
-    stop: &watch::Receiver<bool>,
-    report: &mut Reporter,
-) -> Result<Written, Error> {
-    let tables: Vec<&'static Table> = job.api.tables.iter().copied().chain([OUTCOMES]).collect();
-    let metadata = metadata(job);
-    let writers = tables
-        .iter()
-        .map(|table| load::create(job.output.format, folder, table, &metadata))
-        .collect::<Result<_, _>>()?;
-    let mut flattener = Flattener::new(&job.api.tables, job.api.limit.get());
-    let (batches, queue) = mpsc::sync_channel(0);
-    let (tally, writers) = std::thread::scope(|scope| {
-        let writing = std::thread::Builder::new()
-            .name("write".to_owned())
-            .spawn_scoped(scope, move || write_all(&queue, writers));
-        let writing = writing.map_err(Error::System)?;
-        let tally = flatten(store, question, &mut flattener, &batches, stop, report);
-        drop(batches);
-        // The writers' error comes first: it is why batches were no longer taken.
-        let writers = writing.join().map_err(|_| Error::Defect)??;
-        Ok::<_, Error>((tally?, writers))
-    })?;
-    let files = tables
-        .iter()
-        .zip(writers)
-        .map(|(table, writer)| Ok((table.name.to_owned(), writer.finish()?)))
-        .collect::<Result<_, Error>>()?;
-    let Tally {
-        outcomes,
-        failures,
-        oldest_fetched_at,
-    } = tally;
-    let truncated = flattener
-        .truncated()
-        .filter(|(_, contacts)| *contacts > 0)
-        .map(|(list, contacts)| (list.to_owned(), contacts))
-        .collect();
-    Ok(Written {
-        files,
-        outcomes,
-        failures,
-        drift: flattener.drift(),
-        truncated,
-        oldest_fetched_at,
-    })
+/// What it takes to write every table of a job.
+pub(super) struct Writing<'a> {
+    pub(super) job: &'a Job,
+    /// Only answers to this question are shown.
+    pub(super) request_key: i64,
+    /// Failures from this instant on stand in place of older answers.
+    pub(super) failed_since: i64,
+    pub(super) folder: &'a Path,
+    pub(super) stop: &'a watch::Receiver<bool>,
 }
 
-/// Makes the rows of all targets, in their order, and hands them on.
-fn flatten(
-    store: &mut Store,
-    (request_key, failed_since): (i64, i64),
-    flattener: &mut Flattener,
-    batches: &mpsc::SyncSender<Batches>,
-    stop: &watch::Receiver<bool>,
-    report: &mut Reporter,
-) -> Result<Tally, Error> {
-    let mut tally = Tally::default();
-    let mut done = 0;
-    let hand_on =
-        |flattener: &mut Flattener| batches.send(flattener.take()).map_err(|_| Error::Defect);
-    store.walk(request_key, failed_since, |Stored { target, body }| {
-        let (contact_id, error, fetched_at) = (
-            target.contact_id,
-            target.ending.error,
-            target.ending.fetched_at,
-        );
-        let outcome = flattener.append(target, body);
-        tally.add(contact_id, outcome, error, fetched_at);
-        done += 1;
-        report.advance(done);
-        if done % LOOK_UP == 0 {
-            super::ensure_going(stop)?;
+impl Writing<'_> {
+    /// Writes every table from the store alone. One thread makes rows, another one writes them; no
+    /// batch waits between them, since one can be large.
+    pub(super) fn carry_out(
+        &self,
+        store: &mut Store,
+        report: &mut Reporter,
+    ) -> Result<WrittenTables, Error> {
+        let Job { api, output, .. } = self.job;
+        let view = connect::view(self.job);
+        let metadata = metadata(self.job);
+        let writers = view
+            .tables()
+            .map(|table| load::create(output.format, self.folder, table, &metadata))
+            .collect::<Result<Writers, _>>()?;
+        let (batches, queue) = mpsc::sync_channel(0);
+        let rows = Rows {
+            flattener: Flattener::new(&view, api.limit.get()),
+            tally: TargetTally::default(),
+            batches,
+            stop: self.stop,
+            report,
+        };
+        let (flattener, tally, writers) = std::thread::scope(|scope| {
+            let writing = std::thread::Builder::new()
+                .name("write".to_owned())
+                .spawn_scoped(scope, move || write_all(&queue, writers))
+                .map_err(Error::System)?;
+            let made = rows.make(store, self.request_key, self.failed_since);
+            // The writers' error comes first: it is why batches were no longer taken.
+            let writers = writing.join().map_err(|_| Error::Defect)??;
+            let (flattener, tally) = made?;
+            Ok::<_, Error>((flattener, tally, writers))
+        })?;
+        let files = view
+            .tables()
+            .zip(writers)
+            .map(|(table, writer)| Ok((table.name.to_owned(), writer.finish()?)))
+            .collect::<Result<_, Error>>()?;
+        Ok(WrittenTables {
+            files,
+            outcomes: tally.outcomes,
+            failures: tally.failures,
+            drift: flattener.drift(),
+            truncated: truncated(&flattener),
+            oldest_fetched_at: tally.oldest_fetched_at,
+        })
+    }
+}
+
+/// Makes rows of targets and hands them on.
+struct Rows<'a> {
+    flattener: Flattener,
+    tally: TargetTally,
+    batches: mpsc::SyncSender<Batches>,
+    stop: &'a watch::Receiver<bool>,
+    report: &'a mut Reporter,
+}
+
+impl Rows<'_> {
+    /// Makes the rows of all targets, in their order. The queue is closed when this returns.
+    fn make(
+        mut self,
+        store: &mut Store,
+        request_key: i64,
+        failed_since: i64,
+    ) -> Result<(Flattener, TargetTally), Error> {
+        store.walk(request_key, failed_since, |stored| self.add(stored))?;
+        self.hand_on()?;
+        Ok((self.flattener, self.tally))
+    }
+
+    fn add(&mut self, Stored { target, body }: Stored<'_>) -> Result<(), Error> {
+        let (contact_id, ending) = (target.contact_id, &target.ending);
+        let (error, fetched_at) = (ending.error, ending.fetched_at);
+        let outcome = self.flattener.append(target, body);
+        match outcome {
+            Outcome::Exported => self.tally.exported(fetched_at),
+            Outcome::Failed => {
+                let reason = error.unwrap_or(Reason::WrongStructure);
+                self.tally.failures.add(reason, contact_id);
+            }
+            Outcome::Missing | Outcome::Pending | Outcome::Rejected => {}
         }
-        if flattener.rows() >= BATCH || flattener.bytes() >= BATCH_BYTES {
-            hand_on(flattener)
-        } else {
-            Ok(())
+        self.tally.outcomes.record(outcome);
+        self.tally.targets += 1;
+        self.report.advance(self.tally.targets);
+        if self.tally.targets.is_multiple_of(LOOK_UP) {
+            ensure_going(self.stop)?;
         }
-    })?;
-    hand_on(flattener)?;
-    Ok(tally)
+        if self.flattener.rows() >= BATCH || self.flattener.bytes() >= BATCH_BYTES {
+            self.hand_on()?;
+        }
+        Ok(())
+    }
+
+    fn hand_on(&mut self) -> Result<(), Error> {
+        let batches = self.flattener.take();
+        self.batches.send(batches).map_err(|_| Error::Defect)
+    }
 }
 
 /// Writes what comes, until nothing more does.
@@ -148,39 +167,28 @@ fn write_all(queue: &mpsc::Receiver<Batches>, mut writers: Writers) -> Result<Wr
     Ok(writers)
 }
 
-/// What the targets came to.
+/// What the targets came to so far.
 #[derive(Debug, Default)]
-struct Tally {
+struct TargetTally {
+    targets: u64,
     outcomes: OutcomeCounts,
     failures: Failures,
     oldest_fetched_at: Option<i64>,
 }
 
-impl Tally {
-    fn add(
-        &mut self,
-        contact_id: Option<ContactId>,
-        outcome: Outcome,
-        error: Option<Reason>,
-        fetched_at: Option<i64>,
-    ) {
-        self.outcomes.record(outcome);
-        if outcome == Outcome::Failed {
-            let (count, ids) = self
-                .failures
-                .entry(error.unwrap_or(Reason::WrongStructure).as_str())
-                .or_default();
-            *count += 1;
-            ids.extend(
-                contact_id
-                    .filter(|_| ids.len() < SAMPLES)
-                    .map(ContactId::get),
-            );
-        }
-        if outcome == Outcome::Exported {
-            self.oldest_fetched_at = self.oldest_fetched_at.into_iter().chain(fetched_at).min();
-        }
+impl TargetTally {
+    fn exported(&mut self, fetched_at: Option<i64>) {
+        self.oldest_fetched_at = self.oldest_fetched_at.into_iter().chain(fetched_at).min();
     }
+}
+
+/// For each list that reached the limit, in how many contacts it did.
+fn truncated(flattener: &Flattener) -> BTreeMap<String, u64> {
+    flattener
+        .truncated()
+        .filter(|(_, contacts)| *contacts > 0)
+        .map(|(list, contacts)| (list.to_owned(), contacts))
+        .collect()
 }
 
 /// What the files say of the run: only what is the same for the same answers.

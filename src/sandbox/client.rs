@@ -10,13 +10,13 @@ use super::Sandbox;
 
 /// An answer as it came over the wire.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct WireAnswer {
     pub(super) status: u16,
     pub(super) headers: String,
     pub(super) body: Vec<u8>,
 }
 
-impl Answer {
+impl WireAnswer {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self
             .headers
@@ -33,13 +33,13 @@ impl Answer {
 }
 
 /// A connection that is kept alive.
-pub(super) struct Client {
+pub(super) struct WireClient {
     stream: BufReader<TcpStream>,
     /// What the Host header says, port aside.
     host: String,
 }
 
-impl Client {
+impl WireClient {
     pub(super) fn of(sandbox: &Sandbox) -> Self {
         Self::named(sandbox, "127.0.0.1")
     }
@@ -53,7 +53,7 @@ impl Client {
         }
     }
 
-    pub(super) fn post(&mut self, target: &str, headers: &str, body: &str) -> Answer {
+    pub(super) fn post(&mut self, target: &str, headers: &str, body: &str) -> WireAnswer {
         self.send("POST", target, headers, body).expect("an answer")
     }
 
@@ -64,10 +64,11 @@ impl Client {
         target: &str,
         headers: &str,
         body: &str,
-    ) -> Option<Answer> {
+    ) -> Option<WireAnswer> {
         let (length, host) = (body.len(), &self.host);
-        write!(self.stream.get_mut(), "{method} {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n{headers}\r\n{body}")
-            .unwrap();
+        let head =
+            format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}");
+        write!(self.stream.get_mut(), "{head}\r\n{headers}\r\n{body}").unwrap();
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             if self.stream.read_line(&mut head).unwrap() == 0 {
@@ -79,7 +80,7 @@ impl Client {
             .nth(1)
             .and_then(|status| status.parse().ok())
             .expect("a status line");
-        let mut answer = Answer {
+        let mut answer = WireAnswer {
             status,
             headers: head,
             body: Vec::new(),

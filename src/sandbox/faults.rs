@@ -54,6 +54,8 @@ pub(super) struct Faults {
     pub(super) seed: u64,
     pub(super) share: f64,
     pub(super) kinds: Vec<FaultKind>,
+    /// How much longer a slow answer takes.
+    pub(super) slow: Duration,
 }
 
 impl Faults {
@@ -76,14 +78,8 @@ impl Faults {
         )
     }
 
-    /// The spoiled form of an answer.
-    pub(super) async fn spoil(
-        &self,
-        fault: FaultKind,
-        number: u64,
-        slow: Duration,
-        answer: Response,
-    ) -> Response {
+    /// The answer to the request of that number as the fault leaves it.
+    pub(super) async fn spoil(&self, fault: FaultKind, number: u64, answer: Response) -> Response {
         match fault {
             FaultKind::ServerError => json(StatusCode::INTERNAL_SERVER_ERROR, SERVER_ERROR),
             FaultKind::BadGateway => html(StatusCode::BAD_GATEWAY, BAD_GATEWAY),
@@ -101,20 +97,28 @@ impl Faults {
             FaultKind::HtmlPage => html(StatusCode::OK, LOGIN_PAGE),
             FaultKind::EmptyBody => StatusCode::OK.into_response(),
             FaultKind::Slow => {
-                tokio::time::sleep(slow).await;
+                tokio::time::sleep(self.slow).await;
                 answer
             }
         }
     }
 }
 
-const SERVER_ERROR: &str = r#"{"Error":true,"ErrorType":"NullReferenceException","Message":"Object reference not set to an instance of an object.","ErrorSource":"SuperOffice.Services.Implementation"}"#;
-const BAD_GATEWAY: &str = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n";
+const SERVER_ERROR: &str = concat!(
+    r#"{"Error":true,"ErrorType":"NullReferenceException","#,
+    r#""Message":"Object reference not set to an instance of an object.","#,
+    r#""ErrorSource":"SuperOffice.Services.Implementation"}"#
+);
+const BAD_GATEWAY: &str = "<html><head><title>502 Bad Gateway</title></head>\
+    <body><h1>502 Bad Gateway</h1></body></html>\n";
 /// What IIS says while it starts or is told not to.
-pub(super) const RECYCLING: &str = "<!DOCTYPE html>\n<html><head><title>Service Unavailable</title></head><body><h2>Service Unavailable</h2>\n\
+pub(super) const RECYCLING: &str = "<!DOCTYPE html>\n\
+    <html><head><title>Service Unavailable</title></head><body><h2>Service Unavailable</h2>\n\
     <p>HTTP Error 503. The service is unavailable.</p></body></html>\n";
 const TOO_MANY: &str = "<html><body>Too many requests</body></html>\n";
-const LOGIN_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Log in</title></head><body><form action=\"/login\"></form></body></html>\n";
+const LOGIN_PAGE: &str = "<!DOCTYPE html>\n\
+    <html><head><title>Log in</title></head>\
+    <body><form action=\"/login\"></form></body></html>\n";
 
 /// Ends the connection from within the body.
 #[derive(Debug, thiserror::Error)]
@@ -180,6 +184,7 @@ mod tests {
             seed: 1,
             share,
             kinds: FaultKind::SPOILING.to_vec(),
+            slow: Duration::ZERO,
         };
         (0..4_000)
             .filter_map(|number| faults.of_request(number))
@@ -204,6 +209,7 @@ mod tests {
             seed: 1,
             share: 1.0,
             kinds: Vec::new(),
+            slow: Duration::ZERO,
         };
         assert_eq!(faults.of_request(1), None);
     }

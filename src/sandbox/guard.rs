@@ -12,14 +12,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::faults::{RECYCLING, html, json};
-use super::tenant::Tenant;
+use super::tenant::SimulatedTenant;
 
 const UNAUTHORIZED: &str = r#"{"Message":"Authorization has been denied for this request."}"#;
 const WRONG_HOST: &str = "Wrong subdomain used to access tenant";
 
 /// Lets a request through that comes to the right host, at a good time, with a good credential.
 pub(super) async fn guard(
-    State(tenant): State<Arc<Tenant>>,
+    State(tenant): State<Arc<SimulatedTenant>>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -36,7 +36,7 @@ pub(super) async fn guard(
 }
 
 /// Whether the credentials of a request are good. The scheme's name ignores case, as the API does.
-fn is_welcome(tenant: &Tenant, headers: &HeaderMap) -> bool {
+fn is_welcome(tenant: &SimulatedTenant, headers: &HeaderMap) -> bool {
     let settings = &tenant.settings;
     if tenant.now().revoked {
         return false;

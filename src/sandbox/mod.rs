@@ -21,15 +21,17 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 pub use faults::FaultKind;
-pub use tenant::{DEMO_PRIVATE_KEY, State, Tenant, TenantSettings};
+pub use tenant::{DEMO_PRIVATE_KEY, SimulatedTenant, TenantSettings, TenantState};
 pub use token::Flaw;
 
 /// How the simulated server behaves.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ServerSettings {
     /// Where it listens on 127.0.0.1; 0 takes a free port.
     pub port: u16,
     /// Another seed, other contacts.
@@ -48,7 +50,7 @@ pub struct Settings {
     pub tenant: Option<TenantSettings>,
 }
 
-impl Default for Settings {
+impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             port: 0,
@@ -66,8 +68,8 @@ impl Default for Settings {
 /// The answer for a contact of the default seed, as JSON: invented data for benchmarks and
 /// rehearsals without a server.
 pub fn answer(contact_id: i32, limit: i32) -> Vec<u8> {
-    let Settings { seed, missing, .. } = Settings::default();
-    summary::Contacts { seed, missing }.answer(summary::Question {
+    let ServerSettings { seed, missing, .. } = ServerSettings::default();
+    summary::Contacts { seed, missing }.answer(summary::SummaryRequest {
         contact_id,
         limit,
         selection: summary::Selection::ALL,
@@ -76,7 +78,7 @@ pub fn answer(contact_id: i32, limit: i32) -> Vec<u8> {
 
 /// Why the simulated server could not start.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum StartError {
     /// The port is taken or not allowed.
     #[error("sandbox: cannot listen on 127.0.0.1:{port}")]
     Bind {
@@ -93,50 +95,44 @@ pub enum Error {
     Key,
 }
 
-/// A running simulated server. Dropping it stops it.
+/// A running simulated server. Dropping it stops it, and breaks the connections that are open.
 #[derive(Debug)]
 pub struct Sandbox {
     address: SocketAddr,
     requests: Arc<AtomicU64>,
-    tenant: Option<Arc<Tenant>>,
+    tenant: Option<Arc<SimulatedTenant>>,
     /// Dropped to ask the thread to end.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// Starts the simulated server.
-pub fn start(settings: Settings) -> Result<Sandbox, Error> {
-    let bind = |source| Error::Bind {
-        port: settings.port,
-        source,
-    };
-    let listener =
-        std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).map_err(bind)?;
-    listener.set_nonblocking(true).map_err(bind)?;
-    let address = listener.local_addr().map_err(bind)?;
+pub fn start(settings: ServerSettings) -> Result<Sandbox, StartError> {
+    let port = settings.port;
+    let bind = |source| StartError::Bind { port, source };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(Error::Thread)?;
-    let listener = {
-        let _entered = runtime.enter();
-        tokio::net::TcpListener::from_std(listener).map_err(bind)?
-    };
+        .map_err(StartError::Thread)?;
+    // Bound before the thread starts, so that a port that is taken is reported to the caller.
+    let listener = listen(&runtime, port).map_err(bind)?;
+    let address = listener.local_addr().map_err(bind)?;
 
     let requests = Arc::new(AtomicU64::new(0));
-    let tenant = settings
-        .tenant
-        .clone()
-        .map(|tenant| Tenant::new(tenant, address.port(), settings.seed))
-        .transpose()?
-        .map(Arc::new);
+    let tenant = match settings.tenant.clone() {
+        None => None,
+        Some(tenant) => {
+            let tenant = SimulatedTenant::new(tenant, address.port(), settings.seed);
+            Some(Arc::new(tenant.ok_or(StartError::Key)?))
+        }
+    };
     let router = router(settings, Arc::clone(&requests), tenant.as_ref());
     let (stop, stopped) = oneshot::channel();
     let serve = move || runtime.block_on(serve(listener, router, stopped));
     let thread = std::thread::Builder::new()
         .name("sandbox".to_owned())
         .spawn(serve)
-        .map_err(Error::Thread)?;
+        .map_err(StartError::Thread)?;
     Ok(Sandbox {
         address,
         requests,
@@ -144,6 +140,13 @@ pub fn start(settings: Settings) -> Result<Sandbox, Error> {
         stop: Some(stop),
         thread: Some(thread),
     })
+}
+
+fn listen(runtime: &Runtime, port: u16) -> std::io::Result<TcpListener> {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    listener.set_nonblocking(true)?;
+    let _entered = runtime.enter();
+    TcpListener::from_std(listener)
 }
 
 impl Sandbox {
@@ -158,7 +161,7 @@ impl Sandbox {
     }
 
     /// The tenant and its switches, if one was asked for.
-    pub fn tenant(&self) -> Option<&Tenant> {
+    pub fn tenant(&self) -> Option<&SimulatedTenant> {
         self.tenant.as_deref()
     }
 
@@ -177,11 +180,6 @@ impl Sandbox {
         self.join();
     }
 
-    /// Stops serving; connections that are open break.
-    pub fn stop(self) {
-        drop(self);
-    }
-
     fn join(&mut self) {
         if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join) {
             tracing::error!(?panic, "the sandbox's thread panicked");
@@ -196,7 +194,11 @@ impl Drop for Sandbox {
     }
 }
 
-fn router(settings: Settings, requests: Arc<AtomicU64>, tenant: Option<&Arc<Tenant>>) -> Router {
+fn router(
+    settings: ServerSettings,
+    requests: Arc<AtomicU64>,
+    tenant: Option<&Arc<SimulatedTenant>>,
+) -> Router {
     let shared = Arc::new(server::Shared {
         contacts: summary::Contacts {
             seed: settings.seed,
@@ -206,9 +208,9 @@ fn router(settings: Settings, requests: Arc<AtomicU64>, tenant: Option<&Arc<Tena
             seed: settings.seed,
             share: settings.faults,
             kinds: settings.fault_kinds,
+            slow: settings.slow,
         },
         latency: settings.latency,
-        slow: settings.slow,
         requests,
         gzip: Mutex::new(gzip::Gzip::new()),
     });
@@ -227,7 +229,7 @@ fn router(settings: Settings, requests: Arc<AtomicU64>, tenant: Option<&Arc<Tena
         .fallback(server::not_found)
 }
 
-async fn serve(listener: tokio::net::TcpListener, router: Router, stopped: oneshot::Receiver<()>) {
+async fn serve(listener: TcpListener, router: Router, stopped: oneshot::Receiver<()>) {
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");

@@ -16,26 +16,34 @@ use tokio::time::Instant;
 
 use super::faults::{Faults, html, json};
 use super::gzip::{Gzip, is_accepted};
-use super::summary::{Contacts, Question, Selection};
+use super::summary::{Contacts, Selection, SummaryRequest};
 
 /// Far more than any question needs.
 const LONGEST_QUESTION: usize = 64 * 1024;
 
-/// How late timers are on the average: they count in milliseconds and are rounded up twice, by the
-/// runtime and by the system.
+/// How late timers fire on the average: they count in milliseconds and are rounded up twice, by
+/// the runtime and by the system, by half a millisecond each time.
 const LATE: Duration = Duration::from_millis(1);
 
-const NOT_FOUND: &str = "<!DOCTYPE html>\n<html><head><title>404 - File or directory not found.</title></head><body>\n\
+const NOT_FOUND: &str = "<!DOCTYPE html>\n\
+    <html><head><title>404 - File or directory not found.</title></head><body>\n\
     <h2>404 - File or directory not found.</h2></body></html>\n";
-const DESCRIPTION: &str = r#"{"Name":"GetContactSummary","Method":"POST","Parameters":["ContactId","Limit"],"Query":["$select"],"Returns":"ContactSummary"}"#;
-const PRINCIPAL: &str = r#"{"UserType":"SystemUser","Associate":"SYS","AssociateId":3,"RoleName":"System","RoleType":"System","FullName":"Sandbox System","EMailAddress":"system@bolgesprett.example","FunctionRights":[],"Licenses":["webapi"],"DatabaseContextIdentifier":"Cust00000"}"#;
+const DESCRIPTION: &str = concat!(
+    r#"{"Name":"GetContactSummary","Method":"POST","Parameters":["ContactId","Limit"],"#,
+    r#""Query":["$select"],"Returns":"ContactSummary"}"#
+);
+const PRINCIPAL: &str = concat!(
+    r#"{"UserType":"SystemUser","Associate":"SYS","AssociateId":3,"RoleName":"System","#,
+    r#""RoleType":"System","FullName":"Sandbox System","#,
+    r#""EMailAddress":"system@bolgesprett.example","FunctionRights":[],"Licenses":["webapi"],"#,
+    r#""DatabaseContextIdentifier":"Cust00000"}"#
+);
 
 /// What all requests share.
 pub(super) struct Shared {
     pub(super) contacts: Contacts,
     pub(super) faults: Faults,
     pub(super) latency: Duration,
-    pub(super) slow: Duration,
     pub(super) requests: Arc<AtomicU64>,
     pub(super) gzip: Mutex<Gzip>,
 }
@@ -91,17 +99,12 @@ async fn summary(State(shared): State<Arc<Shared>>, request: Request) -> Respons
         Err(reason) => return malformed(reason),
     };
     if !shared.latency.is_zero() {
-        // The work is part of it.
+        // The time that the work took is part of the latency.
         tokio::time::sleep_until(began + shared.latency.saturating_sub(LATE)).await;
     }
     match shared.faults.of_request(number) {
         None => answer,
-        Some(fault) => {
-            shared
-                .faults
-                .spoil(fault, number, shared.slow, answer)
-                .await
-        }
+        Some(fault) => shared.faults.spoil(fault, number, answer).await,
     }
 }
 
@@ -135,7 +138,7 @@ impl Shared {
 
 /// Reads the question from body and query. Names ignore case, as the API's do; without a limit
 /// there are no items.
-fn question(body: &[u8], uri: &Uri) -> Result<Question, &'static str> {
+fn question(body: &[u8], uri: &Uri) -> Result<SummaryRequest, &'static str> {
     let members: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(body).map_err(|_| "The request body is not a JSON object.")?;
     let integer = |name: &str| {
@@ -155,7 +158,7 @@ fn question(body: &[u8], uri: &Uri) -> Result<Question, &'static str> {
     let limit = integer("Limit")?.unwrap_or(0);
     let selection =
         query_value(uri, "$select").map_or(Selection::ALL, |names| Selection::parse(&names));
-    Ok(Question {
+    Ok(SummaryRequest {
         contact_id,
         limit,
         selection,

@@ -11,7 +11,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Error;
 use super::dice::generator;
 use super::token::{AppKey, Flaw, SigningKey};
 
@@ -89,7 +88,7 @@ impl Default for TenantSettings {
 /// The states of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the API's own")]
-pub enum State {
+pub enum TenantState {
     Unknown,
     Provisioning,
     Running,
@@ -103,15 +102,15 @@ pub enum State {
     MigrationPending,
 }
 
-impl State {
+impl TenantState {
     /// Whether the API can be used.
-    pub fn is_running(self) -> bool {
+    pub(super) fn is_running(self) -> bool {
         matches!(self, Self::Running | Self::OnlineMaintenance)
     }
 }
 
 /// The tenant while it runs, and its switches.
-pub struct Tenant {
+pub struct SimulatedTenant {
     pub(super) settings: TenantSettings,
     pub(super) app_key: AppKey,
     /// `http://127.0.0.1:{port}`, where state and login are asked.
@@ -125,7 +124,7 @@ pub struct Tenant {
 
 /// What the switches change.
 pub(super) struct Situation {
-    pub(super) state: State,
+    pub(super) state: TenantState,
     pub(super) key: SigningKey,
     pub(super) flaw: Option<Flaw>,
     pub(super) revoked: bool,
@@ -136,19 +135,20 @@ pub(super) struct Situation {
     uses: HashMap<String, u64>,
 }
 
-impl Tenant {
-    pub(super) fn new(settings: TenantSettings, port: u16, seed: u64) -> Result<Self, Error> {
+impl SimulatedTenant {
+    /// A tenant that runs; none where no key can be made of the settings or of randomness.
+    pub(super) fn new(settings: TenantSettings, port: u16, seed: u64) -> Option<Self> {
         let now = Situation {
-            state: State::Running,
-            key: SigningKey::generate().ok_or(Error::Key)?,
+            state: TenantState::Running,
+            key: SigningKey::generate()?,
             flaw: None,
             revoked: false,
             refresh_token: settings.refresh_token.clone(),
             host: "127.0.0.1".to_owned(),
             uses: HashMap::from([(settings.ticket.clone(), 0), (settings.bearer.clone(), 0)]),
         };
-        Ok(Self {
-            app_key: AppKey::from_private_pem(&settings.private_key).ok_or(Error::Key)?,
+        Some(Self {
+            app_key: AppKey::from_private_pem(&settings.private_key)?,
             settings,
             origin: format!("http://127.0.0.1:{port}"),
             port,
@@ -160,7 +160,7 @@ impl Tenant {
     }
 
     /// Puts the tenant into a state. Where that is not running, its API answers 503.
-    pub fn set_state(&self, state: State) {
+    pub fn set_state(&self, state: TenantState) {
         self.now().state = state;
     }
 
@@ -177,7 +177,8 @@ impl Tenant {
     }
 
     /// Ends all tickets and tokens; a new login is welcome.
-    pub fn expire_credentials(&self) {
+    #[cfg(test)]
+    pub(super) fn expire_credentials(&self) {
         self.now().uses.clear();
     }
 
@@ -259,10 +260,10 @@ impl Tenant {
     }
 }
 
-impl std::fmt::Debug for Tenant {
+impl std::fmt::Debug for SimulatedTenant {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
-            .debug_struct("Tenant")
+            .debug_struct("SimulatedTenant")
             .field("endpoint", &self.endpoint())
             .finish_non_exhaustive()
     }

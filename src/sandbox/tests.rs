@@ -5,19 +5,19 @@ use std::io::Read;
 use flate2::read::GzDecoder;
 use serde_json::Value;
 
-use super::client::Client;
+use super::client::WireClient;
 use super::*;
 
 const SUMMARY: &str = "/SuperOffice/api/v1/Agents/Contact/GetContactSummary";
 
 #[test]
 fn a_connection_serves_many_questions() {
-    let sandbox = start(Settings::default()).unwrap();
+    let sandbox = start(ServerSettings::default()).unwrap();
     assert_eq!(
         sandbox.base_url(),
         format!("http://127.0.0.1:{}/SuperOffice", sandbox.port())
     );
-    let mut client = Client::of(&sandbox);
+    let mut client = WireClient::of(&sandbox);
     for contact_id in 1..=20 {
         let question = format!(r#"{{"ContactId":{contact_id},"Limit":100}}"#);
         let plain = client.post(SUMMARY, "", &question);
@@ -52,12 +52,12 @@ fn a_connection_serves_many_questions() {
 
 #[test]
 fn select_and_malformed_questions_are_answered_as_documented() {
-    let sandbox = start(Settings {
+    let sandbox = start(ServerSettings {
         missing: 0.0,
-        ..Settings::default()
+        ..ServerSettings::default()
     })
     .unwrap();
-    let mut client = Client::of(&sandbox);
+    let mut client = WireClient::of(&sandbox);
     let sales = client
         .post(
             &format!("{SUMMARY}?$select=sales"),
@@ -78,8 +78,8 @@ fn select_and_malformed_questions_are_answered_as_documented() {
 
 #[test]
 fn other_paths_are_described_or_not_found() {
-    let sandbox = start(Settings::default()).unwrap();
-    let mut client = Client::of(&sandbox);
+    let sandbox = start(ServerSettings::default()).unwrap();
+    let mut client = WireClient::of(&sandbox);
     for path in [
         "/SuperOffice/api",
         "/SuperOffice/api/",
@@ -112,15 +112,15 @@ fn other_paths_are_described_or_not_found() {
 #[test]
 fn every_fault_looks_like_what_it_is_named() {
     let met = |kind| {
-        let settings = Settings {
+        let settings = ServerSettings {
             faults: 1.0,
             fault_kinds: vec![kind],
             slow: Duration::ZERO,
             missing: 0.0,
-            ..Settings::default()
+            ..ServerSettings::default()
         };
         let sandbox = start(settings).unwrap();
-        Client::of(&sandbox).send("POST", SUMMARY, "", r#"{"ContactId":1,"Limit":100}"#)
+        WireClient::of(&sandbox).send("POST", SUMMARY, "", r#"{"ContactId":1,"Limit":100}"#)
     };
     let status = |kind| met(kind).map(|answer| answer.status);
     assert_eq!(
@@ -160,17 +160,14 @@ fn every_fault_looks_like_what_it_is_named() {
 
 #[test]
 fn a_stopped_server_frees_its_port() {
-    let sandbox = start(Settings::default()).unwrap();
+    let sandbox = start(ServerSettings::default()).unwrap();
     let port = sandbox.port();
-    assert!(
-        matches!(start(Settings { port, ..Settings::default() }), Err(Error::Bind { port: taken, .. }) if taken == port)
-    );
-    sandbox.stop();
-    drop(
-        start(Settings {
-            port,
-            ..Settings::default()
-        })
-        .unwrap(),
-    );
+    let on_that_port = || ServerSettings {
+        port,
+        ..ServerSettings::default()
+    };
+    let refused = start(on_that_port());
+    assert!(matches!(refused, Err(StartError::Bind { port: taken, .. }) if taken == port));
+    drop(sandbox);
+    drop(start(on_that_port()).unwrap());
 }

@@ -78,21 +78,33 @@ impl SigningKey {
         {
             return unpublished.token(claims, None);
         }
-        let algorithm = match flaw {
-            Some(Flaw::Unsigned) => "none",
-            Some(Flaw::SharedSecret) => "HS256",
-            _ => "RS256",
+        let unsigned = |algorithm: &str| {
+            let header = json!({"typ": "JWT", "alg": algorithm, "kid": self.kid, "x5t": self.kid});
+            format!("{}.{}", encoded(&header), encoded(claims))
         };
-        let header = json!({"typ": "JWT", "alg": algorithm, "kid": self.kid, "x5t": self.kid});
-        let signed = format!("{}.{}", encoded(&header), encoded(claims));
-        let signature = match flaw {
-            Some(Flaw::Unsigned) => Vec::new(),
+        let (signed, signature) = match flaw {
+            Some(Flaw::Unsigned) => (unsigned("none"), Vec::new()),
             Some(Flaw::SharedSecret) => {
+                let signed = unsigned("HS256");
                 let key = hmac::Key::new(hmac::HMAC_SHA256, self.pair.public_key().as_ref());
-                hmac::sign(&key, signed.as_bytes()).as_ref().to_vec()
+                let signature = hmac::sign(&key, signed.as_bytes()).as_ref().to_vec();
+                (signed, signature)
             }
-            Some(Flaw::Signature) => self.sign(b"something else"),
-            _ => self.sign(signed.as_bytes()),
+            Some(Flaw::Signature) => (unsigned("RS256"), self.sign(b"something else")),
+            // The signature is right: what is wrong, if anything, are the claims or the key.
+            Some(
+                Flaw::Issuer
+                | Flaw::Audience
+                | Flaw::Tenant
+                | Flaw::Expired
+                | Flaw::NotYetValid
+                | Flaw::UnknownKey,
+            )
+            | None => {
+                let signed = unsigned("RS256");
+                let signature = self.sign(signed.as_bytes());
+                (signed, signature)
+            }
         };
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
@@ -121,7 +133,7 @@ fn encoded(part: &Value) -> String {
 
 /// Why a signed system user token is refused; the names are those of the login's error codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub(super) enum Denial {
     #[error("Denied: the signed system token is malformed")]
     Malformed,
     #[error("Denied: the system user token is unknown")]
@@ -130,6 +142,14 @@ pub(super) enum Refusal {
     Stamp,
     #[error("InvalidSignature: the signature does not match the application's key")]
     Signature,
+}
+
+/// What a signed system user token is held against.
+pub(super) struct Expected<'a> {
+    pub(super) system_user_token: &'a str,
+    pub(super) now: Timestamp,
+    /// How far its stamp may be from now, either way.
+    pub(super) tolerance: SignedDuration,
 }
 
 /// The public half of an application's key.
@@ -149,27 +169,21 @@ impl AppKey {
 
     /// Checks `{token}.{stamp}.{signature}`. The name of an application may hold dots, so it is
     /// split from the right.
-    pub(super) fn check(
-        &self,
-        signed: &str,
-        token: &str,
-        now: Timestamp,
-        tolerance: SignedDuration,
-    ) -> Result<(), Refusal> {
-        let (data, signature) = signed.rsplit_once('.').ok_or(Refusal::Malformed)?;
-        let (system_user_token, stamp) = data.rsplit_once('.').ok_or(Refusal::Malformed)?;
-        let signature = STANDARD.decode(signature).map_err(|_| Refusal::Malformed)?;
+    pub(super) fn check(&self, signed: &str, expected: &Expected<'_>) -> Result<(), Denial> {
+        let (data, signature) = signed.rsplit_once('.').ok_or(Denial::Malformed)?;
+        let (system_user_token, stamp) = data.rsplit_once('.').ok_or(Denial::Malformed)?;
+        let signature = STANDARD.decode(signature).map_err(|_| Denial::Malformed)?;
         self.0
             .verify(data.as_bytes(), &signature)
-            .map_err(|_| Refusal::Signature)?;
-        let stamped = instant(stamp).ok_or(Refusal::Malformed)?;
-        if now.duration_since(stamped).abs() > tolerance {
-            return Err(Refusal::Stamp);
+            .map_err(|_| Denial::Signature)?;
+        let stamped = instant(stamp).ok_or(Denial::Malformed)?;
+        if expected.now.duration_since(stamped).abs() > expected.tolerance {
+            return Err(Denial::Stamp);
         }
-        if system_user_token == token {
+        if system_user_token == expected.system_user_token {
             Ok(())
         } else {
-            Err(Refusal::Unknown)
+            Err(Denial::Unknown)
         }
     }
 }
@@ -201,16 +215,13 @@ mod tests {
     #[test]
     fn signed_tokens_are_checked_in_every_part() {
         let key = AppKey::from_private_pem(DEMO_PRIVATE_KEY).unwrap();
-        let now: Timestamp = "2026-11-22T02:10:59Z".parse().unwrap();
-        let sign = |data: &str| sign_as_app(DEMO_PRIVATE_KEY, data);
-        let check = |signed: &str| {
-            key.check(
-                signed,
-                "My App 2.0-a1b2c3",
-                now,
-                SignedDuration::from_mins(5),
-            )
+        let expected = Expected {
+            system_user_token: "My App 2.0-a1b2c3",
+            now: "2026-11-22T02:10:59Z".parse().unwrap(),
+            tolerance: SignedDuration::from_mins(5),
         };
+        let sign = |data: &str| sign_as_app(DEMO_PRIVATE_KEY, data);
+        let check = |signed: &str| key.check(signed, &expected);
         for stamp in ["202611220210", "202611220206", "202611220215"] {
             assert_eq!(
                 check(&sign(&format!("My App 2.0-a1b2c3.{stamp}"))),
@@ -221,22 +232,22 @@ mod tests {
         for stamp in ["202611220205", "202611220217", "202511220210"] {
             assert_eq!(
                 check(&sign(&format!("My App 2.0-a1b2c3.{stamp}"))),
-                Err(Refusal::Stamp),
+                Err(Denial::Stamp),
                 "{stamp}"
             );
         }
         let good = sign("My App 2.0-a1b2c3.202611220210");
         assert_eq!(
             check(&good.replace("a1b2c3", "a1b2c4")),
-            Err(Refusal::Signature)
+            Err(Denial::Signature)
         );
         assert_eq!(
             check(&good.replace("202611220210", "202611220211")),
-            Err(Refusal::Signature)
+            Err(Denial::Signature)
         );
         assert_eq!(
             check(&sign("Other App-a1b2c3.202611220210")),
-            Err(Refusal::Unknown)
+            Err(Denial::Unknown)
         );
         for malformed in [
             "",
@@ -245,7 +256,7 @@ mod tests {
             &sign("My App 2.0-a1b2c3"),
             &sign("My App 2.0-a1b2c3.20261122021"),
         ] {
-            assert_eq!(check(malformed), Err(Refusal::Malformed), "{malformed}");
+            assert_eq!(check(malformed), Err(Denial::Malformed), "{malformed}");
         }
     }
 

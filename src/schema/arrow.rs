@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
-use super::{Column, ColumnType, Source, Table};
+use super::table::{CellSource, Column, ColumnType, Table};
 
 /// The time zone of every instant.
 const UTC: &str = "UTC";
 
 impl Table {
     /// The Arrow schema: same columns, same order, every night.
-    pub fn arrow_schema(&self) -> SchemaRef {
+    pub(crate) fn arrow_schema(&self) -> SchemaRef {
         let fields: Vec<_> = self
             .columns
             .iter()
@@ -27,18 +27,18 @@ impl Table {
     }
 
     /// Whether a cell of this column can be null. A rejected line in `outcomes` has no contact id.
-    pub fn is_nullable(&self, column: &Column) -> bool {
+    pub(crate) fn is_nullable(&self, column: &Column) -> bool {
         match column.source {
-            Source::ContactId => self.root_member().is_none(),
-            Source::Position => false,
-            _ => true,
+            CellSource::ContactId => self.root_member().is_none(),
+            CellSource::Position => false,
+            CellSource::Member(_) | CellSource::Target(_) | CellSource::Extra => true,
         }
     }
 }
 
 impl ColumnType {
     /// The Arrow type of the cells.
-    pub fn arrow_type(self) -> DataType {
+    pub(crate) fn arrow_type(self) -> DataType {
         match self {
             Self::Integer => DataType::Int64,
             Self::Float => DataType::Float64,

@@ -1,108 +1,103 @@
 //! The tables as a page (`TABLES.md`) and as JSON, for `superoffice-export tables`.
 
-use std::fmt::Write as _;
+use std::fmt;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{ColumnType, LEFT_OUT, Source, TABLES};
+use super::table::{Column, ColumnType, Table};
+use super::tables::LEFT_OUT;
+use super::view::View;
 use crate::contact::{Outcome, Reason};
+
+const HEAD: &str = "\
+# Tables
+
+Printed by `superoffice-export tables`; do not edit by hand. `contact_id` joins all tables.
+Rows are sorted by `contact_id`, then `position`.
+";
 
 const RULES: &str = include_str!("rules.md");
 
 /// The whole page, in Markdown.
-pub fn markdown() -> String {
-    let mut page = String::from(
-        "# Tables\n\nPrinted by `superoffice-export tables`; do not edit by hand. `contact_id` joins all tables.\n\
-         Rows are sorted by `contact_id`, then `position`.\n",
-    );
-    for table in TABLES {
-        write!(
-            page,
-            "\n## {}\n\n{}\n\n| column | type | member | |\n|---|---|---|---|\n",
-            table.name, table.doc
-        )
-        .expect(INFALLIBLE);
-        for column in table.columns {
-            let member = match column.source {
-                Source::Member(path) => {
-                    format!("`{}/{path}`", table.root_member().unwrap_or_default())
-                }
-                _ => String::new(),
-            };
-            let null = if table.is_nullable(column) {
-                ""
-            } else {
-                ", never null"
-            };
-            writeln!(
-                page,
-                "| `{}` | {}{null} | {member} | {} |",
-                column.name,
-                column.column_type.sql_type(),
-                column.doc
-            )
-            .expect(INFALLIBLE);
-        }
+pub fn markdown(view: &View) -> String {
+    Page(view).to_string()
+}
+
+struct Page<'v>(&'v View);
+
+impl fmt::Display for Page<'_> {
+    fn fmt(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
+        page.write_str(HEAD)?;
+        self.0
+            .tables()
+            .try_for_each(|table| write_table(page, table))?;
+        write_words(page)?;
+        page.write_str(RULES)
     }
-    page.push_str("\n## Words of `outcomes`\n\n");
-    writeln!(
-        page,
-        "- `outcome`: {}.",
-        words(Outcome::ALL.iter().map(|word| word.as_str()))
-    )
-    .expect(INFALLIBLE);
-    writeln!(
-        page,
-        "- `error`: {}.",
-        words(Reason::ALL.iter().map(|word| word.as_str()))
-    )
-    .expect(INFALLIBLE);
-    page.push_str("\n## Left out by design\n\n");
+}
+
+fn write_words(page: &mut impl fmt::Write) -> fmt::Result {
+    let outcomes = words(Outcome::ALL.iter().map(|word| word.as_str()));
+    let errors = words(Reason::ALL.iter().map(|word| word.as_str()));
+    writeln!(page, "\n## Words of `outcomes`\n\n- `outcome`: {outcomes}.")?;
+    writeln!(page, "- `error`: {errors}.")?;
+    page.write_str("\n## Left out by design\n\n")?;
     for (member, reason) in LEFT_OUT {
-        writeln!(page, "- `{member}`: {reason}.").expect(INFALLIBLE);
+        writeln!(page, "- `{member}`: {reason}.")?;
     }
-    page.push('\n');
-    page.push_str(RULES);
-    page
+    writeln!(page)
+}
+
+fn write_table(page: &mut impl fmt::Write, table: &Table) -> fmt::Result {
+    writeln!(page, "\n## {}\n\n{}\n", table.name, table.doc)?;
+    page.write_str("| column | type | member | |\n|---|---|---|---|\n")?;
+    for column in table.columns.iter() {
+        let member = column.member().map_or(String::new(), |path| {
+            format!("`{}/{path}`", table.root_member().unwrap_or_default())
+        });
+        let null = if table.is_nullable(column) {
+            ""
+        } else {
+            ", never null"
+        };
+        writeln!(
+            page,
+            "| `{}` | {}{null} | {member} | {} |",
+            column.name,
+            column.column_type.sql_type(),
+            column.doc
+        )?;
+    }
+    Ok(())
 }
 
 /// The tables as JSON, for programs.
-///
-/// # Panics
-/// Never: names and docs are text.
-pub fn json() -> String {
-    let tables: Vec<_> = TABLES
-        .iter()
-        .map(|table| {
-            let columns: Vec<_> = table
-                .columns
-                .iter()
-                .map(|column| {
-                    let member = match column.source {
-                        Source::Member(path) => Some(path),
-                        _ => None,
-                    };
-                    json!({
-                        "name": column.name,
-                        "type": column.column_type.sql_type(),
-                        "nullable": table.is_nullable(column),
-                        "member": member,
-                        "doc": column.doc,
-                    })
-                })
-                .collect();
-            json!({ "name": table.name, "doc": table.doc, "member": table.root_member(), "columns": columns })
+pub fn json(view: &View) -> String {
+    let tables: Vec<_> = view.tables().map(table_as_json).collect();
+    format!("{:#}\n", json!({ "tables": tables }))
+}
+
+fn table_as_json(table: &Table) -> Value {
+    let column = |column: &Column| {
+        json!({
+            "name": column.name,
+            "type": column.column_type.sql_type(),
+            "nullable": table.is_nullable(column),
+            "member": column.member(),
+            "doc": column.doc,
         })
-        .collect();
-    let mut text = serde_json::to_string_pretty(&json!({ "tables": tables }))
-        .expect("names and docs are JSON");
-    text.push('\n');
-    text
+    };
+    json!({
+        "name": table.name,
+        "doc": table.doc,
+        "member": table.root_member(),
+        "columns": table.columns.iter().map(column).collect::<Vec<_>>(),
+    })
 }
 
 impl ColumnType {
     /// The SQL type, as DuckDB names it.
-    pub const fn sql_type(self) -> &'static str {
+    pub(crate) const fn sql_type(self) -> &'static str {
         match self {
             Self::Integer => "BIGINT",
             Self::Float => "DOUBLE",
@@ -113,8 +108,6 @@ impl ColumnType {
         }
     }
 }
-
-const INFALLIBLE: &str = "writing to a String cannot fail";
 
 fn words<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words

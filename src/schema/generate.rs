@@ -7,22 +7,23 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::Union;
 
-use super::{ColumnType, LEFT_OUT, Rows, Source, Table, data_tables};
+use super::table::{ColumnType, Rows, Table};
+use super::tables::{LEFT_OUT, data_tables};
 use crate::contact::ContactId;
 
 /// An answer that must flatten.
 #[derive(Debug, Clone)]
-pub struct Summary {
+pub(crate) struct AnySummary {
     /// The contact that was asked for.
-    pub contact_id: ContactId,
+    pub(crate) contact_id: ContactId,
     /// The body.
-    pub json: String,
+    pub(crate) json: String,
     /// How many rows it makes, for each data table.
-    pub rows: Vec<usize>,
+    pub(crate) rows: Vec<usize>,
 }
 
 /// Any answer that must flatten.
-pub fn summary() -> impl Strategy<Value = Summary> {
+pub(crate) fn summary() -> impl Strategy<Value = AnySummary> {
     (1..=i32::MAX)
         .prop_filter_map("no contact id", |number| ContactId::new(number.into()))
         .prop_flat_map(|contact_id| {
@@ -37,12 +38,12 @@ pub fn summary() -> impl Strategy<Value = Summary> {
             });
             members
                 .prop_shuffle()
-                .prop_map(move |members| Summary::of(contact_id, members))
+                .prop_map(move |members| AnySummary::of(contact_id, members))
         })
 }
 
 /// The text of any JSON value, unusual ones among them.
-pub fn value() -> impl Strategy<Value = String> {
+pub(crate) fn value() -> impl Strategy<Value = String> {
     let scalar = || Union::new(TYPES.map(of_type));
     let unusual: &[_] = &[
         "null",
@@ -76,7 +77,7 @@ const TYPES: [ColumnType; 6] = [
     ColumnType::Date,
 ];
 
-impl Summary {
+impl AnySummary {
     fn of(contact_id: ContactId, members: Vec<RootMember>) -> Self {
         let mut rows = vec![0; data_tables().count()];
         for member in &members {
@@ -126,9 +127,11 @@ fn root_member(
     );
     let rows = match table.rows {
         Rows::Object(_) => row.prop_map(|row| (row, 1)).boxed(),
-        _ => vec(prop_oneof![1 => Just(None), 6 => row.prop_map(Some)], 0..5)
-            .prop_map(rows)
-            .boxed(),
+        Rows::Items(_) | Rows::Targets => {
+            vec(prop_oneof![1 => Just(None), 6 => row.prop_map(Some)], 0..5)
+                .prop_map(rows)
+                .boxed()
+        }
     };
     let name = table.root_member().expect("data tables have one");
     let member = prop_oneof![1 => Just(("null".to_owned(), 0)), 8 => rows];
@@ -159,8 +162,8 @@ enum Known {
 
 fn members_of(table: &Table) -> Vec<(&'static str, Known)> {
     let mut members = Vec::new();
-    for column in table.columns {
-        if let Source::Member(path) = column.source {
+    for column in table.columns.iter() {
+        if let Some(path) = column.member() {
             add_member(&mut members, path, column.column_type);
         }
     }

@@ -1,48 +1,62 @@
 //! `views.sql`: one DuckDB view per table, with comments.
 
-use std::fmt::Write as _;
+use std::fmt;
 
-use super::{TABLES, Table};
+use super::table::Table;
+use super::view::View;
+
+/// How DuckDB's `read_csv` reads the CSV of this program. Named, not detected: detection looks at
+/// the first rows only. The longest line holds one answer, and its quotes doubled.
+const DIALECT: &str = "auto_detect = false, header = true, delim = ',', quote = '\"', \
+                       escape = '\"', max_line_size = 67108864";
 
 /// The statements that make a view of each of these tables, for files of this extension in the
 /// current folder.
-pub fn views(tables: &[&'static Table], extension: &str) -> String {
-    let mut script = String::from(
-        "-- One view per table. Start DuckDB in this folder: duckdb -init views.sql\nSET TimeZone = 'UTC';\n",
-    );
-    for table in tables {
-        let file = format!("{}.{extension}", table.name);
-        write!(
-            script,
-            "\nCREATE OR REPLACE VIEW {} AS SELECT * FROM {};\n",
-            table.name,
-            read(table, &file, extension)
-        )
-        .expect(INFALLIBLE);
-        writeln!(
-            script,
-            "COMMENT ON VIEW {} IS {};",
-            table.name,
-            literal(table.doc)
-        )
-        .expect(INFALLIBLE);
-        for column in table.columns {
-            writeln!(
-                script,
-                "COMMENT ON COLUMN {}.{} IS {};",
-                table.name,
-                column.name,
-                literal(column.doc)
-            )
-            .expect(INFALLIBLE);
-        }
-    }
-    script
+pub fn views(view: &View, extension: &str) -> String {
+    Script { view, extension }.to_string()
 }
 
-/// The script for all tables as Parquet.
-pub fn all_views() -> String {
-    views(&TABLES.iter().collect::<Vec<_>>(), "parquet")
+struct Script<'v> {
+    view: &'v View,
+    extension: &'v str,
+}
+
+impl fmt::Display for Script<'_> {
+    fn fmt(&self, script: &mut fmt::Formatter<'_>) -> fmt::Result {
+        script.write_str(
+            "-- One view per table. Start DuckDB in this folder: duckdb -init views.sql\n\
+             SET TimeZone = 'UTC';\n",
+        )?;
+        self.view
+            .tables()
+            .try_for_each(|table| write_view(script, table, self.extension))
+    }
+}
+
+fn write_view(script: &mut impl fmt::Write, table: &Table, extension: &str) -> fmt::Result {
+    let file = format!("{}.{extension}", table.name);
+    writeln!(
+        script,
+        "\nCREATE OR REPLACE VIEW {} AS SELECT * FROM {};",
+        table.name,
+        read(table, &file, extension)
+    )?;
+    writeln!(
+        script,
+        "COMMENT ON VIEW {} IS {};",
+        table.name,
+        literal(table.doc)
+    )?;
+    for column in table.columns.iter() {
+        writeln!(
+            script,
+            "COMMENT ON COLUMN {}.{} IS {};",
+            table.name,
+            column.name,
+            literal(column.doc)
+        )?;
+    }
+    Ok(())
 }
 
 fn read(table: &Table, file: &str, extension: &str) -> String {
@@ -52,10 +66,8 @@ fn read(table: &Table, file: &str, extension: &str) -> String {
             .iter()
             .map(|column| format!("'{}': '{}'", column.name, column.column_type.sql_type()))
             .collect();
-        // Named, not detected: detection looks at the first rows only.
-        let dialect = "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', max_line_size = 67108864";
         format!(
-            "read_csv({}, {dialect}, columns = {{{}}})",
+            "read_csv({}, {DIALECT}, columns = {{{}}})",
             literal(file),
             columns.join(", ")
         )
@@ -67,5 +79,3 @@ fn read(table: &Table, file: &str, extension: &str) -> String {
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
-
-const INFALLIBLE: &str = "writing to a String cannot fail";

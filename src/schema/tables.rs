@@ -3,17 +3,23 @@
 //! Member names are those of the API's `ContactSummary` (vendor's OpenAPI file of the contact
 //! agent).
 
-use super::ColumnType::{Boolean, Date, Float, Instant, Integer, Text};
-use super::{Column, ColumnType, Encoding, Rows, Source, Table, TargetField};
+use std::borrow::Cow;
+
+use super::table::ColumnType::{Boolean, Date, Float, Instant, Integer, Text};
+use super::table::{CellSource, Column, ColumnType, Encoding, Rows, Table, TargetField};
 
 /// Members that are left out by design, at any depth, and why.
 #[rustfmt::skip]
-pub static LEFT_OUT: &[(&str, &str)] = &[
+pub(crate) static LEFT_OUT: &[(&str, &str)] = &[
     ("TableRight", "what the caller may do with the row, not data"),
     ("FieldProperties", "what the caller may do with each field, not data"),
     ("LocalizedAddress", "how a form lays the address out; its parts have columns"),
     ("AtypeIdx", "the kind of address; the column's name says it"),
 ];
+
+/// Most items of one list that are asked for or taken; the bound keeps a hostile list from
+/// exhausting the memory.
+pub(crate) const MAX_ITEMS: usize = 100_000;
 
 /// The table of how every target ended.
 pub static OUTCOMES: &Table = match TABLES {
@@ -22,143 +28,202 @@ pub static OUTCOMES: &Table = match TABLES {
 };
 
 /// All tables, in the order in which they are shown.
-#[rustfmt::skip]
 pub static TABLES: &[Table] = &[
     Table {
         name: "contacts",
         rows: Rows::Object("Contact"),
         doc: "One row per contact (a company in SuperOffice) that was found.",
-        columns: &[
-            CONTACT_ID,
-            member("name", Text, "Name", "Name of the company").repeating(),
-            member("department", Text, "Department", "Department").repeating(),
-            member("full_name", Text, "FullName", "Name and department in one").repeating(),
-            member("org_nr", Text, "OrgNr", "Organisation number; text, leading zeros count"),
-            member("number1", Text, "Number1", "Customer number or code; text, leading zeros count"),
-            member("number2", Text, "Number2", "Second number; text, leading zeros count").repeating(),
-            member("kananame", Text, "Kananame", "Name in kana, used in Japan").repeating(),
-            member("category_name", Text, "CategoryName", "Category, in the job's language").repeating(),
-            member("business_name", Text, "BusinessName", "Business, in the job's language").repeating(),
-            member("associate_id", Integer, "AssociateId", "Our contact: id of the associate").repeating(),
-            member("associate_full_name", Text, "AssociateFullName", "Our contact: name of the associate").repeating(),
-            member("country_id", Integer, "CountryId", "Country: id, as ISO 3166 numbers it").repeating(),
-            member("country_name", Text, "CountryName", "Country: name, in the language of the installation").repeating(),
-            member("city", Text, "City", "City shown for the company").repeating(),
-            member("direct_phone", Text, "DirectPhone", "Phone number, as formatted by the server"),
-            member("email_address", Text, "EmailAddress", "E-mail address"),
-            member("email_address_name", Text, "EmailAddressName", "Description of the e-mail address").repeating(),
-            member("url", Text, "URL", "Web address"),
-            member("url_name", Text, "URLName", "Description of the web address").repeating(),
-            member("formatted_address", Text, "FormattedAddress", "Address in lines, as formatted by the server"),
-            member("is_owner_contact", Boolean, "IsOwnerContact", "Whether this is the company that owns the CRM"),
-            member("active_erp_links", Integer, "ActiveErpLinks", "Number of active links to ERP systems").repeating(),
-            member("wgs84_latitude", Float, "Address/Wgs84Latitude", "Latitude; 0 where it is not set"),
-            member("wgs84_longitude", Float, "Address/Wgs84Longitude", "Longitude; 0 where it is not set"),
-            member("address_formatted", Text, "Address/Formatted", "Whole address in lines, as formatted by the server"),
-            member("street_address1", Text, "Address/Street/Address1", "Street address: first line").repeating(),
-            member("street_address2", Text, "Address/Street/Address2", "Street address: second line").repeating(),
-            member("street_address3", Text, "Address/Street/Address3", "Street address: third line").repeating(),
-            member("street_city", Text, "Address/Street/City", "Street address: city").repeating(),
-            member("street_county", Text, "Address/Street/County", "Street address: county").repeating(),
-            member("street_state", Text, "Address/Street/State", "Street address: state").repeating(),
-            member("street_zipcode", Text, "Address/Street/Zipcode", "Street address: postal code").repeating(),
-            member("street_formatted", Text, "Address/Street/Formatted", "Street address in lines"),
-            member("postal_address1", Text, "Address/Postal/Address1", "Postal address: first line").repeating(),
-            member("postal_address2", Text, "Address/Postal/Address2", "Postal address: second line").repeating(),
-            member("postal_address3", Text, "Address/Postal/Address3", "Postal address: third line").repeating(),
-            member("postal_city", Text, "Address/Postal/City", "Postal address: city").repeating(),
-            member("postal_county", Text, "Address/Postal/County", "Postal address: county").repeating(),
-            member("postal_state", Text, "Address/Postal/State", "Postal address: state").repeating(),
-            member("postal_zipcode", Text, "Address/Postal/Zipcode", "Postal address: postal code").repeating(),
-            member("postal_formatted", Text, "Address/Postal/Formatted", "Postal address in lines"),
-            EXTRA,
-        ],
+        columns: Cow::Borrowed(CONTACT),
     },
     Table {
         name: "tickets",
         rows: Rows::Items("Tickets"),
         doc: "One row per ticket (a request in the user interface) of a contact.",
-        columns: &[
-            CONTACT_ID,
-            POSITION,
-            member("ticket_id", Integer, "TicketId", "Key of the ticket"),
-            member("ticket_status", Integer, "TicketStatus", "Id of the ticket's status in the customer's own list").repeating(),
-            member("title", Text, "Title", "Title").repeating(),
-            member("registered", Instant, "Registered", "When it was registered"),
-            member("icon_hint", Text, "IconHint", "Icon that the user interface shows").repeating(),
-            EXTRA,
-        ],
+        columns: Cow::Borrowed(TICKET),
     },
     Table {
         name: "followups",
         rows: Rows::Items("Followups"),
         doc: "One row per follow-up (an appointment) of a contact.",
-        columns: ACTIVITY,
+        columns: Cow::Borrowed(ACTIVITY),
     },
-    Table { name: "documents", rows: Rows::Items("Documents"), doc: "One row per document of a contact.", columns: ACTIVITY },
+    Table {
+        name: "documents",
+        rows: Rows::Items("Documents"),
+        doc: "One row per document of a contact.",
+        columns: Cow::Borrowed(ACTIVITY),
+    },
     Table {
         name: "sales",
         rows: Rows::Items("Sales"),
         doc: "One row per sale of a contact.",
-        columns: &[
-            CONTACT_ID,
-            POSITION,
-            member("sale_id", Integer, "SaleId", "Key of the sale"),
-            member("sale_date", Instant, "SaleDate", "When it is or was expected to close").repeating(),
-            member("sale_day", Date, "SaleDate", "Calendar day of that, as the server wrote it").repeating(),
-            member("probability", Integer, "Probability", "Probability in percent").repeating(),
-            member("heading", Text, "Heading", "Heading").repeating(),
-            member("amount", Float, "Amount", "Amount in the sale's currency; a binary double, not an exact decimal"),
-            member("currency", Text, "Currency", "Currency of the amount").repeating(),
-            member("amount_in_base_currency", Float, "AmountInBaseCurrency", "Amount in the base currency of the installation"),
-            member("status", Text, "Status", "Unknown, Open, Sold, Lost or Stalled; other names pass through").repeating(),
-            member("completed", Text, "Completed", "Unknown, NotStarted, Started or Completed; other names pass through").repeating(),
-            member("registered", Instant, "Registered", "When it was registered"),
-            EXTRA,
-        ],
+        columns: Cow::Borrowed(SALE),
     },
     Table {
         name: "chats",
         rows: Rows::Items("Chats"),
         doc: "One row per chat session of a contact.",
-        columns: &[
-            CONTACT_ID,
-            POSITION,
-            member("chat_session_id", Integer, "ChatSessionId", "Key of the chat session"),
-            member("name", Text, "Name", "Name that the visitor gave").repeating(),
-            member("company_name", Text, "CompanyName", "Company that the visitor gave").repeating(),
-            member("first_message", Text, "FirstMessage", "First message").repeating(),
-            member("last_message", Text, "LastMessage", "Last message").repeating(),
-            member("when_requested", Instant, "WhenRequested", "When the visitor asked for the chat"),
-            member("when_ended", Instant, "WhenEnded", "When the chat ended"),
-            EXTRA,
-        ],
+        columns: Cow::Borrowed(CHAT),
     },
     Table {
         name: "outcomes",
         rows: Rows::Targets,
         doc: "One row per distinct target, and one per rejected input line: how each ended.",
-        columns: &[
-            CONTACT_ID,
-            target("input_line", Integer, TargetField::InputLine, "Line of the input file where it stands first; the first line is 1"),
-            target("input_value", Text, TargetField::InputValue, "The text that stands there"),
-            target("outcome", Text, TargetField::Outcome, "exported, missing, failed, pending or rejected").repeating(),
-            target("http_status", Integer, TargetField::HttpStatus, "Status of the last answer; null where none came").repeating(),
-            target("attempts", Integer, TargetField::Attempts, "How often the request was sent").repeating(),
-            target("error", Text, TargetField::Error, "Why the last attempt failed").repeating(),
-            target("message", Text, TargetField::Message, "The API's own error message, at most 300 characters").repeating(),
-            target("fetched_at", Instant, TargetField::FetchedAt, "When the stored answer was fetched"),
-            target("truncated", Text, TargetField::Truncated, "Lists that reached the limit and may go on, separated by commas")
-                .repeating(),
-            EXTRA,
-        ],
+        columns: Cow::Borrowed(OUTCOME),
     },
 ];
+
+#[rustfmt::skip]
+const CONTACT: &[Column] = &[
+    CONTACT_ID,
+    text("name", "Name", "Name of the company").repeating(),
+    text("department", "Department", "Department").repeating(),
+    text("full_name", "FullName", "Name and department in one").repeating(),
+    text("org_nr", "OrgNr", "Organisation number; text, leading zeros count"),
+    text("number1", "Number1", "Customer number or code; text, leading zeros count"),
+    text("number2", "Number2", "Second number; text, leading zeros count").repeating(),
+    text("kananame", "Kananame", "Name in kana, used in Japan").repeating(),
+    text("category_name", "CategoryName", "Category, in the job's language").repeating(),
+    text("business_name", "BusinessName", "Business, in the job's language").repeating(),
+    integer("associate_id", "AssociateId", "Our contact: id of the associate").repeating(),
+    text("associate_full_name", "AssociateFullName",
+        "Our contact: name of the associate").repeating(),
+    integer("country_id", "CountryId", "Country: id, as ISO 3166 numbers it").repeating(),
+    text("country_name", "CountryName",
+        "Country: name, in the language of the installation").repeating(),
+    text("city", "City", "City shown for the company").repeating(),
+    text("direct_phone", "DirectPhone", "Phone number, as formatted by the server"),
+    text("email_address", "EmailAddress", "E-mail address"),
+    text("email_address_name", "EmailAddressName", "Description of the e-mail address").repeating(),
+    text("url", "URL", "Web address"),
+    text("url_name", "URLName", "Description of the web address").repeating(),
+    text("formatted_address", "FormattedAddress", "Address in lines, as formatted by the server"),
+    boolean("is_owner_contact", "IsOwnerContact", "Whether this is the company that owns the CRM"),
+    integer("active_erp_links", "ActiveErpLinks",
+        "Number of active links to ERP systems").repeating(),
+    float("wgs84_latitude", "Address/Wgs84Latitude", "Latitude; 0 where it is not set"),
+    float("wgs84_longitude", "Address/Wgs84Longitude", "Longitude; 0 where it is not set"),
+    text("address_formatted", "Address/Formatted",
+        "Whole address in lines, as formatted by the server"),
+    text("street_address1", "Address/Street/Address1", "Street address: first line").repeating(),
+    text("street_address2", "Address/Street/Address2", "Street address: second line").repeating(),
+    text("street_address3", "Address/Street/Address3", "Street address: third line").repeating(),
+    text("street_city", "Address/Street/City", "Street address: city").repeating(),
+    text("street_county", "Address/Street/County", "Street address: county").repeating(),
+    text("street_state", "Address/Street/State", "Street address: state").repeating(),
+    text("street_zipcode", "Address/Street/Zipcode", "Street address: postal code").repeating(),
+    text("street_formatted", "Address/Street/Formatted", "Street address in lines"),
+    text("postal_address1", "Address/Postal/Address1", "Postal address: first line").repeating(),
+    text("postal_address2", "Address/Postal/Address2", "Postal address: second line").repeating(),
+    text("postal_address3", "Address/Postal/Address3", "Postal address: third line").repeating(),
+    text("postal_city", "Address/Postal/City", "Postal address: city").repeating(),
+    text("postal_county", "Address/Postal/County", "Postal address: county").repeating(),
+    text("postal_state", "Address/Postal/State", "Postal address: state").repeating(),
+    text("postal_zipcode", "Address/Postal/Zipcode", "Postal address: postal code").repeating(),
+    text("postal_formatted", "Address/Postal/Formatted", "Postal address in lines"),
+    EXTRA,
+];
+
+#[rustfmt::skip]
+const TICKET: &[Column] = &[
+    CONTACT_ID,
+    POSITION,
+    integer("ticket_id", "TicketId", "Key of the ticket"),
+    integer("ticket_status", "TicketStatus",
+        "Id of the ticket's status in the customer's own list").repeating(),
+    text("title", "Title", "Title").repeating(),
+    instant("registered", "Registered", "When it was registered"),
+    text("icon_hint", "IconHint", "Icon that the user interface shows").repeating(),
+    EXTRA,
+];
+
+/// Follow-ups and documents share one shape: a document is an appointment with a document id.
+#[rustfmt::skip]
+const ACTIVITY: &[Column] = &[
+    CONTACT_ID,
+    POSITION,
+    integer("appointment_id", "AppointmentId", "Key of the appointment"),
+    integer("document_id", "DocumentId", "Key of the document; 0 where it is none"),
+    instant("date", "Date", "When it takes or took place"),
+    date("day", "Date", "Calendar day of that, as the server wrote it").repeating(),
+    text("description", "Description", "Description").repeating(),
+    text("completed", "Completed",
+        "Unknown, NotStarted, Started or Completed; other names pass through").repeating(),
+    instant("registered", "Registered", "When it was registered"),
+    EXTRA,
+];
+
+#[rustfmt::skip]
+const SALE: &[Column] = &[
+    CONTACT_ID,
+    POSITION,
+    integer("sale_id", "SaleId", "Key of the sale"),
+    instant("sale_date", "SaleDate", "When it is or was expected to close").repeating(),
+    date("sale_day", "SaleDate", "Calendar day of that, as the server wrote it").repeating(),
+    integer("probability", "Probability", "Probability in percent").repeating(),
+    text("heading", "Heading", "Heading").repeating(),
+    float("amount", "Amount",
+        "Amount in the sale's currency; a binary double, not an exact decimal"),
+    text("currency", "Currency", "Currency of the amount").repeating(),
+    float("amount_in_base_currency", "AmountInBaseCurrency",
+        "Amount in the base currency of the installation"),
+    text("status", "Status",
+        "Unknown, Open, Sold, Lost or Stalled; other names pass through").repeating(),
+    text("completed", "Completed",
+        "Unknown, NotStarted, Started or Completed; other names pass through").repeating(),
+    instant("registered", "Registered", "When it was registered"),
+    EXTRA,
+];
+
+#[rustfmt::skip]
+const CHAT: &[Column] = &[
+    CONTACT_ID,
+    POSITION,
+    integer("chat_session_id", "ChatSessionId", "Key of the chat session"),
+    text("name", "Name", "Name that the visitor gave").repeating(),
+    text("company_name", "CompanyName", "Company that the visitor gave").repeating(),
+    text("first_message", "FirstMessage", "First message").repeating(),
+    text("last_message", "LastMessage", "Last message").repeating(),
+    instant("when_requested", "WhenRequested", "When the visitor asked for the chat"),
+    instant("when_ended", "WhenEnded", "When the chat ended"),
+    EXTRA,
+];
+
+#[rustfmt::skip]
+const OUTCOME: &[Column] = &[
+    CONTACT_ID,
+    target("input_line", Integer, TargetField::InputLine,
+        "Line of the input file where it stands first; the first line is 1"),
+    target("input_value", Text, TargetField::InputValue, "The text that stands there"),
+    target("outcome", Text, TargetField::Outcome,
+        "exported, missing, failed, pending or rejected").repeating(),
+    target("http_status", Integer, TargetField::HttpStatus,
+        "Status of the last answer; null where none came").repeating(),
+    target("attempts", Integer, TargetField::Attempts,
+        "How often the request was sent").repeating(),
+    target("error", Text, TargetField::Error, "Why the last attempt failed").repeating(),
+    target("message", Text, TargetField::Message,
+        "The API's own error message, at most 300 characters").repeating(),
+    target("fetched_at", Instant, TargetField::FetchedAt, "When the stored answer was fetched"),
+    target("truncated", Text, TargetField::Truncated,
+        "Lists that reached the limit and may go on, separated by commas").repeating(),
+    EXTRA,
+];
+
+/// The table of that name.
+pub fn table(name: &str) -> Option<&'static Table> {
+    TABLES.iter().find(|table| table.name == name)
+}
+
+/// The tables that an answer fills: all but `outcomes`.
+pub fn data_tables() -> impl Iterator<Item = &'static Table> {
+    TABLES.iter().filter(|table| table.root_member().is_some())
+}
 
 const CONTACT_ID: Column = Column {
     name: "contact_id",
     column_type: Integer,
-    source: Source::ContactId,
+    source: CellSource::ContactId,
     encoding: Encoding::Delta,
     doc: "The contact that was asked for; joins all tables",
 };
@@ -166,7 +231,7 @@ const CONTACT_ID: Column = Column {
 const POSITION: Column = Column {
     name: "position",
     column_type: Integer,
-    source: Source::Position,
+    source: CellSource::Position,
     encoding: Encoding::Dictionary,
     doc: "Place in the list that the API gave, from 1",
 };
@@ -174,25 +239,34 @@ const POSITION: Column = Column {
 const EXTRA: Column = Column {
     name: "extra",
     column_type: Text,
-    source: Source::Extra,
+    source: CellSource::Extra,
     encoding: Encoding::Dictionary,
     doc: "JSON object of what no column takes and of values that could not be converted",
 };
 
-/// Follow-ups and documents share one shape: a document is an appointment with a document id.
-#[rustfmt::skip]
-const ACTIVITY: &[Column] = &[
-    CONTACT_ID,
-    POSITION,
-    member("appointment_id", Integer, "AppointmentId", "Key of the appointment"),
-    member("document_id", Integer, "DocumentId", "Key of the document; 0 where it is none"),
-    member("date", Instant, "Date", "When it takes or took place"),
-    member("day", Date, "Date", "Calendar day of that, as the server wrote it").repeating(),
-    member("description", Text, "Description", "Description").repeating(),
-    member("completed", Text, "Completed", "Unknown, NotStarted, Started or Completed; other names pass through").repeating(),
-    member("registered", Instant, "Registered", "When it was registered"),
-    EXTRA,
-];
+const fn text(name: &'static str, path: &'static str, doc: &'static str) -> Column {
+    member(name, Text, path, doc)
+}
+
+const fn integer(name: &'static str, path: &'static str, doc: &'static str) -> Column {
+    member(name, Integer, path, doc)
+}
+
+const fn float(name: &'static str, path: &'static str, doc: &'static str) -> Column {
+    member(name, Float, path, doc)
+}
+
+const fn boolean(name: &'static str, path: &'static str, doc: &'static str) -> Column {
+    member(name, Boolean, path, doc)
+}
+
+const fn instant(name: &'static str, path: &'static str, doc: &'static str) -> Column {
+    member(name, Instant, path, doc)
+}
+
+const fn date(name: &'static str, path: &'static str, doc: &'static str) -> Column {
+    member(name, Date, path, doc)
+}
 
 const fn member(
     name: &'static str,
@@ -203,7 +277,7 @@ const fn member(
     Column {
         name,
         column_type,
-        source: Source::Member(path),
+        source: CellSource::Member(path),
         encoding: usual_encoding(column_type),
         doc,
     }
@@ -218,7 +292,7 @@ const fn target(
     Column {
         name,
         column_type,
-        source: Source::Target(field),
+        source: CellSource::Target(field),
         encoding: usual_encoding(column_type),
         doc,
     }

@@ -24,8 +24,8 @@ pub enum Error {
     },
     /// A newer program made it.
     #[error(
-        "{path}: the state is of version {found}, this program knows {known}; use the newer program, or move the file aside \
-         and fetch everything anew",
+        "{path}: the state is of version {found}, this program knows {known}; \
+         use the newer program, or move the file aside and fetch everything anew",
         path = path.display()
     )]
     Newer {
@@ -38,8 +38,9 @@ pub enum Error {
     },
     /// It is no state file.
     #[error(
-        "{path}: not a state file of this program, or its beginning is damaged; move it aside (with its -wal and -shm files) \
-         and start again, which fetches everything anew",
+        "{path}: not a state file of this program, or its beginning is damaged; \
+         move it aside (with its -wal and -shm files) and start again, \
+         which fetches everything anew",
         path = path.display()
     )]
     Foreign {
@@ -48,8 +49,9 @@ pub enum Error {
     },
     /// It is damaged.
     #[error(
-        "{path}: the state file is damaged; move it aside (with its -wal and -shm files) and start again, which fetches \
-         everything anew",
+        "{path}: the state file is damaged; \
+         move it aside (with its -wal and -shm files) and start again, \
+         which fetches everything anew",
         path = path.display()
     )]
     Damaged {
@@ -60,8 +62,8 @@ pub enum Error {
     },
     /// One stored answer is damaged, the rest is sound.
     #[error(
-        "{path}: the stored answer of contact {contact_id} is damaged; fetch everything anew with `--fresh --max-age 0s`, \
-         or move the file aside",
+        "{path}: the stored answer of contact {contact_id} is damaged; \
+         fetch everything anew with `--fresh --max-age 0s`, or move the file aside",
         path = path.display()
     )]
     Body {
@@ -74,8 +76,8 @@ pub enum Error {
     },
     /// Its write-ahead log is there without it.
     #[error(
-        "{path}: this log belongs to a state file that is not there, and may hold answers; put that file back, or move the \
-         log aside as well",
+        "{path}: this log belongs to a state file that is not there, and may hold answers; \
+         put that file back, or move the log aside as well",
         path = path.display()
     )]
     Orphan {
@@ -97,17 +99,12 @@ pub enum Error {
         asked: String,
     },
     /// It was removed or replaced while it was in use.
-    #[error("{path}: the state file was removed or replaced while the run was under way", path = path.display())]
+    #[error(
+        "{path}: the state file was removed or replaced while the run was under way",
+        path = path.display()
+    )]
     Gone {
         /// The file.
         path: PathBuf,
     },
-}
-
-impl Error {
-    /// Whether the same command can go on once the file system is mended; otherwise the message
-    /// says what to do.
-    pub fn is_resumable(&self) -> bool {
-        matches!(self, Self::Sqlite { .. } | Self::Create { .. })
-    }
 }

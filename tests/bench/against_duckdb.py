@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Size and reading speed of an export's Parquet files against those that DuckDB writes of the same rows.
 
-    superoffice-export run JOB && python3 tests/bench/against_duckdb.py OUTPUT_DIR/latest
+    target/dist/superoffice-export run JOB && python3 tests/bench/against_duckdb.py OUTPUT_DIR/latest
 
 Needs `pip install duckdb-cli`.
 """

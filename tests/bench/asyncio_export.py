@@ -17,7 +17,7 @@ import pyarrow
 import pyarrow.parquet
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "target/release/superoffice-export"
+PROGRAM = ROOT / "target/dist/superoffice-export"
 TYPES = {
     "BIGINT": pyarrow.int64(),
     "DOUBLE": pyarrow.float64(),

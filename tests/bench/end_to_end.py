@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""End-to-end benchmark: the release binary against `superoffice-export sandbox` in its own process.
+"""End-to-end benchmark: the packaged program against `superoffice-export sandbox` in its own process.
 
 Prints, for each number of contacts: contacts/s of the whole run and of fetching alone, CPU per contact of the exporter, peak memory.
 
-    cargo build --release && python3 tests/bench/end_to_end.py 10000 100000
+    cargo build --profile dist && python3 tests/bench/end_to_end.py 10000 100000
     python3 tests/bench/end_to_end.py --latency 50ms --in-flight 64 20000      # bound by latency
     python3 tests/bench/end_to_end.py --script 10000                           # against an asyncio script, too
 
@@ -20,7 +20,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "target/release/superoffice-export"
+PROGRAM = ROOT / "target/dist/superoffice-export"
 
 
 def measure(command):

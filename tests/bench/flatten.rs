@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde::Deserialize;
-use superoffice_export::contact::ContactId;
-use superoffice_export::contact::{Ending, Outcome, Target};
+use superoffice_export::contact::{ContactId, Ending, Outcome, Target};
 use superoffice_export::flatten::Flattener;
 use superoffice_export::sandbox;
-use superoffice_export::schema::data_tables;
+use superoffice_export::schema::View;
 
 const BODIES: u16 = 2_000;
 const ROUNDS: usize = 40;
@@ -164,7 +163,7 @@ fn answers() -> Vec<(Target, String)> {
 
 /// Flattens all answers; returns the number of tables, so that nothing is optimised away.
 fn flatten(answers: &[(Target, String)]) -> usize {
-    let mut flattener = Flattener::new(&data_tables().collect::<Vec<_>>(), 100);
+    let mut flattener = Flattener::new(&View::all(), 100);
     for (target, body) in answers {
         let outcome = flattener.append(target.clone(), Some(body.as_bytes()));
         assert_eq!(outcome, Outcome::Exported);

@@ -1,17 +1,16 @@
-//! How fast rows become files, per format.
+//! How fast rows become files, and files rows again, per format.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+use std::path::Path;
 use std::time::Instant;
 
 use arrow_array::RecordBatch;
-use superoffice_export::contact::ContactId;
-use superoffice_export::contact::{Ending, Outcome, Target};
+use superoffice_export::contact::{ContactId, Ending, Outcome, Target};
 use superoffice_export::flatten::Flattener;
-use superoffice_export::load::create;
-use superoffice_export::load::writer::Format;
+use superoffice_export::load::{Format, create, open};
 use superoffice_export::sandbox;
-use superoffice_export::schema::{OUTCOMES, Table, data_tables};
+use superoffice_export::schema::View;
 
 const CONTACTS: i32 = 100_000;
 const BATCH: usize = 8_192;
@@ -21,40 +20,64 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    let tables: Vec<&'static Table> = data_tables().chain([OUTCOMES]).collect();
+    let view = View::all();
     let batches = batches();
     let rows: usize = batches.iter().flatten().map(RecordBatch::num_rows).sum();
-    for format in [Format::Parquet, Format::Csv] {
+    for format in Format::ALL {
         let folder =
             std::env::temp_dir().join(format!("superoffice-export-write-{}", std::process::id()));
         std::fs::create_dir(&folder).expect("the temporary folder can be written to");
         let start = Instant::now();
-        let mut writers: Vec<_> = tables
-            .iter()
-            .map(|table| create(format, &folder, table, &[]).expect("a file can be made"))
-            .collect();
-        for batch in &batches {
-            for (writer, batch) in writers.iter_mut().zip(batch) {
-                writer.write(batch).expect("rows can be written");
-            }
-        }
-        let bytes: u64 = writers
-            .into_iter()
-            .map(|writer| writer.finish().expect("a file can be completed").bytes)
-            .sum();
-        let seconds = start.elapsed().as_secs_f64();
-        std::fs::remove_dir_all(&folder).expect("the folder can be removed");
+        let bytes = write(*format, &folder, &view, &batches);
         println!(
             "write {}: {:.0} rows/s ({rows} rows of {CONTACTS} contacts, {bytes} bytes)",
             format.as_str(),
-            to_float(rows) / seconds
+            to_float(rows) / start.elapsed().as_secs_f64()
         );
+        let start = Instant::now();
+        assert_eq!(read(*format, &folder, &view), rows);
+        println!(
+            "read {}: {:.0} rows/s",
+            format.as_str(),
+            to_float(rows) / start.elapsed().as_secs_f64()
+        );
+        std::fs::remove_dir_all(&folder).expect("the folder can be removed");
     }
+}
+
+/// Writes all tables; the bytes of their files.
+fn write(format: Format, folder: &Path, view: &View, batches: &[Vec<RecordBatch>]) -> u64 {
+    let mut writers: Vec<_> = view
+        .tables()
+        .map(|table| create(format, folder, table, &[]).expect("a file can be made"))
+        .collect();
+    for batch in batches {
+        for (writer, batch) in writers.iter_mut().zip(batch) {
+            writer.write(batch).expect("rows can be written");
+        }
+    }
+    let files = writers
+        .into_iter()
+        .map(|writer| writer.finish().expect("a file can be completed"));
+    files.map(|file| file.bytes).sum()
+}
+
+/// Reads all columns of all tables; the number of their rows.
+fn read(format: Format, folder: &Path, view: &View) -> usize {
+    let mut rows = 0;
+    for table in view.tables() {
+        let path = folder.join(format.file_name(table));
+        let mut reader = open(format, &path, table, |_| true).expect("the file is a table");
+        while let Some(batch) = reader.read().expect("the file can be read") {
+            rows += batch.num_rows();
+        }
+    }
+    rows
 }
 
 /// The rows of simulated contacts, in batches as a run makes them.
 fn batches() -> Vec<Vec<RecordBatch>> {
-    let mut flattener = Flattener::new(&data_tables().collect::<Vec<_>>(), 100);
+    let mut flattener = Flattener::new(&View::all(), 100);
     let mut batches = Vec::new();
     for number in 1..=CONTACTS {
         let ending = Ending {

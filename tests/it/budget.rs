@@ -18,7 +18,13 @@ fn ten_nights_of_a_fifth_reach_every_contact_twice() {
         job.run().expect(0);
         let manifest = job.export().manifest();
         let answered = (night * 10).min(50);
-        let outcomes = json!({ "exported": answered, "missing": 0, "failed": 0, "pending": 50 - answered, "rejected": 0 });
+        let outcomes = json!({
+            "exported": answered,
+            "missing": 0,
+            "failed": 0,
+            "pending": 50 - answered,
+            "rejected": 0,
+        });
         assert_eq!(
             (&manifest["outcomes"], &manifest["calls"]["attempts"]),
             (&outcomes, &json!(10)),

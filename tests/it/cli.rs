@@ -78,7 +78,11 @@ fn an_input_without_a_column_of_ids() {
 
 #[test]
 fn a_column_that_the_input_does_not_have() {
-    assert_snapshot!(refused(|job| job.csv("Navn,Kundenr\nBlåbær,7\n").with("source.column = \"Kunde\"")), @r#"
+    let job = |job: Job| {
+        job.csv("Navn,Kundenr\nBlåbær,7\n")
+            .with("source.column = \"Kunde\"")
+    };
+    assert_snapshot!(refused(job), @r#"
     exit 2
     --- stderr
     error: ./contacts.csv, line 1: there is no column `Kunde`; set `[source] column` to one of "Navn", "Kundenr"
@@ -110,7 +114,8 @@ fn a_workbook_in_place_of_a_csv() {
 
 #[test]
 fn a_key_that_does_not_exist() {
-    assert_snapshot!(refused(|job| job.text_of_job("[source]\npath = \"contacts.csv\"\n\n[fetch]\nmax_atempts = 3\n")), @r#"
+    let text = "[source]\npath = \"contacts.csv\"\n\n[fetch]\nmax_atempts = 3\n";
+    assert_snapshot!(refused(|job| job.text_of_job(text)), @r#"
     exit 2
     --- stderr
     error: job.toml:5: unknown key `max_atempts`; did you mean `max_attempts`?
@@ -165,7 +170,8 @@ fn an_address_without_a_scheme() {
 
 #[test]
 fn plain_http_to_another_machine() {
-    assert_snapshot!(refused(|job| job.with("api.base_url = \"http://crm.example.com/SuperOffice\"")), @r#"
+    let plain = "api.base_url = \"http://crm.example.com/SuperOffice\"";
+    assert_snapshot!(refused(|job| job.with(plain)), @r#"
     exit 2
     --- stderr
     error: job.toml: `api.base_url`: plain http to another machine would show credentials and data to everyone between; use https, or set `allow_http = true` in [api]
@@ -266,7 +272,8 @@ fn something_else_where_the_link_to_the_newest_run_goes() {
         let job = Job::against(&mock);
         std::fs::create_dir(job.path("exports")).unwrap();
         put(&job);
-        let refused = "error: [folder]/exports/latest: is not a link, and would be in the way of the one that names the newest run; move it aside\n";
+        let refused = "error: [folder]/exports/latest: is not a link, and would be in the way of \
+            the one that names the newest run; move it aside\n";
         assert_eq!(
             job.run_with(&["--progress", "none"]).expect(2).stderr,
             refused

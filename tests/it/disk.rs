@@ -294,7 +294,8 @@ fn a_folder_that_is_deleted_mid_run_ends_the_run() {
         }
         mock.release();
         let ended = job.finish(child).expect(6);
-        let expected = "[folder]/exports/state.sqlite: the state file was removed or replaced while the run was under way";
+        let expected = "[folder]/exports/state.sqlite: the state file was removed or replaced \
+            while the run was under way";
         assert!(ended.stderr.contains(expected), "{}", ended.stderr);
         assert_eq!(
             (job.written(), published(&job)),

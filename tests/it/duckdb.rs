@@ -84,14 +84,20 @@ fn every_column_has_its_type_and_its_comment() {
         for export in exports(&job) {
             let columns = query(
                 &export,
-                "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE NOT internal ORDER BY ALL",
+                "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() \
+                 WHERE NOT internal ORDER BY ALL",
             );
             let mut expected: Vec<Row> = TABLES
                 .iter()
                 .flat_map(|table| table.columns.iter().map(move |column| (table, column)))
                 .map(|(table, column)| {
                     let (table, data_type) = (table.name, words(column.column_type));
-                    let row = json!({ "table_name": table, "column_name": column.name, "data_type": data_type, "comment": column.doc });
+                    let row = json!({
+                        "table_name": table,
+                        "column_name": column.name,
+                        "data_type": data_type,
+                        "comment": column.doc,
+                    });
                     row.as_object().unwrap().clone()
                 })
                 .collect();
@@ -117,7 +123,9 @@ fn counts_and_joins_agree_with_the_manifest() {
         let count = |table: &Table| {
             let name = table.name;
             format!(
-                "SELECT '{name}' AS name, count(*) AS joined, (SELECT count(*) FROM {name}) AS counted FROM {name} JOIN outcomes USING (contact_id)"
+                "SELECT '{name}' AS name, count(*) AS joined, \
+                 (SELECT count(*) FROM {name}) AS counted \
+                 FROM {name} JOIN outcomes USING (contact_id)"
             )
         };
         for row in query(
@@ -163,7 +171,8 @@ fn both_formats_are_one_export() {
     // Aggregated, so that one query sees every cell of every table.
     let all = |table: &Table| {
         format!(
-            "(SELECT list(t) FROM (SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM {0} ORDER BY ALL) t) AS {0}",
+            "(SELECT list(t) FROM \
+             (SELECT nullif(COLUMNS(*)::VARCHAR, '') FROM {0} ORDER BY ALL) t) AS {0}",
             table.name
         )
     };
@@ -193,17 +202,28 @@ fn the_sample_answers_read_as_they_were_written() {
         _ => Answer::json(200, include_str!("../data/contact.json")),
     });
     for export in exports(&Job::against(&mock).ids([7, 21])) {
-        let sale = "SELECT sale_date::VARCHAR AS sale_date, sale_day::VARCHAR AS sale_day, heading, amount FROM sales WHERE contact_id = 21";
+        let sale = "SELECT sale_date::VARCHAR AS sale_date, sale_day::VARCHAR AS sale_day, \
+            heading, amount FROM sales WHERE contact_id = 21";
         let expected = json!([{
-            "sale_date": "2021-06-29 22:00:00+00", "sale_day": "2021-06-30", "heading": "Varmepumper 🔥", "amount": 2_676.435_999_999_999_7,
+            "sale_date": "2021-06-29 22:00:00+00",
+            "sale_day": "2021-06-30",
+            "heading": "Varmepumper 🔥",
+            "amount": 2_676.435_999_999_999_7,
         }]);
         assert_eq!(json!(query(&export, sale)), expected);
-        let others = "SELECT (SELECT max(registered)::VARCHAR FROM tickets WHERE contact_id = 21) AS registered,
-            (SELECT year(max(when_ended)) FROM chats) AS last_year, (SELECT max(first_message) FROM chats WHERE contact_id = 21) AS message,
-            (SELECT count(*) FROM documents WHERE contact_id = 21 AND date IS NULL) AS undated, kananame, org_nr FROM contacts";
+        let others = "SELECT
+            (SELECT max(registered)::VARCHAR FROM tickets WHERE contact_id = 21) AS registered,
+            (SELECT year(max(when_ended)) FROM chats) AS last_year,
+            (SELECT max(first_message) FROM chats WHERE contact_id = 21) AS message,
+            (SELECT count(*) FROM documents WHERE contact_id = 21 AND date IS NULL) AS undated,
+            kananame, org_nr FROM contacts";
         let expected = json!([{
-            "registered": "2020-09-20 15:54:02.898342+00", "last_year": 9999, "message": "Hei!\nEr dere åpne?", "undated": 1,
-            "kananame": "ノルドリス", "org_nr": "012345678",
+            "registered": "2020-09-20 15:54:02.898342+00",
+            "last_year": 9999,
+            "message": "Hei!\nEr dere åpne?",
+            "undated": 1,
+            "kananame": "ノルドリス",
+            "org_nr": "012345678",
         }]);
         assert_eq!(json!(query(&export, others)), expected);
     }

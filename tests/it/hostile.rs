@@ -216,7 +216,8 @@ fn nesting_without_end_makes_no_rows() {
 fn texts_are_kept_by_rule() {
     let long = "å".repeat(512 * 1024);
     let body = format!(
-        r#"{{"Contact":{{"ContactId":7,"Name":"a\ud83d b","Department":"nul \u0000 end","FullName":"{long}","City":"\ud83d\ude00","New":"x\udc00"}}}}"#
+        r#"{{"Contact":{{"ContactId":7,"Name":"a\ud83d b","Department":"nul \u0000 end",
+        "FullName":"{long}","City":"\ud83d\ude00","New":"x\udc00"}}}}"#
     );
     let contact = cells(body)["contacts"][0].clone();
     assert_eq!(contact["name"], "a\u{FFFD} b");
@@ -231,7 +232,8 @@ fn texts_are_kept_by_rule() {
 
 #[test]
 fn numbers_are_kept_by_rule() {
-    let body = r#"{"Contact":{"ContactId":7,"AssociateId":9223372036854775807,"CountryId":9223372036854775808,"ActiveErpLinks":1e400,
+    let body = r#"{"Contact":{"ContactId":7,"AssociateId":9223372036854775807,
+        "CountryId":9223372036854775808,"ActiveErpLinks":1e400,
         "Address":{"Wgs84Latitude":1e309,"Wgs84Longitude":-0.0}},
         "Sales":[{"SaleId":12.0,"Probability":12.5,"Amount":"NaN","AmountInBaseCurrency":"1e3"}]}"#;
     let cells = cells(body);
@@ -240,10 +242,11 @@ fn numbers_are_kept_by_rule() {
     for column in ["country_id", "active_erp_links", "wgs84_latitude"] {
         assert_eq!(contact.get(column), None, "{column}");
     }
-    assert_eq!(
-        contact["extra"],
-        r#"{"CountryId":9223372036854775808,"ActiveErpLinks":1e400,"Address":{"Wgs84Latitude":1e309}}"#
-    );
+    let extra = [
+        r#"{"CountryId":9223372036854775808,"ActiveErpLinks":1e400,"#,
+        r#""Address":{"Wgs84Latitude":1e309}}"#,
+    ];
+    assert_eq!(contact["extra"], extra.concat());
     assert_eq!(
         (
             &sale["sale_id"],
@@ -265,7 +268,8 @@ fn numbers_are_kept_by_rule() {
 #[test]
 fn of_doubled_members_the_last_one_counts() {
     let body = r#"{"Contact":{"Name":"first"},"Tickets":[{"TicketId":1}],
-        "Contact":{"Name":"second","Name":"third","City":"Oslo","City":null},"Tickets":[{"TicketId":2},{"TicketId":3}]}"#;
+        "Contact":{"Name":"second","Name":"third","City":"Oslo","City":null},
+        "Tickets":[{"TicketId":2},{"TicketId":3}]}"#;
     let cells = cells(body);
     assert_eq!(
         Value::from(
@@ -297,8 +301,9 @@ fn of_doubled_members_the_last_one_counts() {
 
 #[test]
 fn instants_are_kept_by_rule() {
-    let body = r#"{"Sales":[{"SaleDate":"9999-12-31T23:59:59.9999999-14:00"},{"SaleDate":"0001-01-01T00:00:00"},
-        {"SaleDate":"2026-02-30T00:00:00Z"},{"SaleDate":"2026-03-04"},{"SaleDate":1772582400},{"SaleDate":""}]}"#;
+    let body = r#"{"Sales":[{"SaleDate":"9999-12-31T23:59:59.9999999-14:00"},
+        {"SaleDate":"0001-01-01T00:00:00"},{"SaleDate":"2026-02-30T00:00:00Z"},
+        {"SaleDate":"2026-03-04"},{"SaleDate":1772582400},{"SaleDate":""}]}"#;
     let sales = &cells(body)["sales"];
     let day = |row: &Row| {
         row.get("sale_day")

@@ -2,7 +2,7 @@
 //! other, where the async runtime may live, that each file says what it owns, and how long it may
 //! be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Top-level modules, each row free to import those above it. Modules of one row know nothing of
@@ -12,11 +12,25 @@ const ROWS: &[&[&str]] = &[
     &["schema"],
     &["report"],
     &["extract", "store", "flatten", "load", "sandbox"],
-    &["job"],
+    &["job", "summary"],
     &["error"],
     &["connect"],
     &["run", "cli"],
     &["check"],
+];
+
+/// The stages of a run, with the store between them. They meet in `run`.
+const STAGES: &[&str] = &["extract", "store", "flatten", "load"];
+
+/// Modules that may name several stages besides, each with the reason: none of them passes anything
+/// from one stage to another.
+const NAME_STAGES: &[(&str, &str)] = &[
+    (
+        "connect",
+        "gives the client of the API the flattener's look into an answer",
+    ),
+    ("error", "is made of the errors of all stages"),
+    ("job", "holds the settings that stages are made with"),
 ];
 
 /// Top-level modules that may speak of the async runtime; the rest is plain synchronous code.
@@ -28,8 +42,8 @@ const ASYNCHRONOUS: &[&str] = &[
 const LONGEST_FILE: usize = 480;
 
 /// A source file: its path below the repository, the top-level module it belongs to, and its text.
-struct Source {
-    path: PathBuf,
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
     module: String,
     text: String,
 }
@@ -44,23 +58,28 @@ impl Source {
         lines.flat_map(|line| [line, "\n"]).collect()
     }
 
-    /// Lines of code: no blank lines, no comments, no tests.
-    fn code_lines(&self) -> usize {
+    /// The code without what is compiled for tests only; nothing of a file of tests.
+    pub(crate) fn code_without_tests(&self) -> String {
         if self
             .path
             .iter()
             .any(|part| part == "tests" || part == "tests.rs")
         {
-            return 0;
+            return String::new();
         }
+        let code = self.code();
         let tests = "#[cfg(test)]\nmod tests {";
-        let before_tests = self.text.split(tests).next().unwrap_or_default();
-        let is_code = |line: &&str| !line.is_empty() && !line.starts_with("//");
-        before_tests.lines().map(str::trim).filter(is_code).count()
+        code.split(tests).next().unwrap_or_default().to_owned()
+    }
+
+    /// Lines of code: no blank lines, no comments, no tests.
+    fn code_lines(&self) -> usize {
+        let code = self.code_without_tests();
+        code.lines().filter(|line| !line.trim().is_empty()).count()
     }
 }
 
-fn sources(folder: &str) -> Vec<Source> {
+pub(crate) fn sources(folder: &str) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders = vec![root.join(folder)];
     let mut sources = Vec::new();
@@ -158,6 +177,19 @@ fn modules_know_only_those_above_them() {
 }
 
 #[test]
+fn stages_meet_in_run() {
+    let mut named: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in sources("src") {
+        let mut stages = modules_named(&source.code_without_tests());
+        stages.retain(|name| STAGES.contains(&name.as_str()));
+        named.entry(source.module).or_default().extend(stages);
+    }
+    named.retain(|module, stages| module != "run" && stages.len() > 1);
+    let allowed: Vec<_> = NAME_STAGES.iter().map(|(module, _)| *module).collect();
+    assert_eq!(named.keys().collect::<Vec<_>>(), allowed, "{named:#?}");
+}
+
+#[test]
 fn the_async_runtime_stays_where_it_belongs() {
     for source in sources("src") {
         let is_free =
@@ -211,7 +243,9 @@ fn every_file_says_what_it_owns_and_stays_short() {
 
 #[test]
 fn the_rules_see_what_they_look_for() {
-    let code = "use crate::load::publish;\nuse crate::{job, store::{self, Run}, error as e};\nfn f(x: crate::cli::X) {}";
+    let code = "use crate::load::publish;\n\
+        use crate::{job, store::{self, Run}, error as e};\n\
+        fn f(x: crate::cli::X) {}";
     assert_eq!(
         modules_named(code).into_iter().collect::<Vec<_>>(),
         ["cli", "error", "job", "load", "store"]

@@ -220,7 +220,8 @@ fn a_server_that_stays_away_ends_the_run_and_the_next_one_goes_on() {
         let again = (1..=16).filter(|id| mock.calls_for(*id) > 1).count();
         assert!(
             again <= 1,
-            "an answer that was paid for is not asked for again, but for the one by which a server is found to be away"
+            "an answer that was paid for is not asked for again, \
+             but for the one by which a server is found to be away"
         );
     }
 }
@@ -291,7 +292,8 @@ fn the_api_is_quoted_in_outcomes_alone_and_never_at_length() {
             Answer::json(
                 200,
                 format!(
-                    r#"{{"Contact":{{"AssociateId":"{secret}"}},"Sales":[{{"SaleDate":"{secret}"}}]}}"#
+                    r#"{{"Contact":{{"AssociateId":"{secret}"}},
+                    "Sales":[{{"SaleDate":"{secret}"}}]}}"#
                 ),
             ),
         ),

@@ -13,6 +13,7 @@
 
 mod auth;
 mod budget;
+mod circles;
 mod cli;
 mod crash;
 mod disk;

@@ -45,7 +45,8 @@ fn what_cannot_be_printed_is_told_without_more_ado() {
         let ended = into_full(&job, arguments).expect(6);
         assert_eq!(
             ended.stderr,
-            "error: standard output cannot be written\ncaused by: No space left on device (os error 28)\n"
+            "error: standard output cannot be written\n\
+             caused by: No space left on device (os error 28)\n"
         );
     }
 }
@@ -194,7 +195,9 @@ fn plain_progress_is_lines_of_text() {
     let (log, summary) = told.split_once("run 2").unwrap();
     assert_eq!(
         log,
-        "INFO ids come from the column `contactId`\nINFO 3 of 3 to fetch\nDEBUG contact 2: status 400\n"
+        "INFO ids come from the column `contactId`\n\
+         INFO 3 of 3 to fetch\n\
+         DEBUG contact 2: status 400\n"
     );
     assert!(
         summary.contains("\n      targets 3 distinct, 0 duplicate, 0 rejected\n"),

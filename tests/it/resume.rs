@@ -334,7 +334,8 @@ fn a_run_that_died_right_after_it_was_published_is_neither_lost_nor_made_again()
         // As it stands between the rename and everything that follows.
         state(&job)
             .execute(
-                "UPDATE runs SET ended_at = NULL WHERE run = (SELECT max(run) FROM runs WHERE run = ?1)",
+                "UPDATE runs SET ended_at = NULL \
+                 WHERE run = (SELECT max(run) FROM runs WHERE run = ?1)",
                 [second.file_name().unwrap().to_str()],
             )
             .unwrap();

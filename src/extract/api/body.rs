@@ -78,7 +78,7 @@ impl Bounds {
         body.extend_from_slice(&first);
         drop(first);
         let mut next = Some(second);
-        let mut share = Share::default();
+        let mut share = MemoryShare::default();
         while let Some(piece) = next {
             let length = body.len() + piece.len();
             if length > most {
@@ -127,7 +127,7 @@ struct Memory {
 
 impl Memory {
     /// Takes what a body of so many bytes needs, or where it is known, what all of it will need.
-    async fn take(&self, share: &mut Share, length: usize, announced: Option<usize>) {
+    async fn take(&self, share: &mut MemoryShare, length: usize, announced: Option<usize>) {
         let has = share
             .shared
             .as_ref()
@@ -152,7 +152,9 @@ impl Memory {
                     none => *none = Some(permit),
                 }
             }
-            permit = Arc::clone(&self.reserved).acquire_owned() => share.reserved = Some(permit.expect(NEVER_CLOSED)),
+            permit = Arc::clone(&self.reserved).acquire_owned() => {
+                share.reserved = Some(permit.expect(NEVER_CLOSED));
+            }
         }
     }
 }
@@ -161,12 +163,12 @@ const NEVER_CLOSED: &str = "the semaphore is never closed";
 
 /// The memory of one large body.
 #[derive(Default)]
-struct Share {
+struct MemoryShare {
     shared: Option<OwnedSemaphorePermit>,
     reserved: Option<OwnedSemaphorePermit>,
 }
 
-impl Share {
+impl MemoryShare {
     /// Gives back what is beyond so many bytes.
     fn shrink_to(&mut self, bytes: usize) {
         if let Some(shared) = &mut self.shared {
@@ -178,7 +180,7 @@ impl Share {
 /// A large body, which gives back its memory when nothing of it is needed any more.
 struct Large {
     body: Vec<u8>,
-    _share: Share,
+    _share: MemoryShare,
 }
 
 impl AsRef<[u8]> for Large {

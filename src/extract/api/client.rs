@@ -12,11 +12,10 @@ use reqwest::{Certificate, Identity, Proxy, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, timeout_at};
 
-use super::retry_after::retry_after;
-use crate::contact::ContactId;
-use crate::contact::Reason;
+use crate::contact::{ContactId, Reason};
 use crate::extract::api::body::Bounds;
 use crate::extract::api::cause;
+use crate::extract::api::retry_after::retry_after;
 
 /// The operation, below the address of the API (vendor's OpenAPI file of the contact agent).
 const OPERATION: &str = "v1/Agents/Contact/GetContactSummary";
@@ -96,7 +95,7 @@ pub struct NoReply {
 
 /// Sends requests to the API.
 #[derive(Debug, Clone)]
-pub struct Client {
+pub struct ApiClient {
     http: reqwest::Client,
     headers: HeaderMap,
     query: Option<String>,
@@ -113,7 +112,7 @@ pub struct Route {
     headers: HeaderMap,
 }
 
-impl Client {
+impl ApiClient {
     /// A client; `headers` go with every request, besides those of the question.
     ///
     /// # Errors

@@ -1,10 +1,9 @@
-//! The `Retry-After` header (RFC 9110, 10.2.3): how long the server asks to be left alone. What that
-//! means for a contact and for the run is decided by the fetcher.
+//! The `Retry-After` header (RFC 9110, 10.2.3): how long the server asks to be left alone. What it
+//! means for a contact and for the run is decided by the fetcher, which caps it.
 
 use std::time::{Duration, SystemTime};
 
-/// Reads a `Retry-After` header: seconds or an HTTP date (RFC 9110, 10.2.3). A date in the past is
-/// no wait.
+/// Reads a `Retry-After` header: seconds or an HTTP date. A date in the past is no wait.
 pub(super) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -9,12 +9,14 @@ use jiff::tz::Offset;
 use reqwest::Url;
 use serde::Deserialize;
 
-use crate::extract::auth::server::{Answer, Away, LoginServer};
+use crate::extract::api::login_server::{Away, LoginServer, ServerAnswer};
 
-/// A state is believed for at least this long, and for at most so long, whatever it says of itself.
+/// A state is believed for at least this long, and for at most so long, whatever it says of itself:
+/// not asked for on every call by a clock that is wrong, and not past an hour of a tenant's move.
+/// Set by hand.
 const SHORTEST: Duration = Duration::from_mins(1);
 const LONGEST: Duration = Duration::from_hours(1);
-/// How long it is believed where it does not say.
+/// How long it is believed where it does not say. Set by hand.
 const USUAL: Duration = Duration::from_mins(10);
 
 /// An online tenant.
@@ -45,7 +47,7 @@ pub enum NotLocated {
     Away(#[from] Away),
     /// Not now.
     #[error("the tenant cannot be used now; its state is {0}")]
-    NotNow(State),
+    NotNow(TenantState),
     /// Not in this run, however long it waits.
     #[error(transparent)]
     Never(#[from] Unusable),
@@ -56,11 +58,12 @@ pub enum NotLocated {
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum Unusable {
     #[error("the tenant cannot be used; its state is {0}")]
-    State(State),
+    State(TenantState),
     #[error("the state endpoint knows no such tenant (status {status})")]
     Unknown { status: u16 },
     #[error(
-        "the state endpoint names an API address that no credentials are sent to: it is not https, or its host does not belong to the login host"
+        "the state endpoint names an API address that no credentials are sent to: it is not https, \
+         or its host does not belong to the login host"
     )]
     Address,
 }
@@ -68,27 +71,54 @@ pub enum Unusable {
 impl Unusable {
     /// Whether the tenant may come back, so that the same command may succeed another day.
     pub fn may_pass(self) -> bool {
-        matches!(
-            self,
-            Self::State(State::Suspended | State::MigrationPending)
-        )
+        match self {
+            Self::State(TenantState::Suspended | TenantState::MigrationPending) => true,
+            Self::State(
+                TenantState::Unknown
+                | TenantState::Provisioning
+                | TenantState::Running
+                | TenantState::Deleted
+                | TenantState::OnlineMaintenance
+                | TenantState::OfflineMaintenance
+                | TenantState::ProvisioningFailed
+                | TenantState::Deleting
+                | TenantState::DeleteFailed
+                | TenantState::Other,
+            )
+            | Self::Unknown { .. }
+            | Self::Address => false,
+        }
     }
 
     /// What to do about it.
     pub fn hint(self) -> &'static str {
         match self {
-            Self::State(State::Suspended) => {
-                "SuperOffice has suspended the tenant; ask its administrator, then run the same command again"
+            Self::State(TenantState::Suspended) => {
+                "SuperOffice has suspended the tenant; ask its administrator, then run the same \
+                 command again"
             }
-            Self::State(State::MigrationPending) => {
+            Self::State(TenantState::MigrationPending) => {
                 "the tenant is about to be moved, which takes days; run the same command again then"
             }
-            Self::State(_) => "check `api.tenant`; a tenant in this state does not come back",
+            Self::State(
+                TenantState::Unknown
+                | TenantState::Provisioning
+                | TenantState::Running
+                | TenantState::Deleted
+                | TenantState::OnlineMaintenance
+                | TenantState::OfflineMaintenance
+                | TenantState::ProvisioningFailed
+                | TenantState::Deleting
+                | TenantState::DeleteFailed
+                | TenantState::Other,
+            ) => "check `api.tenant`; a tenant in this state does not come back",
             Self::Unknown { .. } => {
-                "check `api.tenant` and `api.environment`; where both are right, run the same command again later"
+                "check `api.tenant` and `api.environment`; where both are right, run the same \
+                 command again later"
             }
             Self::Address => {
-                "check `api.environment`; tenants of online.superoffice.com are at hosts below superoffice.com"
+                "check `api.environment`; tenants of online.superoffice.com are at hosts below \
+                 superoffice.com"
             }
         }
     }
@@ -97,7 +127,7 @@ impl Unusable {
 /// The states of a tenant (vendor's page on tenant status).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[expect(missing_docs, reason = "the names are the API's own")]
-pub enum State {
+pub enum TenantState {
     Unknown,
     Provisioning,
     Running,
@@ -114,7 +144,7 @@ pub enum State {
     Other,
 }
 
-impl std::fmt::Display for State {
+impl std::fmt::Display for TenantState {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unknown => {
@@ -128,27 +158,32 @@ impl std::fmt::Display for State {
 
 /// What is done about a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum Usability {
     Usable,
+    /// Not now, but it may be later in this run.
     Wait,
+    /// Not in this run.
     Stop,
 }
 
-impl State {
+impl TenantState {
     /// A state that is newer than this program is usable where the answer says that it runs.
-    fn standing(self, is_running: Option<bool>) -> Standing {
-        match (self, is_running) {
-            (_, Some(true)) | (Self::Running | Self::OnlineMaintenance, None) => Standing::Usable,
-            (
-                Self::Deleted
-                | Self::Deleting
-                | Self::DeleteFailed
-                | Self::ProvisioningFailed
-                | Self::Suspended
-                | Self::MigrationPending,
-                _,
-            ) => Standing::Stop,
-            _ => Standing::Wait,
+    fn usability(self, is_running: Option<bool>) -> Usability {
+        match self {
+            _ if is_running == Some(true) => Usability::Usable,
+            Self::Running | Self::OnlineMaintenance if is_running.is_none() => Usability::Usable,
+            Self::Deleted
+            | Self::Deleting
+            | Self::DeleteFailed
+            | Self::ProvisioningFailed
+            | Self::Suspended
+            | Self::MigrationPending => Usability::Stop,
+            Self::Running
+            | Self::OnlineMaintenance
+            | Self::OfflineMaintenance
+            | Self::Provisioning
+            | Self::Unknown
+            | Self::Other => Usability::Wait,
         }
     }
 }
@@ -156,7 +191,7 @@ impl State {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Status {
-    state: Option<State>,
+    state: Option<TenantState>,
     is_running: Option<bool>,
     endpoint: Option<String>,
     api: Option<String>,
@@ -177,7 +212,7 @@ impl Tenant {
 
     fn read(
         &self,
-        answer: &Answer,
+        answer: &ServerAnswer,
         was_located: bool,
         now: Timestamp,
     ) -> Result<Located, NotLocated> {
@@ -193,11 +228,11 @@ impl Tenant {
             });
         }
         let status: Status = answer.json().ok_or(Away::Unreadable)?;
-        let state = status.state.unwrap_or(State::Other);
-        match state.standing(status.is_running) {
-            Standing::Usable => {}
-            Standing::Wait => return Err(NotLocated::NotNow(state)),
-            Standing::Stop => return Err(Unusable::State(state).into()),
+        let state = status.state.unwrap_or(TenantState::Other);
+        match state.usability(status.is_running) {
+            Usability::Usable => {}
+            Usability::Wait => return Err(NotLocated::NotNow(state)),
+            Usability::Stop => return Err(Unusable::State(state).into()),
         }
         let api = status
             .api
@@ -281,7 +316,7 @@ mod tests {
 
     fn read(status: u16, body: &str) -> Result<Located, NotLocated> {
         tenant("https://online.superoffice.com").read(
-            &Answer::new(status, body),
+            &ServerAnswer::new(status, body),
             false,
             "2026-02-23T09:42:00Z".parse().unwrap(),
         )
@@ -289,7 +324,7 @@ mod tests {
 
     #[test]
     fn every_state_is_used_waited_for_or_given_up() {
-        use Standing::{Stop, Usable, Wait};
+        use Usability::{Stop, Usable, Wait};
 
         let cases = [
             ("Unknown", 0, Wait),
@@ -345,7 +380,7 @@ mod tests {
         );
         assert_eq!(
             api(&format!("{{{endpoint}}}")),
-            Err(NotLocated::NotNow(State::Other))
+            Err(NotLocated::NotNow(TenantState::Other))
         );
     }
 
@@ -370,7 +405,8 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         for (status, body, at_first, later) in cases {
             let tenant = tenant("https://online.superoffice.com");
-            let read = |was_located| tenant.read(&Answer::new(status, body), was_located, now);
+            let read =
+                |was_located| tenant.read(&ServerAnswer::new(status, body), was_located, now);
             assert_eq!(
                 (read(false), read(true)),
                 (at_first, later),

@@ -9,9 +9,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use tracing::warn;
 
-use super::refusal::Refusal;
-use super::server::{Answer, Away, LoginServer};
-use super::{Credential, Life, NoLogin, OAuthKeys, authorization};
+use crate::extract::api::login_server::{Away, LoginServer, ServerAnswer};
+use crate::extract::auth::credential::{Credential, Life, NoLogin, authorization};
+use crate::extract::auth::refusal::Refusal;
+use crate::extract::auth::scheme::OAuthKeys;
 use crate::extract::secret::{self, Secret};
 
 /// Where tokens are had (vendor's page on OIDC metadata).
@@ -122,12 +123,13 @@ impl OAuth {
         match self.place.replace(&renewed) {
             Ok(true) => {}
             Ok(false) => warn!(
-                "the login server sent a new refresh token; `{}` comes from a place that cannot be replaced, so the next run may be refused; \
-                 use {{ file = \"path\" }}",
+                "the login server sent a new refresh token; `{}` comes from a place that cannot be \
+                 replaced, so the next run may be refused; use {{ file = \"path\" }}",
                 self.place.key()
             ),
             Err(error) => warn!(
-                "the login server sent a new refresh token, which could not be kept; the next run may be refused: {error}"
+                "the login server sent a new refresh token, which could not be kept; the next run \
+                 may be refused: {error}"
             ),
         }
         *self
@@ -138,7 +140,7 @@ impl OAuth {
 }
 
 /// What the answer brings; an access token is there.
-fn tokens(answer: &Answer) -> Result<Tokens, NoLogin> {
+fn tokens(answer: &ServerAnswer) -> Result<Tokens, NoLogin> {
     let refused = |tokens: Option<&Tokens>| {
         let code = tokens
             .and_then(|tokens| tokens.error.as_deref())
@@ -179,7 +181,7 @@ mod tests {
     use super::*;
 
     fn outcome(status: u16, body: &str) -> Result<(), NoLogin> {
-        tokens(&Answer::new(status, body)).map(|_| ())
+        tokens(&ServerAnswer::new(status, body)).map(|_| ())
     }
 
     #[test]

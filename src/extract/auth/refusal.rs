@@ -42,31 +42,39 @@ impl Refusal {
     pub fn hint(self) -> &'static str {
         match self {
             Self::Revoked | Self::NeedsReapproval => {
-                "an administrator of the tenant has to approve the application; this makes a new `api.auth.system_user_token`"
+                "an administrator of the tenant has to approve the application; \
+                 this makes a new `api.auth.system_user_token`"
             }
             Self::Expired | Self::RefreshToken => {
-                "it is unknown, expired or revoked; log in once by hand to get a new one and put that where the job reads it"
+                "it is unknown, expired or revoked; \
+                 log in once by hand to get a new one and put that where the job reads it"
             }
             Self::Timestamp | Self::Token(TokenFlaw::Expired | TokenFlaw::NotYetValid) => {
-                "the clocks of this machine and of the login server differ; set this machine's clock (NTP)"
+                "the clocks of this machine and of the login server differ; \
+                 set this machine's clock (NTP)"
             }
             Self::Signature => {
-                "`api.auth.private_key` does not belong to this application and environment, or `api.auth.system_user_token` is mistyped"
+                "`api.auth.private_key` does not belong to this application and environment, \
+                 or `api.auth.system_user_token` is mistyped"
             }
             Self::RedirectUri => {
                 "`api.auth.redirect_uri` must be one that the application is registered with"
             }
             Self::AppToken => {
-                "check `api.app_token`: it is the client secret of the application for this `api.environment`"
+                "check `api.app_token`: \
+                 it is the client secret of the application for this `api.environment`"
             }
             Self::Tenant => {
-                "check `api.tenant` and `api.environment`, and that the tenant approved the application"
+                "check `api.tenant` and `api.environment`, \
+                 and that the tenant approved the application"
             }
             Self::SystemUserToken => {
-                "check `api.auth.system_user_token`: it belongs to one application, one tenant and one environment"
+                "check `api.auth.system_user_token`: \
+                 it belongs to one application, one tenant and one environment"
             }
             Self::Client => {
-                "check `api.auth.client_id` and `api.auth.client_secret`; each environment has its own"
+                "check `api.auth.client_id` and `api.auth.client_secret`; \
+                 each environment has its own"
             }
             Self::Unnamed { .. } => {
                 "check the keys of `api.auth`, `api.app_token`, `api.tenant` and `api.environment`"
@@ -75,8 +83,17 @@ impl Refusal {
             Self::Token(TokenFlaw::Tenant) => {
                 "`api.auth.system_user_token` belongs to another tenant than `api.tenant`"
             }
-            Self::Token(_) => {
-                "check `api.environment` and whatever stands between this machine and the login server"
+            Self::Token(
+                TokenFlaw::Header
+                | TokenFlaw::UnknownKey
+                | TokenFlaw::Signature
+                | TokenFlaw::Claims
+                | TokenFlaw::Issuer
+                | TokenFlaw::Audience
+                | TokenFlaw::NoTicket,
+            ) => {
+                "check `api.environment` \
+                 and whatever stands between this machine and the login server"
             }
         }
     }

@@ -11,11 +11,12 @@ use jsonwebtoken::jwk::JwkSet;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::key::PrivateKey;
-use super::refusal::Refusal;
-use super::server::{Answer, Away, LoginServer};
-use super::token::{TokenFlaw, ticket, verified};
-use super::{Credential, Life, NoLogin, SystemUserKeys, authorization};
+use crate::extract::api::login_server::{Away, LoginServer, ServerAnswer};
+use crate::extract::auth::credential::{Credential, Life, NoLogin, authorization};
+use crate::extract::auth::key::PrivateKey;
+use crate::extract::auth::refusal::Refusal;
+use crate::extract::auth::scheme::SystemUserKeys;
+use crate::extract::auth::token::{TokenFlaw, ticket, verified};
 use crate::extract::secret;
 
 const AUTHENTICATE: &str = "Login/api/PartnerSystemUser/Authenticate";
@@ -38,7 +39,7 @@ pub(super) struct SystemUser {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Authentication<'a> {
+struct AuthenticateRequest<'a> {
     signed_system_token: &'a str,
     application_token: &'a str,
     context_identifier: &'a str,
@@ -47,7 +48,7 @@ struct Authentication<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Authenticated {
+struct AuthenticateResponse {
     is_successful: Option<bool>,
     token: Option<String>,
     error_message: Option<String>,
@@ -79,7 +80,7 @@ impl SystemUser {
             &self.private_key,
             Timestamp::now(),
         );
-        let request = Authentication {
+        let request = AuthenticateRequest {
             signed_system_token: signed.expose_secret(),
             application_token: self.app_token.expose_secret(),
             context_identifier: &self.tenant,
@@ -141,15 +142,15 @@ fn signed_token(system_user_token: &str, key: &PrivateKey, now: Timestamp) -> Se
 }
 
 /// The web token of an answer.
-fn token(answer: &Answer) -> Result<SecretString, NoLogin> {
-    let said: Option<Authenticated> = answer.json();
+fn token(answer: &ServerAnswer) -> Result<SecretString, NoLogin> {
+    let said: Option<AuthenticateResponse> = answer.json();
     match said {
-        Some(Authenticated {
+        Some(AuthenticateResponse {
             is_successful: Some(true),
             token: Some(token),
             ..
         }) if answer.is_success() && !token.is_empty() => Ok(SecretString::from(token)),
-        Some(Authenticated {
+        Some(AuthenticateResponse {
             is_successful: None,
             error_message: None,
             ..
@@ -184,9 +185,10 @@ mod tests {
     /// Made with: printf %s 'My App 2.0-a1b2c3d4e5.202611220210' | openssl dgst -sha256 -sign KEY |
     /// base64 -w0
     const SIGNATURE: &str = concat!(
-        "MEHyvG7+hvIG/b/goBSjT0hXorHv5zVPdBvsIVwE1YZaeNm/0DJIAV6fmqcyiL/x4Yx52X/WVzFoyqLLwln9pcQcqF44vBkhiDS/er56Z9JUj1338JAqJbPR",
-        "/dP4Ogj23vpKdBLzJsKCZHDhP01lgjgi03CSkuWkmrkfzBbOjH6RAclKxdPfmzwx92yb5p0CKcZ6zL5NZJx9uqQakD7lZnJe7qo3MSvt3AHorrROJQ3DCyQj",
-        "SdQ9/O29jn44NR0tKoMqcQMpUSwW5g5+YO2LZyQBmvfo2adYOBjzP8fFk+mZjQ44CCyVO6b4gsUn4sFGS34q0gPlImRTazDqaRshxQ==",
+        "MEHyvG7+hvIG/b/goBSjT0hXorHv5zVPdBvsIVwE1YZaeNm/0DJIAV6fmqcyiL/x4Yx52X/WVzFoyqLLwln9pc",
+        "QcqF44vBkhiDS/er56Z9JUj1338JAqJbPR/dP4Ogj23vpKdBLzJsKCZHDhP01lgjgi03CSkuWkmrkfzBbOjH6R",
+        "AclKxdPfmzwx92yb5p0CKcZ6zL5NZJx9uqQakD7lZnJe7qo3MSvt3AHorrROJQ3DCyQjSdQ9/O29jn44NR0tKo",
+        "MqcQMpUSwW5g5+YO2LZyQBmvfo2adYOBjzP8fFk+mZjQ44CCyVO6b4gsUn4sFGS34q0gPlImRTazDqaRshxQ==",
     );
 
     #[test]
@@ -251,7 +253,7 @@ mod tests {
         ];
         for (status, body, expected) in cases {
             assert_eq!(
-                token(&Answer::new(status, body)).map(|_| ()),
+                token(&ServerAnswer::new(status, body)).map(|_| ()),
                 expected,
                 "{status} {body}"
             );

@@ -174,7 +174,11 @@ mod tests {
 
     fn claims(change: impl FnOnce(&mut serde_json::Map<String, Value>)) -> Claims {
         let mut claims = json!({
-            "iss": "SuperOffice AS", "aud": "spn:1000000001", "nbf": NOW - 60, "exp": NOW + 300, "iat": "1795000000",
+            "iss": "SuperOffice AS",
+            "aud": "spn:1000000001",
+            "nbf": NOW - 60,
+            "exp": NOW + 300,
+            "iat": "1795000000",
             "http://schemes.superoffice.net/identity/ctx": "Cust12345",
             "http://schemes.superoffice.net/identity/serial": "1000000001",
             "http://schemes.superoffice.net/identity/ticket": "7T:abc",

@@ -1,20 +1,21 @@
-//! The retry budget of a whole run: retries are a share of the calls, so that they never multiply
-//! the load on a sick server. A retry that finds the budget empty waits; no contact is given up for
-//! it. Pure: time is an argument.
+//! A retry budget for the whole run, kept as a token bucket: retries are a share of the calls, so
+//! that they never multiply the load on a sick server (a retry storm). A retry that finds the
+//! budget empty waits; no contact is given up for it. Pure: time is an argument.
 
 use std::time::Duration;
 
-/// Retries that may come at once, before the share counts.
+/// Retries that may come at once, before the share counts: the size of the bucket. Set by hand; the
+/// AWS SDKs begin with as many tokens, though a retry costs five of them there.
 const BURST: f64 = 500.0;
-/// Retries earned by each first attempt.
+/// Retries earned by each first attempt: the default of Finagle's `RetryBudget`.
 const SHARE: f64 = 0.2;
 /// Retries earned by each second that passes, so that the last contacts of a run do not wait for
-/// ever.
+/// ever: the default of Finagle's `RetryBudget`, too.
 const PER_SECOND: f64 = 10.0;
 
 /// A token bucket: first attempts and time fill it, retries draw on it.
 #[derive(Debug)]
-pub struct RetryBudget {
+pub(super) struct RetryBudget {
     tokens: f64,
     filled_at: Duration,
 }
@@ -30,15 +31,12 @@ impl Default for RetryBudget {
 
 impl RetryBudget {
     /// Notes a first attempt.
-    pub fn earn(&mut self) {
+    pub(super) fn earn(&mut self) {
         self.tokens = (self.tokens + SHARE).min(BURST);
     }
 
-    /// Draws a retry, or tells when there is one to draw.
-    ///
-    /// # Errors
-    /// The time from which on a retry can be drawn.
-    pub fn draw(&mut self, now: Duration) -> Result<(), Duration> {
+    /// Draws a retry; where there is none to draw, the error tells from when on there is.
+    pub(super) fn draw(&mut self, now: Duration) -> Result<(), Duration> {
         let passed = now.saturating_sub(self.filled_at).as_secs_f64();
         self.tokens = (self.tokens + passed * PER_SECOND).min(BURST);
         self.filled_at = now;

@@ -1,84 +1,75 @@
 //! Runs the plan: sends with bounded concurrency, applies verdicts, tries again, and hands each
-//! contact's answer on once it is final. The only place that sleeps. What is decided is decided
-//! elsewhere: verdict, retry, pace, budget, outage, hopeless.
+//! contact's answer on once it is final. This file is the loop, the only place that sleeps. What it
+//! does next is decided by the control core (`control.rs`, `settle.rs`, `accounting.rs`), which
+//! asks one mechanism per file.
+//!
+//! # What a 429 sets off
+//!
+//! Six mechanisms answer to a server that refuses requests for being too many. Each looks at
+//! another span of time, and a request goes out only where all of them let it.
+//!
+//! 1. **Pause** (`pace/mod.rs`), for as long as `Retry-After` says: nobody sends anything. It is
+//!    the server's own word, so it comes first; `patience` caps it, once, where the attempt is
+//!    judged. A 429 without `Retry-After` pauses nothing.
+//! 2. **Lower concurrency** (`pace/mod.rs`), from the next request on: AIMD on the number in
+//!    flight. It answers a server that has so many slots. One round trip is judged once, so that
+//!    64 refusals of one moment are one sign.
+//! 3. **Learned rate** (`pace/throttle.rs`), for seconds to a minute: a server that counts requests
+//!    refuses at any concurrency, so what it served of late becomes the rate. One refusal by itself
+//!    teaches nothing; only those that come close together do.
+//! 4. **Backoff** (`retry.rs`), for the refused contact alone: it waits for a jittered delay, and
+//!    not less than `Retry-After`, while others go on. Refusals cost it no attempt while nobody
+//!    else is served either (`tries.rs`).
+//! 5. **Retry budget** (`budget.rs`), for the run: however many contacts wait, their retries stay a
+//!    share of the calls. With those of 4 that are due this keeps the refused from crowding out the
+//!    new.
+//! 6. **Outage** (`outage.rs`), after nothing but refusals for a second or more: where lower pace
+//!    does not help, it is not the pace. Sending stops, one probe at a time goes out, and after
+//!    `patience` the run ends.
+//!
+//! In time: the answer is judged (`attempt.rs`, `verdict.rs`: try again, pause, too many), settled
+//! step by step (`settle.rs`: 2 and 3, then 6, then 1, then 4), and the next request is chosen
+//! (`control.rs`: 6, then 2, then 1 and 3 as one `closed_until`, then 5). An outage is asked before
+//! the pace, since its probe is what may go; but the probe keeps to the pace, too.
 
 mod access;
-pub mod budget;
+mod accounting;
+mod attempt;
+mod backlog;
+mod budget;
+mod control;
+mod end;
 pub mod hopeless;
-pub mod outage;
+mod next;
+mod outage;
 pub mod pace;
 pub mod queue;
 pub mod retry;
-mod state;
+mod settings;
+mod settle;
 mod tries;
 pub mod verdict;
 
 use std::future::Future;
-use std::num::NonZeroU32;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use hdrhistogram::Histogram;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use self::state::{Next, State};
-use crate::contact::{ContactId, Planned};
-use crate::extract::api::Api;
-use crate::extract::api::client::{NoReply, Reply};
-use crate::extract::api::inspect::Content;
-use crate::extract::api::tenant::{NotLocated, Unusable};
-use crate::extract::auth::{Life, NoLogin, Refusal};
-use crate::extract::fetcher::hopeless::Hopeless;
-use crate::extract::fetcher::pace::limiter::Rate;
-use crate::extract::fetcher::retry::RetryPolicy;
+use self::access::{Chore, ChoreDone};
+use self::attempt::{Attempt, Send, Sent};
+use self::control::Control;
+pub use self::end::End;
+use self::next::Next;
+use self::queue::Closed;
+pub use self::settings::Settings;
+use crate::contact::{Answer, Planned};
+use crate::extract::connection::RemoteApi;
 use crate::report::Progress;
-
-/// How the API is called.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Most requests per second.
-    pub rate: Option<Rate>,
-    /// Most requests in flight.
-    pub max_in_flight: NonZeroU32,
-    /// How often and how soon a contact is tried again.
-    pub retry: RetryPolicy,
-    /// How long an outage is waited out.
-    pub patience: Duration,
-    /// Fetching ends after this long.
-    pub max_duration: Option<Duration>,
-    /// Fetching ends after this many calls.
-    pub max_calls: Option<u64>,
-}
-
-/// Why fetching ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
-    /// The plan is carried out.
-    Complete,
-    /// `max_duration` or `max_calls` is reached.
-    Budget,
-    /// Somebody asked to stop.
-    Interrupted,
-    /// The server stayed away for longer than `patience`.
-    Unreachable,
-    /// The login was refused for good.
-    LoginRefused {
-        /// Status of the refusal.
-        status: u16,
-        /// Whether the login had worked before.
-        worked_before: bool,
-    },
-    /// The login server refused.
-    NoLogin(Refusal),
-    /// The tenant cannot be used.
-    Unusable(Unusable),
-    /// The first answers are all one refusal.
-    Hopeless(Hopeless),
-    /// Answers are no longer taken, since they cannot be stored.
-    NotStored,
-}
 
 /// What a fetch comes to.
 #[derive(Debug)]
@@ -91,41 +82,39 @@ pub struct Fetched {
     pub latency: Histogram<u64>,
 }
 
-/// What has to be known before requests can be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Chore {
-    /// Where the API is.
-    Locate,
-    /// A login.
-    LogIn,
+/// How the fetcher is connected to the rest of the run.
+#[derive(Debug)]
+pub struct Channels<'a> {
+    /// Pages of contacts that are to be fetched; closed after the last one.
+    pub plan: mpsc::Receiver<Vec<Planned>>,
+    /// Where final answers go.
+    pub answers: &'a queue::Sender,
+    /// Turns true when somebody asks to stop.
+    pub stop: watch::Receiver<bool>,
 }
 
-/// What a chore came to.
-enum Done {
-    Located(Result<Option<Duration>, NotLocated>),
-    LoggedIn(Result<Life, NoLogin>),
-}
-
-/// How long answers in flight are waited for when somebody asked to stop.
+/// How long answers in flight are waited for when somebody asked to stop: about as long as whoever
+/// pressed Ctrl-C, or a service manager, is willing to wait. Set by hand.
 const LAST_CALL: Duration = Duration::from_secs(5);
-/// How often progress is told while nothing happens.
+/// How often progress is told while nothing happens: once a second, as a clock ticks.
 const TELL: Duration = Duration::from_secs(1);
 
-/// Runs the plan: pages of contacts come in by `plan`, answers go out by `answers`, and `stop`
-/// turns true when somebody asks to stop.
-pub async fn fetch<A: Api>(
+/// Runs the plan, and tells how it stands by `tell`.
+pub async fn fetch<A: RemoteApi>(
     api: &A,
     settings: &Settings,
-    mut plan: mpsc::Receiver<Vec<Planned>>,
-    answers: &queue::Sender,
-    mut stop: watch::Receiver<bool>,
+    channels: Channels<'_>,
     tell: &mut dyn FnMut(&Progress),
 ) -> Fetched {
+    let Channels {
+        mut plan,
+        answers,
+        mut stop,
+    } = channels;
     let start = Instant::now();
-    let mut state = State::new(settings.clone());
+    let mut control = Control::new(settings.clone());
     let mut in_flight = FuturesUnordered::new();
     let mut chores = FuturesUnordered::new();
-    let mut plan_open = true;
     let end = loop {
         let now = start.elapsed();
         let next = if *stop.borrow() {
@@ -133,128 +122,149 @@ pub async fn fetch<A: Api>(
         } else if answers.is_closed() {
             Next::Stop(End::NotStored)
         } else {
-            state.next(now, in_flight.len(), plan_open)
+            control.next(now, in_flight.len())
         };
         let wake = match next {
-            Next::Send(contact_id) => {
-                let login = state.sent(contact_id, now);
-                in_flight.push(one_attempt(api, contact_id, login, start));
+            Next::Send(send) => {
+                let login = control.sent(send, now);
+                in_flight.push(one_attempt(api, send, login, start));
                 continue;
             }
             Next::Begin(chore) => {
                 chores.push(carry_out(api, chore));
                 continue;
             }
-            Next::Wait(until) => until.unwrap_or(now + TELL),
+            Next::Wait(until) => until.unwrap_or(now + TELL).min(now + TELL),
             Next::Plan => now + TELL,
             Next::Stop(end) => break end,
         };
+        // Chores come first, since requests wait for them; then answers, which free a slot.
         tokio::select! {
             biased;
-            Some(done) = chores.next(), if !chores.is_empty() => if let Err(end) = state.done(&done, start.elapsed(), fastrand::f64()) {
-                break end;
-            },
-            Some((attempt, contact_id)) = in_flight.next(), if !in_flight.is_empty() => {
-                let count = in_flight.len() + 1;
-                match settle(&mut state, attempt, contact_id, count, answers).await {
-                    Ok(()) => tell(&state.progress(start.elapsed(), in_flight.len(), api.logins())),
-                    Err(end) => break end,
+            Some(done) = chores.next(), if !chores.is_empty() => {
+                if let Err(end) = control.chore_done(&done, start.elapsed(), fastrand::f64()) {
+                    break end;
                 }
             }
-            changed = stop.changed() => if changed.is_err() { break End::Interrupted },
-            page = plan.recv(), if plan_open && matches!(next, Next::Plan) => match page {
-                Some(page) => state.plan(page),
-                None => plan_open = false,
+            Some(attempt) = in_flight.next(), if !in_flight.is_empty() => {
+                let count = in_flight.len() + 1;
+                if let Err(end) = settle(&mut control, attempt, count, answers).await {
+                    break end;
+                }
+                tell(&control.progress(start.elapsed(), in_flight.len(), api.logins()));
+            }
+            changed = stop.changed() => if changed.is_err() {
+                break End::Interrupted;
             },
-            () = tokio::time::sleep_until(start + wake.min(now + TELL)) => tell(&state.progress(start.elapsed(), in_flight.len(), api.logins())),
+            page = plan.recv(), if matches!(next, Next::Plan) => control.plan(page),
+            () = tokio::time::sleep_until(start + wake) => {
+                tell(&control.progress(start.elapsed(), in_flight.len(), api.logins()));
+            }
         }
+    };
+    let closing = Closing { end, answers, stop };
+    let end = finish(&mut control, &mut in_flight, &mut chores, closing).await;
+    let progress = control.progress(start.elapsed(), 0, api.logins());
+    tell(&progress);
+    Fetched {
+        end,
+        progress,
+        latency: control.into_latency(),
+    }
+}
+
+/// How fetching comes to its end.
+struct Closing<'a> {
+    /// Why nothing is sent any more.
+    end: End,
+    answers: &'a queue::Sender,
+    stop: watch::Receiver<bool>,
+}
+
+/// Takes in what is still under way, and hands on what is known of contacts that were only tried.
+/// Gives why fetching ended, after all.
+async fn finish(
+    control: &mut Control,
+    in_flight: &mut FuturesUnordered<impl Future<Output = Attempt>>,
+    chores: &mut FuturesUnordered<impl Future<Output = ChoreDone>>,
+    closing: Closing<'_>,
+) -> End {
+    let Closing { end, answers, stop } = closing;
+    let last_answers = async {
+        if end == End::NotStored {
+            return Err(Closed);
+        }
+        // Only somebody who waits is in a hurry; otherwise the requests' own time-out bounds it.
+        let ends = (end == End::Interrupted).then(|| Instant::now() + LAST_CALL);
+        last_call(control, in_flight, answers, Grace { ends, stop }).await
     };
     // A login that is broken off may have used up the token that the next one needs: it ends beside
     // the last answers.
     let last_chores =
         async { while let Ok(Some(_)) = tokio::time::timeout(LAST_CALL, chores.next()).await {} };
-    let (mut end, ()) = tokio::join!(
-        last_call(&mut state, &mut in_flight, answers, end, &mut stop),
-        last_chores
-    );
-    if end == End::Budget {
+    let (mut stored, ()) = tokio::join!(last_answers, last_chores);
+    if stored.is_ok() && end == End::Budget {
         // That they were tried is kept, so that the next night does not begin with them again.
-        for answer in state.unfinished() {
-            if answers.send(answer).await.is_err() {
-                end = End::NotStored;
-                break;
-            }
-        }
+        stored = hand_on(control.unfinished(), answers).await;
     }
-    let progress = state.progress(start.elapsed(), 0, api.logins());
-    tell(&progress);
-    Fetched {
-        end,
-        progress,
-        latency: state.into_latency(),
+    stored.map_or(End::NotStored, |()| end)
+}
+
+/// How long the last answers are waited for: until somebody asks to stop, and then a little longer.
+struct Grace {
+    ends: Option<Instant>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Grace {
+    /// Waits until it is over. May be broken off and asked again.
+    async fn over(&mut self) {
+        let ends = if let Some(ends) = self.ends {
+            ends
+        } else {
+            drop(self.stop.changed().await);
+            *self.ends.insert(Instant::now() + LAST_CALL)
+        };
+        tokio::time::sleep_until(ends).await;
     }
 }
 
 /// Takes in what is still in flight: those answers are paid for. Nothing is sent any more.
 async fn last_call(
-    state: &mut State,
-    in_flight: &mut FuturesUnordered<impl Future<Output = (Attempt, ContactId)>>,
+    control: &mut Control,
+    in_flight: &mut FuturesUnordered<impl Future<Output = Attempt>>,
     answers: &queue::Sender,
-    end: End,
-    stop: &mut watch::Receiver<bool>,
-) -> End {
-    if end == End::NotStored {
-        return end;
-    }
-    // Only somebody who waits is in a hurry; otherwise the requests' own time-out bounds it.
-    let mut deadline = (end == End::Interrupted).then(|| Instant::now() + LAST_CALL);
+    mut grace: Grace,
+) -> Result<(), Closed> {
     loop {
-        let hurry = async {
-            match deadline {
-                Some(deadline) => tokio::time::sleep_until(deadline).await,
-                None => drop(stop.changed().await),
-            }
-        };
         tokio::select! {
             biased;
-            settled = in_flight.next() => {
-                let Some((attempt, contact_id)) = settled else { return end };
+            attempt = in_flight.next() => {
+                let Some(attempt) = attempt else { return Ok(()) };
                 let count = in_flight.len() + 1;
-                if let Ok(Some(answer)) = state.settle(contact_id, attempt, count, fastrand::f64())
-                    && answers.send(answer).await.is_err()
-                {
-                    return End::NotStored;
+                // Why the run ends is decided already.
+                if let Ok(Some(answer)) = control.settle(attempt, count, fastrand::f64()) {
+                    answers.send(answer).await?;
                 }
             }
-            () = hurry => match deadline {
-                Some(_) => return end,
-                None => deadline = Some(Instant::now() + LAST_CALL),
-            },
+            () = grace.over() => return Ok(()),
         }
     }
 }
 
-/// One attempt as it went.
-struct Attempt {
-    /// The login that it was sent under.
-    login: u64,
-    sent: Duration,
-    done: Duration,
-    /// When it was done: microseconds since 1970, UTC.
-    at: i64,
-    reply: Result<(Reply, Content), NoReply>,
+async fn hand_on(last: Vec<Answer<Bytes>>, answers: &queue::Sender) -> Result<(), Closed> {
+    for answer in last {
+        answers.send(answer).await?;
+    }
+    Ok(())
 }
 
-async fn one_attempt<A: Api>(
-    api: &A,
-    contact_id: ContactId,
-    login: u64,
-    start: Instant,
-) -> (Attempt, ContactId) {
-    let sent = start.elapsed();
+async fn one_attempt<A: RemoteApi>(api: &A, send: Send, login: u64, start: Instant) -> Attempt {
+    let contact_id = send.contact_id();
+    let at = start.elapsed();
     let reply = api.attempt(contact_id).await;
     let done = start.elapsed();
-    let at = jiff::Timestamp::now().as_microsecond();
+    let fetched_at = api.now().as_microsecond();
     let reply = match reply {
         Ok(reply) => {
             let content = api.inspect(contact_id, &reply).await;
@@ -262,36 +272,31 @@ async fn one_attempt<A: Api>(
         }
         Err(no_reply) => Err(no_reply),
     };
-    (
-        Attempt {
-            login,
-            sent,
-            done,
-            at,
-            reply,
-        },
-        contact_id,
-    )
+    Attempt {
+        sent: Sent { send, login, at },
+        done,
+        fetched_at,
+        reply,
+    }
 }
 
 /// Applies the verdict on one attempt; an answer that is final goes out.
 async fn settle(
-    state: &mut State,
+    control: &mut Control,
     attempt: Attempt,
-    contact_id: ContactId,
     in_flight: usize,
     answers: &queue::Sender,
 ) -> Result<(), End> {
-    match state.settle(contact_id, attempt, in_flight, fastrand::f64())? {
+    match control.settle(attempt, in_flight, fastrand::f64())? {
         Some(answer) => answers.send(answer).await.map_err(|_| End::NotStored),
         None => Ok(()),
     }
 }
 
-async fn carry_out<A: Api>(api: &A, chore: Chore) -> Done {
+async fn carry_out<A: RemoteApi>(api: &A, chore: Chore) -> ChoreDone {
     match chore {
-        Chore::Locate => Done::Located(api.locate().await),
-        Chore::LogIn => Done::LoggedIn(api.log_in().await),
+        Chore::Locate => ChoreDone::Located(api.locate().await),
+        Chore::LogIn => ChoreDone::LoggedIn(api.log_in().await),
     }
 }
 

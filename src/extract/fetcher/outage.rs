@@ -1,30 +1,48 @@
-//! Whether the server is down: after failures of many different contacts with no success between,
-//! sending stops and one probe at a time asks whether it is back. Pure: time and dice are
-//! arguments.
+//! A circuit breaker, half-open with one probe at a time (M. Nygard, "Release It!"): after failures
+//! of many different contacts with no success between, sending stops, and single probes ask
+//! whether the server is back. Any answer closes it again. Pure: time and dice are arguments.
+//!
+//! - **Closed**: requests go out; failures are counted by contact, and refusals for being too fast
+//!   (429) apart from them. An answer begins the count anew.
+//! - **Open, suspected**: nothing goes out before the first probe. It may still turn out that the
+//!   contacts were at fault, so their attempts count.
+//! - **Open, confirmed**: the first probe failed, too. The failures that led here are given back to
+//!   their contacts, and `patience` runs.
+//! - **Half-open**: the one probe is under way; whatever else still fails tells nothing new.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::contact::ContactId;
 
-/// Different contacts that fail in a row before it is an outage.
+/// Different contacts that fail in a row before an outage is suspected. Set by hand: bad contacts
+/// in a row are no outage, and with a known good contact the first probe clears them (scenario
+/// `contacts_that_fail_by_their_own_fault_are_no_endless_outage`).
 const CONTACTS: usize = 10;
-/// Refusals for being too fast, of any contacts, before it is an outage; and only where nothing
-/// else has come for this long: the pace comes first.
+/// Refusals for being too fast, of any contacts, before an outage is suspected; and only where
+/// nothing else has come for this long, since lower pace is the first answer to them. Scenario
+/// `bursts_of_refusals_are_sat_out` refuses everything for a second and is no outage.
 const REFUSALS: u32 = 10;
 const REFUSED_FOR: Duration = Duration::from_secs(1);
-/// Wait before the first probe.
+/// Wait before the first probe. Set by hand: a server that restarts takes at least that long.
 const FIRST_PROBE: Duration = Duration::from_secs(1);
-/// Longest wait between probes.
+/// Longest wait between probes, set by hand: an outage costs 60 to 120 calls an hour (scenario
+/// `an_outage_stops_sends_uses_up_no_attempts_and_ends`).
 const LAST_PROBE: Duration = Duration::from_mins(1);
 /// Growth of the wait from probe to probe: it stays below a third of the outage's length, so that
-/// its end is soon seen.
+/// its end is soon seen. Scenario
+/// `after_an_outage_of_a_minute_the_rate_is_back_within_half_a_minute` needs that; doubling does
+/// not give it.
 const GROWTH: f64 = 1.3;
+/// Jitter: each wait is this much of itself at least, and as much more than itself at most, so that
+/// many jobs do not probe in step.
+const EARLIEST: f64 = 0.75;
 
-/// What is known of the server's being there.
+/// The circuit breaker.
 #[derive(Debug, Default)]
-pub struct Outage {
+pub(super) struct Outage {
     streak: Streak,
+    /// Open or half-open, where there is one.
     down: Option<Down>,
 }
 
@@ -36,19 +54,32 @@ struct Streak {
     refused_since: Duration,
 }
 
-/// When fewer contacts are enough: where no other is open, and each of these failed so often.
+/// When fewer contacts than usual are enough, at the end of a plan: where none but those that
+/// failed is left, and each of them failed so often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Few {
-    /// Contacts that have no answer yet.
-    pub open: usize,
+pub(super) struct LastContacts {
+    /// Contacts that have no final answer yet.
+    pub(super) unanswered: usize,
     /// How often each has to have failed.
-    pub failures: u32,
+    pub(super) failures: u32,
+}
+
+/// A request that failed by what may be the server's fault.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Failure {
+    /// The contact that was asked for.
+    pub(super) contact_id: ContactId,
+    /// When it failed.
+    pub(super) at: Duration,
+    pub(super) last_contacts: LastContacts,
+    /// The dice for the wait before the next probe: from 0 to 1.
+    pub(super) roll: f64,
 }
 
 impl Streak {
-    fn is_everyone(&self, few: Few) -> bool {
+    fn is_everyone(&self, last: LastContacts) -> bool {
         let times = || self.failures.values().chain(self.refusals.values());
-        times().count() >= few.open && times().all(|failures| *failures >= few.failures)
+        times().count() >= last.unanswered && times().all(|failures| *failures >= last.failures)
     }
 }
 
@@ -65,39 +96,39 @@ struct Down {
 
 /// Whether a request may be sent, as far as an outage goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gate {
+pub(super) enum Permit {
     /// There is no outage.
-    Open,
+    Send,
     /// The one probe may be sent.
     Probe,
     /// Nothing before this time.
-    ClosedUntil(Duration),
+    WaitUntil(Duration),
     /// Nothing before the probe that is under way has ended.
-    Closed,
+    WaitForProbe,
 }
 
-/// What a failure means.
+/// Whose failure it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
-    /// It is its contact's own, as far as is known.
-    Own,
-    /// It is its contact's own, as far as is known, and an outage is suspected.
+pub(super) enum Blame {
+    /// Its contact's, as far as is known.
+    Contact,
+    /// Its contact's, as far as is known, and an outage is suspected from here on.
     Suspicion,
-    /// It belongs to an outage.
+    /// The server's: it belongs to an outage.
     Outage,
-    /// It shows that there is an outage, to which it belongs, as do all those that led to it; see
-    /// [`Outage::streak`].
-    Confirms,
+    /// The server's: it shows that there is an outage, to which it belongs, as do all those that
+    /// led to it; see [`Outage::streak`].
+    ConfirmedOutage,
 }
 
 impl Outage {
     /// Whether sending is stopped, for an outage or the suspicion of one.
-    pub fn is_suspected(&self) -> bool {
+    pub(super) fn is_suspected(&self) -> bool {
         self.down.is_some()
     }
 
     /// Whether there is an outage that is more than a suspicion, and since when.
-    pub fn since(&self) -> Option<Duration> {
+    pub(super) fn since(&self) -> Option<Duration> {
         self.down
             .as_ref()
             .filter(|down| down.is_confirmed)
@@ -105,7 +136,7 @@ impl Outage {
     }
 
     /// The contacts whose failures led to it, and how often each failed.
-    pub fn streak(&self) -> impl Iterator<Item = (ContactId, u32)> {
+    pub(super) fn streak(&self) -> impl Iterator<Item = (ContactId, u32)> {
         self.streak
             .failures
             .iter()
@@ -114,61 +145,54 @@ impl Outage {
     }
 
     /// Notes an answer; true where it ends an outage.
-    pub fn answered(&mut self) -> bool {
+    pub(super) fn answered(&mut self) -> bool {
         self.streak = Streak::default();
         self.down.take().is_some()
     }
 
     /// Notes a failure of the server.
-    pub fn failed(&mut self, contact_id: ContactId, few: Few, now: Duration, roll: f64) -> Meaning {
+    pub(super) fn failed(&mut self, failure: &Failure) -> Blame {
         if let Some(down) = &mut self.down {
-            return down.failed(contact_id, now, roll);
+            return down.failed(failure);
         }
-        *self.streak.failures.entry(contact_id).or_default() += 1;
-        self.begin_if(
-            self.streak.failures.len() >= CONTACTS || self.streak.is_everyone(few),
-            now,
-            roll,
-        )
+        *self.streak.failures.entry(failure.contact_id).or_default() += 1;
+        let is_outage = self.streak.failures.len() >= CONTACTS
+            || self.streak.is_everyone(failure.last_contacts);
+        self.begin_if(is_outage, failure)
     }
 
     /// Notes that a request came too fast for the server.
-    pub fn refused(
-        &mut self,
-        contact_id: ContactId,
-        few: Few,
-        now: Duration,
-        roll: f64,
-    ) -> Meaning {
+    pub(super) fn refused(&mut self, failure: &Failure) -> Blame {
         if let Some(down) = &mut self.down {
-            return down.failed(contact_id, now, roll);
+            return down.failed(failure);
         }
         if self.streak.refusals.is_empty() {
-            self.streak.refused_since = now;
+            self.streak.refused_since = failure.at;
         }
-        *self.streak.refusals.entry(contact_id).or_default() += 1;
-        let lasts = now.saturating_sub(self.streak.refused_since) >= REFUSED_FOR;
+        *self.streak.refusals.entry(failure.contact_id).or_default() += 1;
+        let lasts = failure.at.saturating_sub(self.streak.refused_since) >= REFUSED_FOR;
         let many = self.streak.refusals.values().sum::<u32>() >= REFUSALS;
-        self.begin_if(many && lasts || self.streak.is_everyone(few), now, roll)
+        let is_outage = many && lasts || self.streak.is_everyone(failure.last_contacts);
+        self.begin_if(is_outage, failure)
     }
 
     /// Puts the next probe off, since the server asked for that.
-    pub fn put_off(&mut self, until: Duration) {
+    pub(super) fn put_off(&mut self, until: Duration) {
         if let Some(down) = &mut self.down {
             down.probe_at = down.probe_at.max(until);
         }
     }
 
-    fn begin_if(&mut self, is_outage: bool, now: Duration, roll: f64) -> Meaning {
+    fn begin_if(&mut self, is_outage: bool, failure: &Failure) -> Blame {
         if !is_outage {
-            return Meaning::Own;
+            return Blame::Contact;
         }
-        self.down = Some(Down::begin(now, roll));
-        Meaning::Suspicion
+        self.down = Some(Down::begin(failure.at, failure.roll));
+        Blame::Suspicion
     }
 
     /// Notes that the tenant or the login server cannot be used, however contacts fare.
-    pub fn away(&mut self, now: Duration, roll: f64) -> Meaning {
+    pub(super) fn away(&mut self, now: Duration, roll: f64) -> Blame {
         match &mut self.down {
             Some(down) => down.probe_failed(now, roll),
             None => self.down.insert(Down::begin(now, roll)).confirm(),
@@ -176,17 +200,17 @@ impl Outage {
     }
 
     /// Whether a request may be sent now.
-    pub fn gate(&self, now: Duration) -> Gate {
+    pub(super) fn permit(&self, now: Duration) -> Permit {
         match &self.down {
-            None => Gate::Open,
-            Some(down) if down.probe.is_some() => Gate::Closed,
-            Some(down) if down.probe_at <= now => Gate::Probe,
-            Some(down) => Gate::ClosedUntil(down.probe_at),
+            None => Permit::Send,
+            Some(down) if down.probe.is_some() => Permit::WaitForProbe,
+            Some(down) if down.probe_at <= now => Permit::Probe,
+            Some(down) => Permit::WaitUntil(down.probe_at),
         }
     }
 
     /// Notes that a request was sent: in an outage it is the probe.
-    pub fn sent(&mut self, contact_id: ContactId) {
+    pub(super) fn sent(&mut self, contact_id: ContactId) {
         if let Some(down) = &mut self.down {
             down.probe = Some(contact_id);
         }
@@ -208,31 +232,33 @@ impl Down {
 
     /// Requests that were under way when the outage began fail later; only the probe tells
     /// something new.
-    fn failed(&mut self, contact_id: ContactId, now: Duration, roll: f64) -> Meaning {
-        if self.probe != Some(contact_id) {
-            return Meaning::Outage;
+    fn failed(&mut self, failure: &Failure) -> Blame {
+        if self.probe != Some(failure.contact_id) {
+            return Blame::Outage;
         }
-        self.probe_failed(now, roll)
+        self.probe_failed(failure.at, failure.roll)
     }
 
-    fn probe_failed(&mut self, now: Duration, roll: f64) -> Meaning {
+    fn probe_failed(&mut self, now: Duration, roll: f64) -> Blame {
         self.probe = None;
         self.interval = self.interval.mul_f64(GROWTH).min(LAST_PROBE);
         self.schedule(now, roll);
         self.confirm()
     }
 
-    fn confirm(&mut self) -> Meaning {
+    fn confirm(&mut self) -> Blame {
         if std::mem::replace(&mut self.is_confirmed, true) {
-            Meaning::Outage
+            Blame::Outage
         } else {
-            Meaning::Confirms
+            Blame::ConfirmedOutage
         }
     }
 
     /// The next probe after the interval, give or take a quarter.
     fn schedule(&mut self, now: Duration, roll: f64) {
-        self.probe_at = now + self.interval.mul_f64(0.75 + roll.clamp(0.0, 1.0) / 2.0);
+        let spread = 2.0 * (1.0 - EARLIEST);
+        let share = EARLIEST + roll.clamp(0.0, 1.0) * spread;
+        self.probe_at = now + self.interval.mul_f64(share);
     }
 }
 
@@ -244,10 +270,19 @@ mod tests {
         ContactId::new(i64::try_from(number).unwrap() + 1).unwrap()
     }
 
-    const MANY: Few = Few {
-        open: usize::MAX,
+    const MANY: LastContacts = LastContacts {
+        unanswered: usize::MAX,
         failures: u32::MAX,
     };
+
+    fn failure(number: usize, at: Duration) -> Failure {
+        Failure {
+            contact_id: contact(number),
+            at,
+            last_contacts: MANY,
+            roll: 0.5,
+        }
+    }
 
     const fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -256,12 +291,12 @@ mod tests {
     fn down_at(now: Duration) -> Outage {
         let mut outage = Outage::default();
         let meanings: Vec<_> = (0..CONTACTS)
-            .map(|number| outage.failed(contact(number), MANY, now, 0.5))
+            .map(|number| outage.failed(&failure(number, now)))
             .collect();
         assert_eq!(
             meanings
                 .iter()
-                .position(|meaning| *meaning == Meaning::Suspicion),
+                .position(|meaning| *meaning == Blame::Suspicion),
             Some(CONTACTS - 1)
         );
         assert!(outage.is_suspected() && outage.since().is_none());
@@ -272,21 +307,18 @@ mod tests {
     fn one_contact_is_no_outage_and_an_answer_ends_the_streak() {
         let mut outage = Outage::default();
         for _ in 0..100 {
-            assert_eq!(
-                outage.failed(contact(1), MANY, Duration::ZERO, 0.5),
-                Meaning::Own
-            );
+            assert_eq!(outage.failed(&failure(1, Duration::ZERO)), Blame::Contact);
         }
         for number in 0..1_000 {
             assert_eq!(
-                outage.failed(contact(number), MANY, Duration::ZERO, 0.5),
-                Meaning::Own
+                outage.failed(&failure(number, Duration::ZERO)),
+                Blame::Contact
             );
             if number % 8 == 0 {
                 assert!(!outage.answered());
             }
         }
-        assert_eq!(outage.gate(Duration::ZERO), Gate::Open);
+        assert_eq!(outage.permit(Duration::ZERO), Permit::Send);
     }
 
     #[test]
@@ -295,83 +327,72 @@ mod tests {
         let mut now = seconds(100);
         let mut interval = seconds(1);
         for index in 0..30 {
-            assert_eq!(outage.gate(now), Gate::ClosedUntil(now + interval));
+            assert_eq!(outage.permit(now), Permit::WaitUntil(now + interval));
             now += interval;
-            assert_eq!(outage.gate(now), Gate::Probe);
+            assert_eq!(outage.permit(now), Permit::Probe);
             outage.sent(contact(77));
-            assert_eq!(outage.gate(now + seconds(999)), Gate::Closed);
+            assert_eq!(outage.permit(now + seconds(999)), Permit::WaitForProbe);
             let meaning = if index == 0 {
-                Meaning::Confirms
+                Blame::ConfirmedOutage
             } else {
-                Meaning::Outage
+                Blame::Outage
             };
-            assert_eq!(outage.failed(contact(77), MANY, now, 0.5), meaning);
+            assert_eq!(outage.failed(&failure(77, now)), meaning);
             interval = interval.mul_f64(GROWTH).min(LAST_PROBE);
         }
         assert_eq!(interval, LAST_PROBE);
         assert_eq!(outage.since(), Some(seconds(100)));
         assert!(outage.answered());
-        assert_eq!(outage.gate(now), Gate::Open);
+        assert_eq!(outage.permit(now), Permit::Send);
     }
 
     #[test]
     fn the_last_contacts_are_enough_where_each_failed_often() {
-        let few = Few {
-            open: 2,
+        let last = LastContacts {
+            unanswered: 2,
             failures: 3,
+        };
+        let of_last = |number| Failure {
+            last_contacts: last,
+            ..failure(number, seconds(0))
         };
         let mut outage = Outage::default();
         for number in [1, 1, 1, 2, 2] {
-            assert_eq!(
-                outage.failed(contact(number), few, seconds(0), 0.5),
-                Meaning::Own
-            );
+            assert_eq!(outage.failed(&of_last(number)), Blame::Contact);
         }
         assert_eq!(
-            outage.refused(contact(2), few, seconds(0), 0.5),
-            Meaning::Own,
+            outage.refused(&of_last(2)),
+            Blame::Contact,
             "this one is counted apart"
         );
         assert!(!outage.answered());
         for number in [1, 2, 1, 2, 1] {
-            assert_eq!(
-                outage.refused(contact(number), few, seconds(0), 0.5),
-                Meaning::Own
-            );
+            assert_eq!(outage.refused(&of_last(number)), Blame::Contact);
         }
-        assert_eq!(
-            outage.refused(contact(2), few, seconds(0), 0.5),
-            Meaning::Suspicion
-        );
+        assert_eq!(outage.refused(&of_last(2)), Blame::Suspicion);
     }
 
     #[test]
     fn a_probe_can_be_put_off_but_not_brought_forward() {
         let mut outage = down_at(seconds(100));
         outage.put_off(seconds(1));
-        assert_eq!(outage.gate(seconds(100)), Gate::ClosedUntil(seconds(101)));
+        assert_eq!(outage.permit(seconds(100)), Permit::WaitUntil(seconds(101)));
         outage.put_off(seconds(400));
-        assert_eq!(outage.gate(seconds(101)), Gate::ClosedUntil(seconds(400)));
+        assert_eq!(outage.permit(seconds(101)), Permit::WaitUntil(seconds(400)));
     }
 
     #[test]
     fn late_failures_are_no_probes() {
         let mut outage = down_at(seconds(0));
         for number in 0..50 {
-            assert_eq!(
-                outage.failed(contact(number), MANY, seconds(0), 0.5),
-                Meaning::Outage
-            );
+            assert_eq!(outage.failed(&failure(number, seconds(0))), Blame::Outage);
         }
-        assert_eq!(outage.gate(seconds(0)), Gate::ClosedUntil(seconds(1)));
+        assert_eq!(outage.permit(seconds(0)), Permit::WaitUntil(seconds(1)));
         outage.sent(contact(77));
+        assert_eq!(outage.failed(&failure(3, seconds(1))), Blame::Outage);
         assert_eq!(
-            outage.failed(contact(3), MANY, seconds(1), 0.5),
-            Meaning::Outage
-        );
-        assert_eq!(
-            outage.gate(seconds(1)),
-            Gate::Closed,
+            outage.permit(seconds(1)),
+            Permit::WaitForProbe,
             "the probe is still under way"
         );
     }
@@ -379,10 +400,10 @@ mod tests {
     #[test]
     fn the_streak_tells_how_often_each_contact_failed() {
         let mut outage = Outage::default();
-        outage.failed(contact(0), MANY, seconds(0), 0.5);
+        outage.failed(&failure(0, seconds(0)));
         outage.answered();
         for number in [0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9] {
-            outage.failed(contact(number), MANY, seconds(0), 0.5);
+            outage.failed(&failure(number, seconds(0)));
         }
         assert!(outage.is_suspected());
         let streak: HashMap<_, _> = outage.streak().collect();
@@ -394,40 +415,31 @@ mod tests {
         let mut outage = Outage::default();
         for number in 0..50 {
             assert_eq!(
-                outage.refused(contact(number), MANY, Duration::from_millis(999), 0.5),
-                Meaning::Own
+                outage.refused(&failure(number, Duration::from_millis(999))),
+                Blame::Contact
             );
         }
         assert!(!outage.answered());
         for number in 0..50 {
-            assert_eq!(
-                outage.refused(contact(number), MANY, seconds(5), 0.5),
-                Meaning::Own
-            );
-            assert_eq!(
-                outage.failed(contact(1), MANY, seconds(5), 0.5),
-                Meaning::Own
-            );
+            assert_eq!(outage.refused(&failure(number, seconds(5))), Blame::Contact);
+            assert_eq!(outage.failed(&failure(1, seconds(5))), Blame::Contact);
         }
-        assert_eq!(
-            outage.refused(contact(1), MANY, seconds(6), 0.5),
-            Meaning::Suspicion
-        );
+        assert_eq!(outage.refused(&failure(1, seconds(6))), Blame::Suspicion);
     }
 
     #[test]
     fn a_tenant_that_is_away_is_asked_at_growing_intervals() {
         let mut outage = Outage::default();
         let cases = [
-            (1_000, Meaning::Confirms),
-            (1_300, Meaning::Outage),
-            (1_690, Meaning::Outage),
+            (1_000, Blame::ConfirmedOutage),
+            (1_300, Blame::Outage),
+            (1_690, Blame::Outage),
         ];
         for (milliseconds, meaning) in cases {
             assert_eq!(outage.away(Duration::ZERO, 0.5), meaning);
             assert_eq!(
-                outage.gate(Duration::ZERO),
-                Gate::ClosedUntil(Duration::from_millis(milliseconds))
+                outage.permit(Duration::ZERO),
+                Permit::WaitUntil(Duration::from_millis(milliseconds))
             );
         }
         assert!(outage.answered());
@@ -439,8 +451,8 @@ mod tests {
             let mut outage = Outage::default();
             outage.away(Duration::ZERO, roll);
             assert_eq!(
-                outage.gate(Duration::ZERO),
-                Gate::ClosedUntil(Duration::from_millis(milliseconds))
+                outage.permit(Duration::ZERO),
+                Permit::WaitUntil(Duration::from_millis(milliseconds))
             );
         }
     }

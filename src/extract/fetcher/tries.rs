@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use crate::contact::{Ending, Outcome};
-use crate::extract::fetcher::access::TurnedAway;
-use crate::extract::fetcher::retry::RetryPolicy;
-use crate::extract::fetcher::verdict::{Fate, Health, Verdict};
+use crate::extract::fetcher::access::AccessHistory;
+use crate::extract::fetcher::attempt::Judged;
+use crate::extract::fetcher::retry::{Attempts, RetryPolicy};
+use crate::extract::fetcher::verdict::{Fate, Health};
 
-/// So many outages give attempts back. A server that comes and goes for ever is no outage.
+/// So many outages give attempts back. A server that comes and goes for ever is no outage: scenario
+/// `a_server_that_comes_and_goes_for_ever_is_no_endless_outage` needs a bound. The figure is set by
+/// hand, well above the outages of any one night.
 const MOST_FORGIVEN: u32 = 20;
 
 /// The attempts at one contact.
@@ -17,7 +20,8 @@ pub(super) struct Tries {
     pub(super) sends: u32,
     /// Attempts that count against the policy: not those that an outage or a login cost.
     pub(super) charged: u32,
-    pub(super) turned_away: TurnedAway,
+    /// How often it was turned away for its login or address.
+    pub(super) access: AccessHistory,
     /// Whether it failed on an earlier night.
     pub(super) failed_before: bool,
     /// How its last attempt ended.
@@ -48,63 +52,54 @@ impl Tries {
         }
     }
 
+    /// Whether the attempt is not held against the contact, since the server serves nobody any more
+    /// and it is no contact's fault that it refuses or is not there.
+    fn is_spared(&mut self, health: Health, served: u64) -> bool {
+        match health {
+            Health::TooMany => self.nobody_was_served(served) && self.sends > 1,
+            Health::Away => self.nobody_was_served(served),
+            Health::Well | Health::PushBack | Health::Sick => false,
+        }
+    }
+
     fn nobody_was_served(&mut self, served: u64) -> bool {
         *self.served_at_first.get_or_insert(served) == served
     }
 
     /// After which delay the contact is tried again, if it is, and how this attempt ended; `served`
-    /// is how many requests have been served so far. The server's own wish for a delay counts up to
-    /// `patience`.
+    /// is how many requests have been served so far. Status, message and time come with the answer.
     pub(super) fn fate(
         &mut self,
-        verdict: &Verdict,
+        judged: &Judged,
         served: u64,
         retry: RetryPolicy,
-        patience: Duration,
-        roll: f64,
     ) -> (Option<Duration>, Ending) {
-        // Where the server serves nobody any more, it is no contact's fault that it refuses or is
-        // not there.
-        let is_spared = match verdict.health {
-            Health::TooMany => self.nobody_was_served(served) && self.sends > 1,
-            Health::Away => self.nobody_was_served(served),
-            _ => false,
+        let verdict = &judged.verdict;
+        let is_spared = self.is_spared(verdict.health, served);
+        let attempts = Attempts {
+            sent: self.sends,
+            counted: if is_spared { 0 } else { self.charged },
         };
-        let charged = if is_spared { 0 } else { self.charged };
+        let delay = || retry.delay(attempts, verdict.not_before, judged.roll);
         let (again, outcome, error) = match verdict.fate {
             Fate::Exported => (None, Outcome::Exported, None),
             Fate::Missing => (None, Outcome::Missing, None),
             Fate::Failed(reason) => (None, Outcome::Failed, Some(reason)),
-            Fate::Again { reason, not_before } => (
-                retry.delay(
-                    self.sends,
-                    charged,
-                    not_before.map(|wait| wait.min(patience)),
-                    roll,
-                ),
-                Outcome::Failed,
-                Some(reason),
-            ),
+            Fate::Again { reason } => (delay(), Outcome::Failed, Some(reason)),
+            Fate::EmptyAgain if self.was_empty => (None, Outcome::Missing, None),
             Fate::EmptyAgain => {
-                let again = if self.was_empty {
-                    None
-                } else {
-                    retry.delay(self.sends, charged, None, roll)
-                };
                 self.was_empty = true;
-                (again, Outcome::Missing, None)
+                (delay(), Outcome::Missing, None)
             }
         };
-        (
-            again,
-            Ending {
-                outcome,
-                http_status: None,
-                attempts: self.sends,
-                error,
-                message: None,
-                fetched_at: None,
-            },
-        )
+        let ending = Ending {
+            outcome,
+            http_status: None,
+            attempts: self.sends,
+            error,
+            message: None,
+            fetched_at: None,
+        };
+        (again, ending)
     }
 }

@@ -1,5 +1,6 @@
-//! What an answer means: the fate of its contact and what it asks of the run. One pure function;
-//! every row of the table in `ARCHITECTURE.md` is a row of its test.
+//! A response classifier with a retry decision: what an answer means for its contact, what it asks
+//! of the run, and what it says of the server's health. One pure function; every row of the table
+//! in `ARCHITECTURE.md` is a row of its test. It has no tuned numbers.
 
 use std::time::Duration;
 
@@ -16,13 +17,10 @@ pub enum Fate {
     Missing,
     /// No usable answer, and another attempt would bring none.
     Failed(Reason),
-    /// Another attempt, not before the time that the server asked for; failed with this reason
-    /// where attempts are used up.
+    /// Another attempt; failed with this reason where attempts are used up.
     Again {
         /// Why this attempt failed.
         reason: Reason,
-        /// The least wait, where the server asked for one.
-        not_before: Option<Duration>,
     },
     /// Another attempt, since an answer without a body may be an accident; missing where it comes
     /// again.
@@ -33,7 +31,7 @@ impl Fate {
     /// Why the attempt failed, where it did.
     pub fn reason(self) -> Option<Reason> {
         match self {
-            Self::Failed(reason) | Self::Again { reason, .. } => Some(reason),
+            Self::Failed(reason) | Self::Again { reason } => Some(reason),
             Self::Exported | Self::Missing | Self::EmptyAgain => None,
         }
     }
@@ -44,8 +42,8 @@ impl Fate {
 pub enum Demand {
     /// Nothing.
     None,
-    /// Send nothing for this long.
-    Pause(Option<Duration>),
+    /// Send nothing before the time that the server asked for, where it asked for one.
+    Pause,
     /// The login was refused.
     RenewLogin,
     /// Access was denied, which an expired login may look like.
@@ -78,81 +76,90 @@ pub struct Verdict {
     pub demand: Demand,
     /// How the server fares.
     pub health: Health,
+    /// The least wait before the server is asked again, where it asked for one (`Retry-After`).
+    /// The contact, the next probe of an outage and a pause of all sending keep to it.
+    pub not_before: Option<Duration>,
+}
+
+impl Verdict {
+    fn new(fate: Fate, demand: Demand, health: Health) -> Self {
+        Self {
+            fate,
+            demand,
+            health,
+            not_before: None,
+        }
+    }
+
+    /// One that asks nothing of the run, from a server that does its work.
+    fn plain(fate: Fate) -> Self {
+        Self::new(fate, Demand::None, Health::Well)
+    }
 }
 
 /// The verdict on an answer.
 pub fn verdict(status: u16, retry_after: Option<Duration>, content: &Content) -> Verdict {
-    let is = |fate, demand, health| Verdict {
-        fate,
-        demand,
-        health,
-    };
-    let again = |not_before| Fate::Again {
+    let again = Fate::Again {
         reason: Reason::HttpStatus,
-        not_before,
     };
-    let plain = |fate| is(fate, Demand::None, Health::Well);
     match status {
-        204 | 404 | 410 => plain(Fate::Missing),
-        200..=299 => match content {
-            Content::Summary(_) => plain(Fate::Exported),
-            Content::Nothing => plain(Fate::Missing),
-            Content::Empty => plain(Fate::EmptyAgain),
-            Content::ErrorObject(_) => plain(Fate::Failed(Reason::ApiError)),
-            Content::Other(reason @ (Reason::NotJson | Reason::BodyCut)) => is(
-                Fate::Again {
-                    reason: *reason,
-                    not_before: None,
-                },
-                Demand::None,
-                Health::Sick,
-            ),
-            Content::Other(reason) => plain(Fate::Failed(*reason)),
-        },
-        300..=399 => plain(Fate::Failed(Reason::Redirect)),
-        401 => is(again(None), Demand::RenewLogin, Health::Well),
-        403 => is(
+        204 | 404 | 410 => Verdict::plain(Fate::Missing),
+        200..=299 => verdict_on_success(content),
+        300..=399 => Verdict::plain(Fate::Failed(Reason::Redirect)),
+        401 => Verdict::new(again, Demand::RenewLogin, Health::Well),
+        403 => Verdict::new(
             Fate::Failed(Reason::Forbidden),
             Demand::RenewOldLogin,
             Health::Well,
         ),
-        408 => is(again(None), Demand::None, Health::PushBack),
-        421 => is(again(None), Demand::Rediscover, Health::Sick),
-        429 => is(
-            again(retry_after),
-            Demand::Pause(retry_after),
-            Health::TooMany,
-        ),
-        501 => plain(Fate::Failed(Reason::HttpStatus)),
-        503 => is(again(retry_after), Demand::None, Health::PushBack),
-        500..=599 => is(again(None), Demand::None, Health::Sick),
-        _ => plain(Fate::Failed(Reason::HttpStatus)),
+        408 => Verdict::new(again, Demand::None, Health::PushBack),
+        421 => Verdict::new(again, Demand::Rediscover, Health::Sick),
+        429 => Verdict {
+            not_before: retry_after,
+            ..Verdict::new(again, Demand::Pause, Health::TooMany)
+        },
+        501 => Verdict::plain(Fate::Failed(Reason::HttpStatus)),
+        503 => Verdict {
+            not_before: retry_after,
+            ..Verdict::new(again, Demand::None, Health::PushBack)
+        },
+        500..=599 => Verdict::new(again, Demand::None, Health::Sick),
+        _ => Verdict::plain(Fate::Failed(Reason::HttpStatus)),
+    }
+}
+
+fn verdict_on_success(content: &Content) -> Verdict {
+    match content {
+        Content::Summary(_) => Verdict::plain(Fate::Exported),
+        Content::Nothing => Verdict::plain(Fate::Missing),
+        Content::Empty => Verdict::plain(Fate::EmptyAgain),
+        Content::ErrorObject(_) => Verdict::plain(Fate::Failed(Reason::ApiError)),
+        Content::Other(reason @ (Reason::NotJson | Reason::BodyCut)) => {
+            Verdict::new(Fate::Again { reason: *reason }, Demand::None, Health::Sick)
+        }
+        Content::Other(reason) => Verdict::plain(Fate::Failed(*reason)),
     }
 }
 
 /// The verdict on an attempt that brought no whole answer.
 pub fn verdict_without_reply(no_reply: NoReply) -> Verdict {
-    match no_reply.reason {
-        reason @ Reason::BodyTooLarge => Verdict {
-            fate: Fate::Failed(reason),
-            demand: Demand::None,
-            health: Health::Well,
-        },
-        reason => {
-            let health = match reason {
-                _ if !no_reply.was_connected => Health::Away,
-                Reason::Timeout => Health::PushBack,
-                _ => Health::Sick,
-            };
-            Verdict {
-                fate: Fate::Again {
-                    reason,
-                    not_before: None,
-                },
-                demand: Demand::None,
-                health,
-            }
-        }
+    let reason = no_reply.reason;
+    let again = |health| Verdict::new(Fate::Again { reason }, Demand::None, health);
+    match reason {
+        Reason::BodyTooLarge => Verdict::plain(Fate::Failed(reason)),
+        _ if !no_reply.was_connected => again(Health::Away),
+        Reason::Timeout => again(Health::PushBack),
+        // All but the first two are said of whole answers only.
+        Reason::Connection
+        | Reason::BodyCut
+        | Reason::NotJson
+        | Reason::WrongStructure
+        | Reason::OtherContact
+        | Reason::ApiError
+        | Reason::HttpStatus
+        | Reason::Forbidden
+        | Reason::Redirect
+        | Reason::InvalidId => again(Health::Sick),
     }
 }
 
@@ -163,125 +170,78 @@ mod tests {
     #[test]
     fn every_answer_has_its_fate() {
         use Demand::{None as Nothing, Pause, Rediscover, RenewLogin, RenewOldLogin};
-        use Fate::{Exported, Failed, Missing};
-
+        use Fate::{EmptyAgain, Exported, Failed, Missing};
         use Health::{PushBack, Sick, TooMany, Well};
+        use Reason::{ApiError, Forbidden, HttpStatus, Redirect};
 
         let wait = Some(Duration::from_secs(7));
-        let again = |reason, not_before| Fate::Again { reason, not_before };
-        let html = || Content::Other(Reason::HttpStatus);
+        let again = Fate::Again { reason: HttpStatus };
+        let html = || Content::Other(HttpStatus);
         let object = || Content::ErrorObject(Some("no".to_owned()));
+        let summary = Content::Summary(bytes::Bytes::new());
         let cases = [
-            (
-                200,
-                Content::Summary(bytes::Bytes::new()),
-                Exported,
-                Nothing,
-                Well,
-            ),
-            (200, Content::Nothing, Missing, Nothing, Well),
-            (200, Content::Empty, Fate::EmptyAgain, Nothing, Well),
-            (200, object(), Failed(Reason::ApiError), Nothing, Well),
-            (
-                200,
-                Content::Other(Reason::NotJson),
-                again(Reason::NotJson, None),
-                Nothing,
-                Sick,
-            ),
-            (
-                200,
-                Content::Other(Reason::BodyCut),
-                again(Reason::BodyCut, None),
-                Nothing,
-                Sick,
-            ),
-            (
-                200,
-                Content::Other(Reason::WrongStructure),
-                Failed(Reason::WrongStructure),
-                Nothing,
-                Well,
-            ),
-            (
-                200,
-                Content::Other(Reason::OtherContact),
-                Failed(Reason::OtherContact),
-                Nothing,
-                Well,
-            ),
-            (
-                200,
-                Content::Other(Reason::BodyTooLarge),
-                Failed(Reason::BodyTooLarge),
-                Nothing,
-                Well,
-            ),
-            (204, Content::Empty, Missing, Nothing, Well),
-            (301, html(), Failed(Reason::Redirect), Nothing, Well),
-            (302, html(), Failed(Reason::Redirect), Nothing, Well),
-            (400, object(), Failed(Reason::HttpStatus), Nothing, Well),
-            (
-                401,
-                html(),
-                again(Reason::HttpStatus, None),
-                RenewLogin,
-                Well,
-            ),
-            (403, html(), Failed(Reason::Forbidden), RenewOldLogin, Well),
-            (404, html(), Missing, Nothing, Well),
-            (404, Content::Empty, Missing, Nothing, Well),
-            (410, object(), Missing, Nothing, Well),
-            (
-                408,
-                html(),
-                again(Reason::HttpStatus, None),
-                Nothing,
-                PushBack,
-            ),
-            (418, html(), Failed(Reason::HttpStatus), Nothing, Well),
-            (
-                421,
-                html(),
-                again(Reason::HttpStatus, None),
-                Rediscover,
-                Sick,
-            ),
-            (
-                429,
-                html(),
-                again(Reason::HttpStatus, wait),
-                Pause(wait),
-                TooMany,
-            ),
-            (
-                500,
-                object(),
-                again(Reason::HttpStatus, None),
-                Nothing,
-                Sick,
-            ),
-            (501, html(), Failed(Reason::HttpStatus), Nothing, Well),
-            (502, html(), again(Reason::HttpStatus, None), Nothing, Sick),
-            (
-                503,
-                html(),
-                again(Reason::HttpStatus, wait),
-                Nothing,
-                PushBack,
-            ),
-            (504, html(), again(Reason::HttpStatus, None), Nothing, Sick),
-            (600, html(), Failed(Reason::HttpStatus), Nothing, Well),
+            (200, summary, Exported, Nothing, Well, None),
+            (200, Content::Nothing, Missing, Nothing, Well, None),
+            (200, Content::Empty, EmptyAgain, Nothing, Well, None),
+            (200, object(), Failed(ApiError), Nothing, Well, None),
+            (204, Content::Empty, Missing, Nothing, Well, None),
+            (301, html(), Failed(Redirect), Nothing, Well, None),
+            (302, html(), Failed(Redirect), Nothing, Well, None),
+            (400, object(), Failed(HttpStatus), Nothing, Well, None),
+            (401, html(), again, RenewLogin, Well, None),
+            (403, html(), Failed(Forbidden), RenewOldLogin, Well, None),
+            (404, html(), Missing, Nothing, Well, None),
+            (404, Content::Empty, Missing, Nothing, Well, None),
+            (410, object(), Missing, Nothing, Well, None),
+            (408, html(), again, Nothing, PushBack, None),
+            (418, html(), Failed(HttpStatus), Nothing, Well, None),
+            (421, html(), again, Rediscover, Sick, None),
+            (429, html(), again, Pause, TooMany, wait),
+            (500, object(), again, Nothing, Sick, None),
+            (501, html(), Failed(HttpStatus), Nothing, Well, None),
+            (502, html(), again, Nothing, Sick, None),
+            (503, html(), again, Nothing, PushBack, wait),
+            (504, html(), again, Nothing, Sick, None),
+            (600, html(), Failed(HttpStatus), Nothing, Well, None),
         ];
-        for (status, content, fate, demand, health) in cases {
+        for (status, content, fate, demand, health, not_before) in cases {
             assert_eq!(
                 verdict(status, wait, &content),
                 Verdict {
                     fate,
                     demand,
-                    health
+                    health,
+                    not_before
                 },
                 "{status} {content:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_success_with_something_else_in_it_is_tried_again_where_it_was_damaged() {
+        let cases = [
+            (Reason::NotJson, true, Health::Sick),
+            (Reason::BodyCut, true, Health::Sick),
+            (Reason::WrongStructure, false, Health::Well),
+            (Reason::OtherContact, false, Health::Well),
+            (Reason::BodyTooLarge, false, Health::Well),
+        ];
+        for (reason, is_tried_again, health) in cases {
+            let fate = if is_tried_again {
+                Fate::Again { reason }
+            } else {
+                Fate::Failed(reason)
+            };
+            assert_eq!(
+                verdict(200, Some(Duration::from_secs(7)), &Content::Other(reason)),
+                Verdict {
+                    fate,
+                    demand: Demand::None,
+                    health,
+                    not_before: None
+                },
+                "{reason}"
             );
         }
     }
@@ -304,12 +264,10 @@ mod tests {
             assert_eq!(
                 verdict,
                 Verdict {
-                    fate: Fate::Again {
-                        reason,
-                        not_before: None
-                    },
+                    fate: Fate::Again { reason },
                     demand: Demand::None,
-                    health
+                    health,
+                    not_before: None
                 }
             );
         }
@@ -323,7 +281,8 @@ mod tests {
             Verdict {
                 fate: Fate::Failed(Reason::BodyTooLarge),
                 demand: Demand::None,
-                health: Health::Well
+                health: Health::Well,
+                not_before: None
             }
         );
     }

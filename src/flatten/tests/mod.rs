@@ -13,8 +13,8 @@ use jiff::civil::{Date, DateTime};
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::contact::Ending;
-use crate::schema::{ColumnType, MAX_ITEMS, TABLES, data_tables};
+use crate::contact::{Ending, Reason};
+use crate::schema::{ColumnType, MAX_ITEMS, TABLES, Table, data_tables};
 
 /// The rows of each table, in the order of `TABLES`; a row is an object of its cells, nulls left
 /// out.
@@ -42,7 +42,7 @@ fn target(contact_id: ContactId) -> Target {
 }
 
 fn flattener(limit: u32) -> Flattener {
-    Flattener::new(&data_tables().collect::<Vec<_>>(), limit)
+    Flattener::new(&View::all(), limit)
 }
 
 /// The tables that one answer makes where contact 7 was asked for, three items per list, and what

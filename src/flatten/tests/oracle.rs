@@ -50,8 +50,9 @@ pub(super) fn tables(contact_id: ContactId, limit: usize, body: &str) -> Tables 
         .cloned()
         .collect();
     let mut outcome = json!({
-        "contact_id": contact_id.get(), "input_line": 2, "input_value": contact_id.to_string(), "http_status": 200, "attempts": 1,
-        "outcome": if any_item { "exported" } else { "missing" }, "fetched_at": "1970-01-01T00:00:00Z",
+        "contact_id": contact_id.get(), "input_line": 2, "input_value": contact_id.to_string(),
+        "outcome": if any_item { "exported" } else { "missing" },
+        "http_status": 200, "attempts": 1, "fetched_at": "1970-01-01T00:00:00Z",
     });
     put(&mut outcome, "extra", Tree::Object(unknown).pruned());
     put(
@@ -75,19 +76,19 @@ fn row(table: &Table, contact_id: ContactId, position: usize, object: &Tree) -> 
     if matches!(table.rows, Rows::Object(_)) {
         rest.remove(&["ContactId"]);
     }
-    for column in table.columns {
+    for column in table.columns.iter() {
         let cell = match column.source {
-            Source::ContactId => Some(contact_id.get().into()),
-            Source::Position => Some(position.into()),
-            Source::Member(path) => object
+            CellSource::ContactId => Some(contact_id.get().into()),
+            CellSource::Position => Some(position.into()),
+            CellSource::Member(path) => object
                 .at(&path.split('/').collect::<Vec<_>>())
                 .and_then(|value| value.cell(column.column_type).ok()?),
-            Source::Target(_) | Source::Extra => None,
+            CellSource::Target(_) | CellSource::Extra => None,
         };
         put(&mut row, column.name, cell);
     }
-    for column in table.columns {
-        let Source::Member(path) = column.source else {
+    for column in table.columns.iter() {
+        let CellSource::Member(path) = column.source else {
             continue;
         };
         let path: Vec<_> = path.split('/').collect();

@@ -9,8 +9,7 @@ fn rows_of(table: &str, body: &str) -> Value {
 
 /// Why an answer is refused.
 fn refused(body: impl AsRef<[u8]>) -> Option<String> {
-    let checked = Checker::new(&data_tables().collect::<Vec<_>>())
-        .check(ContactId::new(7).unwrap(), body.as_ref());
+    let checked = Checker::new(&View::all()).check(ContactId::new(7).unwrap(), body.as_ref());
     let (tables, drift) = flatten(body);
     let outcome = &tables["outcomes"][0];
     assert_eq!(
@@ -417,7 +416,10 @@ fn check_cells(table: &str, object: &str, mut cells: Value) {
 
 #[test]
 fn unknown_members_of_the_root_go_to_outcomes() {
-    let body = r#"{"Contact": null, "Projects": [{"Id": 1, "Name": null}], "Tickets": [{}], "Error": false, "TableRight": 1}"#;
+    let body = r#"{
+        "Contact": null, "Projects": [{"Id": 1, "Name": null}], "Tickets": [{}], "Error": false,
+        "TableRight": 1
+    }"#;
     assert_eq!(
         rows_of("outcomes", body)[0]["extra"],
         r#"{"Projects":[{"Id":1}],"Error":false}"#
@@ -429,7 +431,10 @@ fn a_null_in_a_list_is_skipped_and_the_others_keep_their_positions() {
     let tables = flatten(r#"{"Tickets": [null, {"TicketId": 5}, null, {"TicketId": 6}]}"#).0;
     assert_eq!(
         tables["tickets"],
-        json!([{"contact_id": 7, "position": 2, "ticket_id": 5}, {"contact_id": 7, "position": 4, "ticket_id": 6}])
+        json!([
+            {"contact_id": 7, "position": 2, "ticket_id": 5},
+            {"contact_id": 7, "position": 4, "ticket_id": 6}
+        ])
     );
 }
 
@@ -449,7 +454,9 @@ fn of_doubled_lists_the_last_one_counts() {
 #[test]
 fn lists_that_reach_the_limit_are_named_and_counted() {
     let mut flattener = flattener(3);
-    let lists = r#"{"Contact": {}, "Sales": [{}, {}, {}, {}], "Tickets": [{}, null, {}], "Chats": [{}, {}]}"#;
+    let lists = r#"{
+        "Contact": {}, "Sales": [{}, {}, {}, {}], "Tickets": [{}, null, {}], "Chats": [{}, {}]
+    }"#;
     flattener.append(target(asked(7)), Some(lists.as_bytes()));
     flattener.append(
         target(asked(7)),
@@ -478,7 +485,7 @@ fn only_tables_that_were_asked_for_are_filled() {
     let body =
         br#"{"Contact": {"ContactId": 8}, "Tickets": [{}], "Sales": [], "Chats": "ignored"}"#;
     for (wanted, rows) in [("tickets", 1), ("sales", 0)] {
-        let mut flattener = Flattener::new(&[crate::schema::table(wanted).unwrap()], 3);
+        let mut flattener = Flattener::new(&View::of([wanted]), 3);
         assert_eq!(
             flattener.append(target(asked(7)), Some(body)),
             Outcome::Exported
@@ -514,7 +521,10 @@ fn a_target_without_an_answer_makes_an_outcome_and_no_other_row() {
     };
     assert_eq!(flattener.append(rejected, None), Outcome::Rejected);
     let tables = by_name(&take(&mut flattener));
-    let row = json!({"input_line": 5, "input_value": "7a", "outcome": "rejected", "attempts": 0, "error": "invalid_id", "message": "no number"});
+    let row = json!({
+        "input_line": 5, "input_value": "7a", "outcome": "rejected", "attempts": 0,
+        "error": "invalid_id", "message": "no number"
+    });
     assert_eq!(tables["outcomes"], json!([row]));
     assert_eq!(tables["contacts"], json!([]));
 }

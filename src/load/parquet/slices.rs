@@ -160,7 +160,9 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn slices_do_not_depend_on_batches(
-            lengths in proptest::collection::vec(prop_oneof![9 => 0..9_usize, 1 => 0..TEXT], 1..20), one in 1..20_usize, other in 1..20_usize,
+            lengths in proptest::collection::vec(prop_oneof![9 => 0..9_usize, 1 => 0..TEXT], 1..20),
+            one in 1..20_usize,
+            other in 1..20_usize,
         ) {
             let batch = batch(&lengths);
             prop_assert_eq!(cut(&batch, one), cut(&batch, other));

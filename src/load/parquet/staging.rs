@@ -28,7 +28,7 @@ const ENVELOPE: usize = 4 << 10;
 pub(super) struct Staging {
     file: File,
     path: PathBuf,
-    table: &'static Table,
+    table: &'static str,
     columns: Vec<StagedColumn>,
     rows: usize,
     bytes: u64,
@@ -38,19 +38,19 @@ pub(super) struct Staging {
 
 struct StagedColumn {
     schema: SchemaRef,
-    slices: Vec<Place>,
+    slices: Vec<Extent>,
 }
 
 /// Where one slice of one column is in the file.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Extent {
     offset: u64,
     length: usize,
 }
 
 impl Staging {
     /// An empty staging area for rows of this table. Its file has this path for an instant.
-    pub(super) fn create(path: PathBuf, table: &'static Table) -> Result<Self, Error> {
+    pub(super) fn create(path: PathBuf, table: &Table) -> Result<Self, Error> {
         let file = unnamed_file(&path).map_err(storage("create the file", &path))?;
         let schema = table.arrow_schema();
         let columns = schema.fields().iter().map(|field| StagedColumn {
@@ -61,7 +61,7 @@ impl Staging {
         Ok(Self {
             file,
             path,
-            table,
+            table: table.name,
             columns,
             rows: 0,
             bytes: 0,
@@ -91,7 +91,7 @@ impl Staging {
             self.file
                 .write_all_at(&self.buffer, self.bytes)
                 .map_err(storage("write", &self.path))?;
-            column.slices.push(Place {
+            column.slices.push(Extent {
                 offset: self.bytes,
                 length: self.buffer.len(),
             });
@@ -120,7 +120,7 @@ impl Staging {
         self.bytes = 0;
     }
 
-    fn read(&self, place: Place) -> Result<ArrayRef, Error> {
+    fn read(&self, place: Extent) -> Result<ArrayRef, Error> {
         let mut bytes = vec![0; place.length];
         self.file
             .read_exact_at(&mut bytes, place.offset)

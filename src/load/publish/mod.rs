@@ -11,21 +11,21 @@ use jiff::Timestamp;
 
 use super::error::{Error, storage};
 use super::file::{create_folder, create_one_folder, sync_folder, write_durably};
+use super::format::Format;
 use super::manifest::Manifest;
-use super::writer::Format;
-use crate::schema::{TABLES, sql};
+use crate::schema::sql;
 
 /// Name of the link to the newest published run.
-pub const LATEST: &str = "latest";
+pub(crate) const LATEST: &str = "latest";
 
 /// Name of the script that makes a view of every table.
-pub const VIEWS: &str = "views.sql";
+pub(crate) const VIEWS: &str = "views.sql";
 
 const RUNS: &str = "runs";
 const NEXT_LATEST: &str = ".latest.partial";
 
 /// The name of a run that begins at this instant, where these names are taken.
-pub fn run_name(start: Timestamp, taken: &[String]) -> String {
+pub(crate) fn run_name(start: Timestamp, taken: &[String]) -> String {
     let first = start.strftime("%Y%m%dT%H%M%SZ").to_string();
     let (mut name, mut number) = (first.clone(), 1);
     while taken.contains(&name) {
@@ -36,7 +36,7 @@ pub fn run_name(start: Timestamp, taken: &[String]) -> String {
 }
 
 /// The names of the published runs, oldest first. Folders that no run made are not among them.
-pub fn published(output_dir: &Path) -> Result<Vec<String>, Error> {
+pub(crate) fn published(output_dir: &Path) -> Result<Vec<String>, Error> {
     let mut names: Vec<_> = entries(&output_dir.join(RUNS))?
         .into_iter()
         .filter(|name| order(name).is_some())
@@ -47,7 +47,7 @@ pub fn published(output_dir: &Path) -> Result<Vec<String>, Error> {
 
 /// Makes the output folder ready for a run: creates it, proves that it can be written to and that
 /// `latest` can be pointed to the run, and removes what dead runs left.
-pub fn prepare(output_dir: &Path) -> Result<(), Error> {
+pub(crate) fn prepare(output_dir: &Path) -> Result<(), Error> {
     create_folder(output_dir)?;
     create_folder(&output_dir.join(RUNS))?;
     let latest = output_dir.join(LATEST);
@@ -63,14 +63,14 @@ pub fn prepare(output_dir: &Path) -> Result<(), Error> {
 
 /// Proves that links can be made in a folder, and so that it can be written to. Leaves nothing, and
 /// disturbs nobody who does not use this name.
-pub fn try_out(folder: &Path, name: &str) -> Result<(), Error> {
+pub(crate) fn try_out(folder: &Path, name: &str) -> Result<(), Error> {
     link(Path::new(RUNS), folder, name)?;
     let link = folder.join(name);
     fs::remove_file(&link).map_err(storage("remove", &link))
 }
 
 /// Removes what dead runs left: folders in the making, and a link that did not become `latest`.
-pub fn sweep(output_dir: &Path) -> Result<(), Error> {
+pub(crate) fn sweep(output_dir: &Path) -> Result<(), Error> {
     let runs = output_dir.join(RUNS);
     for name in entries(&runs)? {
         let run = name
@@ -85,7 +85,7 @@ pub fn sweep(output_dir: &Path) -> Result<(), Error> {
 
 /// Removes whole runs, the oldest first, until so many are left; never the one that `latest` names.
 /// Says which.
-pub fn prune(output_dir: &Path, keep: usize) -> Result<Vec<String>, Error> {
+pub(crate) fn prune(output_dir: &Path, keep: usize) -> Result<Vec<String>, Error> {
     let runs = output_dir.join(RUNS);
     let latest = fs::read_link(output_dir.join(LATEST)).ok();
     let latest = latest.as_deref().and_then(Path::file_name);
@@ -104,7 +104,7 @@ pub fn prune(output_dir: &Path, keep: usize) -> Result<Vec<String>, Error> {
 
 /// Makes `latest` point to this published run: at the end of [`Partial::publish`], or when a run
 /// died just before that.
-pub fn point_latest(output_dir: &Path, run: &str) -> Result<(), Error> {
+pub(crate) fn point_latest(output_dir: &Path, run: &str) -> Result<(), Error> {
     remove_link(&output_dir.join(NEXT_LATEST))?;
     link(&Path::new(RUNS).join(run), output_dir, NEXT_LATEST)?;
     let latest = output_dir.join(LATEST);
@@ -115,7 +115,7 @@ pub fn point_latest(output_dir: &Path, run: &str) -> Result<(), Error> {
 
 /// A run in the making, in a folder that no reader looks into.
 #[derive(Debug)]
-pub struct Partial {
+pub(crate) struct Partial {
     output_dir: PathBuf,
     run: String,
     folder: PathBuf,
@@ -124,7 +124,7 @@ pub struct Partial {
 impl Partial {
     /// An empty folder for this run; what an earlier attempt at the same run left is removed. An
     /// output folder that has gone since it was made ready is not made again.
-    pub fn create(output_dir: &Path, run: &str) -> Result<Self, Error> {
+    pub(crate) fn create(output_dir: &Path, run: &str) -> Result<Self, Error> {
         let runs = output_dir.join(RUNS);
         let folder = runs.join(partial_name(run));
         remove_folder(&folder)?;
@@ -137,29 +137,25 @@ impl Partial {
     }
 
     /// Where the tables' files go.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// Where the run will be once it is published.
-    pub fn destination(&self) -> PathBuf {
+    pub(crate) fn destination(&self) -> PathBuf {
         self.output_dir.join(RUNS).join(&self.run)
     }
 
     /// Adds `views.sql` and, last, the manifest; then gives the run its name and makes `latest`
     /// point to it.
-    pub fn publish(self, manifest: &Manifest, format: Format) -> Result<PathBuf, Error> {
+    pub(crate) fn publish(self, manifest: &Manifest, format: Format) -> Result<PathBuf, Error> {
         let destination = self.destination();
         if destination.exists() {
             return Err(Error::Taken { path: destination });
         }
-        let tables: Vec<_> = TABLES
-            .iter()
-            .filter(|table| manifest.tables.contains_key(table.name))
-            .collect();
         write_durably(
             &self.folder.join(VIEWS),
-            sql::views(&tables, format.as_str()).as_bytes(),
+            sql::views(&manifest.view(), format.as_str()).as_bytes(),
         )?;
         manifest.write(&self.folder)?;
         sync_folder(&self.folder)?;
@@ -170,7 +166,7 @@ impl Partial {
     }
 
     /// Removes the folder: this run will not be published.
-    pub fn discard(self) -> Result<(), Error> {
+    pub(crate) fn discard(self) -> Result<(), Error> {
         remove_folder(&self.folder)
     }
 }

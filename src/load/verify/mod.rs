@@ -4,9 +4,9 @@
 
 mod difference;
 mod keys;
-mod rows;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,15 +14,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use difference::Difference;
-use rows::Rows;
+use keys::Keys;
+use walk::TableWalk;
 
 use super::error::{Error, storage};
 use super::file::digest;
+use super::format::Format;
 use super::manifest::{self, Manifest};
 use super::publish::{LATEST, VIEWS};
-use super::writer::Format;
 use crate::contact::{Outcome, OutcomeCounts};
-use crate::schema::{self, OUTCOMES, Table};
+use crate::schema::{OUTCOMES, Table, View};
 
 /// What a check found.
 #[derive(Debug)]
@@ -113,11 +114,12 @@ fn check_files(
     folder: &Path,
     manifest: &Manifest,
     differences: &mut Vec<Difference>,
-) -> Result<Vec<Rows>, Error> {
+) -> Result<Vec<TableWalk>, Error> {
+    let view = manifest.view();
     let mut tables = Vec::new();
     for (name, report) in &manifest.tables {
         let file = report.file.clone();
-        let Some((table, format)) = table_of(name, &file) else {
+        let Some((table, format)) = table_of(&view, name, &file) else {
             differences.push(Difference::Table {
                 table: name.clone(),
                 file,
@@ -142,22 +144,29 @@ fn check_files(
                 found: sha256,
             });
         } else {
-            match keys::open(&path, table, format) {
-                Ok(Some(keys)) => tables.push(Rows::new(table, report, keys)),
-                Ok(None) => differences.push(Difference::Columns { file }),
-                Err(Error::Decode { .. }) => {
-                    differences.push(Difference::Unreadable { file, rows: 0 })
-                }
-                Err(error) => return Err(error),
+            match open(format, &path, table)? {
+                Ok(keys) => tables.push(TableWalk::new(table.name, report, keys)),
+                Err(difference) => differences.push(difference),
             }
         }
     }
     Ok(tables)
 }
 
+/// Opens a file that is what was published, or says in what it is no file of this table.
+fn open(format: Format, path: &Path, table: &Table) -> Result<Result<Keys, Difference>, Error> {
+    let file = format.file_name(table);
+    match Keys::open(format, path, table) {
+        Ok(keys) => Ok(Ok(keys)),
+        Err(Error::OtherColumns { .. }) => Ok(Err(Difference::Columns { file })),
+        Err(Error::Decode { .. }) => Ok(Err(Difference::Unreadable { file, rows: 0 })),
+        Err(error) => Err(error),
+    }
+}
+
 /// The table of that name, where the file has the name that this program gives it.
-fn table_of(name: &str, file: &str) -> Option<(&'static Table, Format)> {
-    let table = schema::table(name)?;
+fn table_of<'v>(view: &'v View, name: &str, file: &str) -> Option<(&'v Table, Format)> {
+    let table = view.table(name)?;
     let format = Format::ALL
         .iter()
         .find(|format| format.file_name(table) == file)?;
@@ -165,10 +174,10 @@ fn table_of(name: &str, file: &str) -> Option<(&'static Table, Format)> {
 }
 
 /// Walks through all tables side by side, in the order of their keys.
-fn check_rows(tables: Vec<Rows>, manifest: &Manifest, differences: &mut Vec<Difference>) {
+fn check_rows(tables: Vec<TableWalk>, manifest: &Manifest, differences: &mut Vec<Difference>) {
     let (outcomes, mut tables): (Vec<_>, Vec<_>) = tables
         .into_iter()
-        .partition(|rows| rows.table.name == OUTCOMES.name);
+        .partition(|rows| rows.table == OUTCOMES.name);
     // Without a usable outcomes table no row can be said to belong to nobody.
     let mut comparable = false;
     for mut outcomes in outcomes {
@@ -198,8 +207,8 @@ fn check_rows(tables: Vec<Rows>, manifest: &Manifest, differences: &mut Vec<Diff
 }
 
 fn count_outcomes(
-    outcomes: &mut Rows,
-    tables: &mut [Rows],
+    outcomes: &mut TableWalk,
+    tables: &mut [TableWalk],
     differences: &mut Vec<Difference>,
 ) -> OutcomeCounts {
     let mut counts = OutcomeCounts::default();

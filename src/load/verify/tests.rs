@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use tempfile::TempDir;
 
 use super::*;
-use crate::load::generate::{Cell, Row, batch, sorted_rows};
+use crate::load::file::FileReport;
+use crate::load::format::create;
+use crate::load::generate::{AnyCell, Row, batch, sorted_rows};
 use crate::load::manifest::tests::manifest;
 use crate::load::publish::{Partial, prepare};
-use crate::load::{FileReport, create};
 use crate::schema::{TABLES, data_tables};
 
 const RUN: &str = "20261122T020000Z";
@@ -38,14 +39,14 @@ impl Export {
         for (index, row) in outcomes.iter_mut().enumerate() {
             let outcome = ENDINGS.get(index).copied().unwrap_or(Outcome::Rejected);
             counts.record(outcome);
-            set(row, "outcome", Cell::Text(outcome.as_str().to_owned()));
+            set(row, "outcome", AnyCell::Text(outcome.as_str().to_owned()));
             set(
                 row,
                 "input_line",
-                Cell::Integer(2 + i64::try_from(index).unwrap()),
+                AnyCell::Integer(2 + i64::try_from(index).unwrap()),
             );
             if outcome == Outcome::Rejected {
-                set(row, "contact_id", Cell::Null);
+                set(row, "contact_id", AnyCell::Null);
             }
         }
         rows.insert(OUTCOMES.name, outcomes);
@@ -83,7 +84,7 @@ impl Export {
     }
 }
 
-fn set(row: &mut Row, column: &str, cell: Cell) {
+fn set(row: &mut Row, column: &str, cell: AnyCell) {
     let index = OUTCOMES
         .columns
         .iter()
@@ -92,19 +93,28 @@ fn set(row: &mut Row, column: &str, cell: Cell) {
     row[index] = cell;
 }
 
+/// What is done to a sound export.
+enum Spoil<'s> {
+    Rows(&'s dyn Fn(&mut Export)),
+    Manifest(&'s dyn Fn(&mut Manifest)),
+    Folder(&'s dyn Fn(&Path)),
+}
+
 /// Expects just one difference, in both formats, which begins with the file and the text.
-fn check(
-    file: &str,
-    text: &str,
-    spoil_rows: impl Fn(&mut Export),
-    spoil_manifest: impl Fn(&mut Manifest),
-    spoil_folder: impl Fn(&Path),
-) {
+fn check(file: &str, text: &str, spoil: &Spoil<'_>) {
     for format in Format::ALL {
         let mut export = Export::new();
-        spoil_rows(&mut export);
-        let folder = export.publish(*format, &spoil_manifest);
-        spoil_folder(&folder);
+        if let Spoil::Rows(spoil) = spoil {
+            spoil(&mut export);
+        }
+        let folder = export.publish(*format, |manifest| {
+            if let Spoil::Manifest(spoil) = spoil {
+                spoil(manifest);
+            }
+        });
+        if let Spoil::Folder(spoil) = spoil {
+            spoil(&folder);
+        }
         let expected = format!("{}: {text}", file.replace('*', format.as_str()));
         let found = export.differences();
         assert!(
@@ -115,15 +125,15 @@ fn check(
 }
 
 fn check_rows(file: &str, text: &str, spoil: impl Fn(&mut Export)) {
-    check(file, text, spoil, |_| {}, |_| {});
+    check(file, text, &Spoil::Rows(&spoil));
 }
 
 fn check_manifest(file: &str, text: &str, spoil: impl Fn(&mut Manifest)) {
-    check(file, text, |_| {}, spoil, |_| {});
+    check(file, text, &Spoil::Manifest(&spoil));
 }
 
 fn check_folder(file: &str, text: &str, spoil: impl Fn(&Path)) {
-    check(file, text, |_| {}, |_| {}, spoil);
+    check(file, text, &Spoil::Folder(&spoil));
 }
 
 #[test]
@@ -143,7 +153,7 @@ fn an_export_without_rows_is_sound() {
         export.rows.values_mut().for_each(Vec::clear);
         export.counts = OutcomeCounts::default();
         export.publish(*format, |manifest| {
-            manifest.targets = crate::contact::TargetCounts::default()
+            manifest.targets = crate::contact::TargetCounts::default();
         });
         assert_eq!(export.differences(), [""; 0]);
     }
@@ -156,13 +166,13 @@ fn damaged_files_are_named() {
         folder.join(names.iter().find(|found| found.starts_with(name)).unwrap())
     };
     check_folder("sales.*", "missing", |folder| {
-        fs::remove_file(file(folder, "sales")).unwrap()
+        fs::remove_file(file(folder, "sales")).unwrap();
     });
     check_folder("views.sql", "missing", |folder| {
-        fs::remove_file(folder.join("views.sql")).unwrap()
+        fs::remove_file(folder.join("views.sql")).unwrap();
     });
     check_folder("sales.bak", "not part of the export", |folder| {
-        fs::write(folder.join("sales.bak"), "").unwrap()
+        fs::write(folder.join("sales.bak"), "").unwrap();
     });
     check_folder("chats.*", "SHA-256 ", |folder| {
         let path = file(folder, "chats");
@@ -172,23 +182,23 @@ fn damaged_files_are_named() {
         fs::write(path, content).unwrap();
     });
     check_folder("outcomes.*", "0 bytes, and ", |folder| {
-        fs::write(file(folder, "outcomes"), "").unwrap()
+        fs::write(file(folder, "outcomes"), "").unwrap();
     });
 }
 
 #[test]
 fn a_manifest_that_says_otherwise_is_named() {
     let report = |manifest: &mut Manifest, table: &str, spoil: fn(&mut FileReport)| {
-        spoil(manifest.tables.get_mut(table).unwrap())
+        spoil(manifest.tables.get_mut(table).unwrap());
     };
     check_manifest("tickets.*", "2 rows, and 3 in the manifest", |manifest| {
-        report(manifest, "tickets", |report| report.rows = 3)
+        report(manifest, "tickets", |report| report.rows = 3);
     });
     check_manifest("outcomes.*", "7 rows, and 8 in the manifest", |manifest| {
-        report(manifest, "outcomes", |report| report.rows = 8)
+        report(manifest, "outcomes", |report| report.rows = 8);
     });
     check_manifest("manifest.json", "7 outcomes, and 8 distinct", |manifest| {
-        manifest.targets.distinct = 6
+        manifest.targets.distinct = 6;
     });
     for format in Format::ALL {
         let export = Export::new();
@@ -215,7 +225,7 @@ fn a_manifest_that_says_otherwise_is_named() {
 fn files_of_other_names_are_not_opened() {
     let export = Export::new();
     let folder = export.publish(Format::Csv, |manifest| {
-        manifest.tables.get_mut("chats").unwrap().file = "../../state.sqlite".to_owned()
+        manifest.tables.get_mut("chats").unwrap().file = "../../state.sqlite".to_owned();
     });
     let found = verify(&folder).unwrap().differences;
     assert!(
@@ -253,7 +263,7 @@ fn rows_of_contacts_that_are_not_exported_are_named() {
             &format!("row {row} belongs to no contact"),
             move |export| {
                 let row = &mut export.rows.get_mut("chats").unwrap()[row - 1];
-                row[0] = Cell::Integer(contact_id);
+                row[0] = AnyCell::Integer(contact_id);
             },
         );
     }
@@ -317,7 +327,7 @@ fn an_unknown_outcome_is_named_once() {
     let mut export = Export::new();
     let mut rows = sorted_rows(OUTCOMES, &[1, 2]);
     for row in &mut rows {
-        set(row, "outcome", Cell::Text("lost".to_owned()));
+        set(row, "outcome", AnyCell::Text("lost".to_owned()));
     }
     export.rows.insert(OUTCOMES.name, rows);
     export.publish(Format::Parquet, |_| {});

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State as Shared};
+use axum::extract::{Path, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 
 use super::faults;
 use super::server::decoded_pairs;
-use super::tenant::{State, Tenant};
-use super::token::Flaw;
+use super::tenant::{SimulatedTenant, TenantState};
+use super::token::{Expected, Flaw};
 
 /// The serial number of the licence, which the tokens are meant for.
 const SERIAL: &str = "1000000001";
@@ -27,7 +27,7 @@ const SERIAL: &str = "1000000001";
 const IDENTITY: &str = "http://schemes.superoffice.net/identity/";
 
 /// The routes of the login server.
-pub(super) fn routes(tenant: Arc<Tenant>) -> Router {
+pub(super) fn routes(tenant: Arc<SimulatedTenant>) -> Router {
     Router::new()
         .route("/api/state/{context_identifier}", get(state))
         .route("/login/.well-known/openid-configuration", get(metadata))
@@ -50,7 +50,7 @@ fn answer(status: StatusCode, body: &Value) -> Response {
 
 /// How the tenant fares and where it is. Another tenant is in the state `Unknown`.
 async fn state(
-    Shared(tenant): Shared<Arc<Tenant>>,
+    State(tenant): State<Arc<SimulatedTenant>>,
     Path(context_identifier): Path<String>,
 ) -> Response {
     tenant.count_state_request();
@@ -58,7 +58,7 @@ async fn state(
     let state = if is_known {
         tenant.now().state
     } else {
-        State::Unknown
+        TenantState::Unknown
     };
     let endpoint = is_known.then(|| tenant.endpoint());
     let valid_for =
@@ -75,7 +75,7 @@ async fn state(
     answer(StatusCode::OK, &body)
 }
 
-async fn metadata(Shared(tenant): Shared<Arc<Tenant>>) -> Response {
+async fn metadata(State(tenant): State<Arc<SimulatedTenant>>) -> Response {
     let origin = &tenant.origin;
     let body = json!({
         "issuer": origin,
@@ -90,67 +90,84 @@ async fn metadata(Shared(tenant): Shared<Arc<Tenant>>) -> Response {
     answer(StatusCode::OK, &body)
 }
 
-async fn keys(Shared(tenant): Shared<Arc<Tenant>>) -> Response {
+async fn keys(State(tenant): State<Arc<SimulatedTenant>>) -> Response {
     let key = tenant.now().key.jwk();
     answer(StatusCode::OK, &json!({"keys": [key]}))
 }
 
 /// Exchanges a refresh token for an access token. Parameters come in the body or the query.
 async fn refresh(
-    Shared(tenant): Shared<Arc<Tenant>>,
+    State(tenant): State<Arc<SimulatedTenant>>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let login = tenant.count_login();
+    let form = Form::of(&body, &uri);
+    match admit_refresh(&tenant, &headers, &form) {
+        Ok(()) => answer(StatusCode::OK, &refreshed(&tenant, login)),
+        Err((status, error)) => answer(status, &json!({"error": error})),
+    }
+}
+
+/// The parameters of a request, as body and query give them.
+struct Form(Vec<(String, String)>);
+
+impl Form {
+    fn of(body: &[u8], uri: &Uri) -> Self {
+        let in_body = String::from_utf8_lossy(body);
+        let in_query = decoded_pairs(uri.query().unwrap_or_default());
+        Self(decoded_pairs(&in_body).chain(in_query).collect())
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        let named = self.0.iter().find(|(key, _)| key == name);
+        named.map(|(_, value)| value.as_str())
+    }
+}
+
+/// Checks client, grant and refresh token; an error is a status and one of OAuth's error codes.
+fn admit_refresh(
+    tenant: &SimulatedTenant,
+    headers: &HeaderMap,
+    form: &Form,
+) -> Result<(), (StatusCode, &'static str)> {
+    let in_form = |name| form.get(name).unwrap_or_default().to_owned();
+    let (client_id, client_secret) =
+        basic_client(headers).unwrap_or_else(|| (in_form("client_id"), in_form("client_secret")));
     let settings = &tenant.settings;
-    let form = String::from_utf8_lossy(&body);
-    let parameters: Vec<(String, String)> = decoded_pairs(&form)
-        .chain(decoded_pairs(uri.query().unwrap_or_default()))
-        .collect();
-    let parameter = |name: &str| {
-        parameters
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    };
-    let refused = |status, error: &str| answer(status, &json!({"error": error}));
-
-    let (client_id, client_secret) = match basic_client(&headers) {
-        Some(client) => client,
-        None => (
-            parameter("client_id").unwrap_or_default().to_owned(),
-            parameter("client_secret").unwrap_or_default().to_owned(),
-        ),
-    };
     if client_id != settings.client_id || client_secret != settings.app_token {
-        return refused(StatusCode::UNAUTHORIZED, "invalid_client");
+        return Err((StatusCode::UNAUTHORIZED, "invalid_client"));
     }
-    if parameter("grant_type") != Some("refresh_token") {
-        return refused(StatusCode::BAD_REQUEST, "unsupported_grant_type");
+    if form.get("grant_type") != Some("refresh_token") {
+        return Err((StatusCode::BAD_REQUEST, "unsupported_grant_type"));
     }
-    let is_good = {
-        let now = tenant.now();
-        !now.revoked && parameter("refresh_token") == Some(now.refresh_token.as_str())
-    };
-    if !is_good {
-        return refused(StatusCode::BAD_REQUEST, "invalid_grant");
+    let now = tenant.now();
+    if now.revoked || form.get("refresh_token") != Some(now.refresh_token.as_str()) {
+        return Err((StatusCode::BAD_REQUEST, "invalid_grant"));
     }
+    Ok(())
+}
 
+/// A new access token, with a new refresh token where the tenant renews it.
+fn refreshed(tenant: &SimulatedTenant, login: u64) -> Value {
+    let settings = &tenant.settings;
     let access_token = tenant.issue(&format!("8A:{}.", settings.context_identifier), login);
-    let mut claims = claims(&tenant, None);
+    let mut claims = claims(tenant, None);
     set(&mut claims, "iss", json!(tenant.origin));
     set(&mut claims, "aud", json!(settings.client_id));
-    let id_token = tenant.now().key.token(&claims, None);
     let mut body = json!({
-        "token_type": "Bearer", "access_token": access_token, "expires_in": settings.expires_in.as_secs(), "id_token": id_token,
+        "token_type": "Bearer",
+        "access_token": access_token,
+        "expires_in": settings.expires_in.as_secs(),
+        "id_token": tenant.now().key.token(&claims, None),
     });
     if settings.renews_refresh_token {
         let renewed = format!("{}-{}", settings.refresh_token, login + 1);
         set(&mut body, "refresh_token", json!(renewed));
         tenant.now().refresh_token = renewed;
     }
-    answer(StatusCode::OK, &body)
+    body
 }
 
 /// Client id and secret from the Basic scheme, each of them percent-encoded as OAuth wants it.
@@ -164,18 +181,19 @@ fn basic_client(headers: &HeaderMap) -> Option<(String, String)> {
     decoded_pairs(&pair.replacen(':', "=", 1)).next()
 }
 
+/// The body of a request for a system user's ticket.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Authentication {
+struct TicketRequest {
     signed_system_token: String,
     application_token: String,
     context_identifier: String,
 }
 
 /// Exchanges a signed system user token for a token that holds a ticket.
-async fn authenticate(Shared(tenant): Shared<Arc<Tenant>>, body: Bytes) -> Response {
+async fn authenticate(State(tenant): State<Arc<SimulatedTenant>>, body: Bytes) -> Response {
     let login = tenant.count_login();
-    let Ok(request) = serde_json::from_slice::<Authentication>(&body) else {
+    let Ok(request) = serde_json::from_slice::<TicketRequest>(&body) else {
         return answer(
             StatusCode::BAD_REQUEST,
             &json!({"Message": "The request is invalid."}),
@@ -198,7 +216,8 @@ async fn authenticate(Shared(tenant): Shared<Arc<Tenant>>, body: Bytes) -> Respo
     )
 }
 
-fn admit(tenant: &Tenant, request: &Authentication) -> Result<(), String> {
+/// Checks the application, the tenant and the signature; an error is the message of the answer.
+fn admit(tenant: &SimulatedTenant, request: &TicketRequest) -> Result<(), String> {
     let settings = &tenant.settings;
     if tenant.now().revoked {
         return Err("Revoked: the application is not approved for this tenant".to_owned());
@@ -211,60 +230,66 @@ fn admit(tenant: &Tenant, request: &Authentication) -> Result<(), String> {
     }
     let tolerance =
         SignedDuration::try_from(settings.stamp_tolerance).unwrap_or(SignedDuration::MAX);
-    let checked = tenant.app_key.check(
-        &request.signed_system_token,
-        &settings.system_user_token,
-        tenant.clock(),
+    let expected = Expected {
+        system_user_token: &settings.system_user_token,
+        now: tenant.clock(),
         tolerance,
-    );
-    checked.map_err(|refusal| refusal.to_string())
+    };
+    let checked = tenant
+        .app_key
+        .check(&request.signed_system_token, &expected);
+    checked.map_err(|denial| denial.to_string())
 }
 
 /// The claims of a token, wrong where that is the flaw.
-fn claims(tenant: &Tenant, flaw: Option<Flaw>) -> Value {
-    let from = tenant.clock().as_second() - 60
-        + match flaw {
-            Some(Flaw::Expired) => -7_200,
-            Some(Flaw::NotYetValid) => 7_200,
-            _ => 0,
-        };
-    let context_identifier = if flaw == Some(Flaw::Tenant) {
-        "Cust99999"
+fn claims(tenant: &SimulatedTenant, flaw: Option<Flaw>) -> Value {
+    let has = |wrong: Flaw| flaw == Some(wrong);
+    // A token is valid from a minute before it was issued until five minutes after.
+    let shift = i64::from(has(Flaw::NotYetValid)) - i64::from(has(Flaw::Expired));
+    let from = tenant.clock().as_second() - 60 + shift * 7_200;
+    let issuer = if has(Flaw::Issuer) {
+        "Somebody Else"
     } else {
-        &tenant.settings.context_identifier
+        "SuperOffice AS"
     };
-    let audience = if flaw == Some(Flaw::Audience) {
+    let audience = if has(Flaw::Audience) {
         "1000000002"
     } else {
         SERIAL
     };
-    let endpoint = tenant.endpoint();
+    let context_identifier = if has(Flaw::Tenant) {
+        "Cust99999"
+    } else {
+        &tenant.settings.context_identifier
+    };
     let mut claims = json!({
-        "iss": if flaw == Some(Flaw::Issuer) { "Somebody Else" } else { "SuperOffice AS" },
+        "iss": issuer,
         "aud": format!("spn:{audience}"),
         "sub": "system",
         "nbf": from,
         "exp": from + 360,
         "iat": (from + 60).to_string(),
     });
-    for (name, value) in [
-        ("ctx", json!(context_identifier)),
-        ("serial", json!(SERIAL)),
-        ("webapi_url", json!(format!("{endpoint}/api/"))),
-        (
-            "netserver_url",
-            json!(format!("{endpoint}/Remote/Services88/")),
-        ),
-        ("associateid", json!("3")),
-        ("company_name", json!("Bølgesprett Elektro AS")),
-        ("email", json!("system@bolgesprett.example")),
-        ("initials", json!("SYS")),
-        ("is_administrator", json!("False")),
-        ("upn", json!("system@bolgesprett.example")),
-    ] {
-        set(&mut claims, &format!("{IDENTITY}{name}"), value);
-    }
+    add_identity(&mut claims, context_identifier, &tenant.endpoint());
     claims
+}
+
+/// Adds SuperOffice's own claims: which tenant, where it is, and who the system user is.
+fn add_identity(claims: &mut Value, context_identifier: &str, endpoint: &str) {
+    for (name, value) in [
+        ("ctx", context_identifier),
+        ("serial", SERIAL),
+        ("webapi_url", &format!("{endpoint}/api/")),
+        ("netserver_url", &format!("{endpoint}/Remote/Services88/")),
+        ("associateid", "3"),
+        ("company_name", "Bølgesprett Elektro AS"),
+        ("email", "system@bolgesprett.example"),
+        ("initials", "SYS"),
+        ("is_administrator", "False"),
+        ("upn", "system@bolgesprett.example"),
+    ] {
+        set(claims, &format!("{IDENTITY}{name}"), json!(value));
+    }
 }
 
 fn set(object: &mut Value, name: &str, value: Value) {

@@ -7,9 +7,9 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 
 use super::*;
-use crate::sandbox::client::{Answer, Client};
+use crate::sandbox::client::{WireAnswer, WireClient};
 use crate::sandbox::token::sign_as_app;
-use crate::sandbox::{Sandbox, Settings, TenantSettings, start};
+use crate::sandbox::{Sandbox, ServerSettings, TenantSettings, start};
 
 const PRINCIPAL: &str = "/Cust00000/api/v1/User/currentPrincipal";
 const AUTHENTICATE: &str = "/Login/api/PartnerSystemUser/Authenticate";
@@ -18,20 +18,20 @@ const TOKENS: &str = "/login/common/oauth/tokens";
 fn serve(change: impl FnOnce(&mut TenantSettings)) -> Sandbox {
     let mut tenant = TenantSettings::default();
     change(&mut tenant);
-    start(Settings {
+    start(ServerSettings {
         missing: 0.0,
         tenant: Some(tenant),
-        ..Settings::default()
+        ..ServerSettings::default()
     })
     .unwrap()
 }
 
-fn tenant(sandbox: &Sandbox) -> &Tenant {
+fn tenant(sandbox: &Sandbox) -> &SimulatedTenant {
     sandbox.tenant().expect("started with one")
 }
 
-fn get(sandbox: &Sandbox, target: &str, headers: &str) -> Answer {
-    Client::of(sandbox)
+fn get(sandbox: &Sandbox, target: &str, headers: &str) -> WireAnswer {
+    WireClient::of(sandbox)
         .send("GET", target, headers, "")
         .expect("an answer")
 }
@@ -46,9 +46,12 @@ fn signed_system_token(token: &str) -> String {
 
 fn log_in(sandbox: &Sandbox, signed: &str, app_token: &str, context_identifier: &str) -> Value {
     let request = json!({
-        "SignedSystemToken": signed, "ApplicationToken": app_token, "ContextIdentifier": context_identifier, "ReturnTokenType": "JWT",
+        "SignedSystemToken": signed,
+        "ApplicationToken": app_token,
+        "ContextIdentifier": context_identifier,
+        "ReturnTokenType": "JWT",
     });
-    let answer = Client::of(sandbox).post(
+    let answer = WireClient::of(sandbox).post(
         AUTHENTICATE,
         "Content-Type: application/json\r\n",
         &request.to_string(),
@@ -136,7 +139,7 @@ fn a_system_user_gets_a_ticket_that_opens_the_tenant() {
         get(&sandbox, PRINCIPAL, &ticket).json()["UserType"],
         "SystemUser"
     );
-    let summary = Client::of(&sandbox).post(
+    let summary = WireClient::of(&sandbox).post(
         "/Cust00000/api/v1/Agents/Contact/GetContactSummary",
         &ticket,
         r#"{"ContactId":1,"Limit":1}"#,
@@ -263,7 +266,10 @@ fn a_refused_system_user_is_told_why() {
             "{answer} is not {reason}"
         );
     }
-    assert_eq!(Client::of(&sandbox).post(AUTHENTICATE, "", "{").status, 400);
+    assert_eq!(
+        WireClient::of(&sandbox).post(AUTHENTICATE, "", "{").status,
+        400
+    );
 }
 
 #[test]
@@ -342,7 +348,9 @@ fn a_refresh_token_buys_access_tokens() {
             grant.to_owned(),
         ),
     ] {
-        let answer = Client::of(&sandbox).post(&target, &headers, &body).json();
+        let answer = WireClient::of(&sandbox)
+            .post(&target, &headers, &body)
+            .json();
         assert_eq!(
             (&answer["token_type"], answer["expires_in"].as_i64()),
             (&json!("Bearer"), Some(3600)),
@@ -374,7 +382,7 @@ fn a_refresh_token_buys_access_tokens() {
             "unsupported_grant_type",
         ),
     ] {
-        let answer = Client::of(&sandbox).post(TOKENS, "", &body);
+        let answer = WireClient::of(&sandbox).post(TOKENS, "", &body);
         assert_eq!(
             (answer.status, &answer.json()["error"]),
             (status, &json!(error)),
@@ -388,9 +396,10 @@ fn a_renewed_refresh_token_ends_the_old_one() {
     let sandbox = serve(|tenant| tenant.renews_refresh_token = true);
     let refresh = |token: &str| {
         let body = format!(
-            "client_id=demo-client-id&client_secret=demo-client-secret&grant_type=refresh_token&refresh_token={token}"
+            "client_id=demo-client-id&client_secret=demo-client-secret\
+             &grant_type=refresh_token&refresh_token={token}"
         );
-        Client::of(&sandbox).post(TOKENS, "", &body)
+        WireClient::of(&sandbox).post(TOKENS, "", &body)
     };
     let renewed = refresh("demo-refresh-token").json()["refresh_token"]
         .as_str()
@@ -431,9 +440,10 @@ fn a_revoked_application_gets_nothing() {
             .unwrap()
             .starts_with("Revoked")
     );
-    let grant = "client_id=demo-client-id&client_secret=demo-client-secret&grant_type=refresh_token&refresh_token=demo-refresh-token";
+    let grant = "client_id=demo-client-id&client_secret=demo-client-secret\
+        &grant_type=refresh_token&refresh_token=demo-refresh-token";
     assert_eq!(
-        Client::of(&sandbox).post(TOKENS, "", grant).json()["error"],
+        WireClient::of(&sandbox).post(TOKENS, "", grant).json()["error"],
         "invalid_grant"
     );
 }
@@ -470,10 +480,10 @@ fn the_state_tells_where_the_tenant_is_and_how_it_fares() {
 
     let ticket = ticket(&sandbox);
     for (now, status) in [
-        (State::OfflineMaintenance, 503),
-        (State::OnlineMaintenance, 200),
-        (State::Suspended, 503),
-        (State::Running, 200),
+        (TenantState::OfflineMaintenance, 503),
+        (TenantState::OnlineMaintenance, 200),
+        (TenantState::Suspended, 503),
+        (TenantState::Running, 200),
     ] {
         tenant(&sandbox).set_state(now);
         assert_eq!(state("Cust00000")["State"], format!("{now:?}"));
@@ -486,7 +496,7 @@ fn a_tenant_that_moved_answers_at_its_new_host_only() {
     let sandbox = serve(|_| {});
     let ticket = ticket(&sandbox);
     let there = |host: &str| {
-        Client::named(&sandbox, host)
+        WireClient::named(&sandbox, host)
             .send("GET", PRINCIPAL, &ticket, "")
             .unwrap()
     };
@@ -510,7 +520,7 @@ fn a_tenant_that_moved_answers_at_its_new_host_only() {
 
 #[test]
 fn without_a_tenant_there_is_no_login() {
-    let sandbox = start(Settings::default()).unwrap();
+    let sandbox = start(ServerSettings::default()).unwrap();
     assert!(sandbox.tenant().is_none());
     for path in ["/api/state/Cust00000", "/login/.well-known/jwks", PRINCIPAL] {
         assert_eq!(get(&sandbox, path, "").status, 404, "{path}");

@@ -39,8 +39,8 @@ impl Moment {
     }
 
     /// In UTC, with seven fraction digits now and then.
-    pub(super) fn in_utc(self, rng: &mut Rng) -> Written {
-        Written {
+    pub(super) fn in_utc(self, rng: &mut Rng) -> MomentText {
+        MomentText {
             seconds: self.0,
             offset: None,
             fraction: fraction(rng),
@@ -48,8 +48,8 @@ impl Moment {
     }
 
     /// In the tenant's zone, with seven fraction digits now and then.
-    pub(super) fn in_zone(self, rng: &mut Rng) -> Written {
-        Written {
+    pub(super) fn in_zone(self, rng: &mut Rng) -> MomentText {
+        MomentText {
             seconds: self.0,
             offset: Some(self.zone_hours()),
             fraction: fraction(rng),
@@ -57,10 +57,10 @@ impl Moment {
     }
 
     /// Midnight of its day in the tenant's zone, as a date without a time of day is sent.
-    pub(super) fn midnight_in_zone(self) -> Written {
+    pub(super) fn midnight_in_zone(self) -> MomentText {
         let hours = self.zone_hours();
         let local = self.0 + i64::from(hours) * 3600;
-        Written {
+        MomentText {
             seconds: self.0 - local.rem_euclid(DAY),
             offset: Some(hours),
             fraction: None,
@@ -78,13 +78,13 @@ impl Moment {
 }
 
 /// A moment as it stands in the answer, between quotes.
-pub(super) struct Written {
+pub(super) struct MomentText {
     seconds: i64,
     offset: Option<i8>,
     fraction: Option<u32>,
 }
 
-impl fmt::Display for Written {
+impl fmt::Display for MomentText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let civil = civil(self.seconds, self.offset.unwrap_or(0));
         formatter.write_str("\"")?;
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn moments_are_written_as_the_api_does() {
         let written = |seconds, offset, fraction| {
-            Written {
+            MomentText {
                 seconds,
                 offset,
                 fraction,

@@ -44,46 +44,58 @@ static FIELD_PROPERTIES: LazyLock<String> = LazyLock::new(|| {
 /// Writes the Contact of a company.
 pub(super) fn write(json: &mut JsonText, rng: &mut Rng, contact_id: i32, company: &Company) {
     let country = company.country;
-    let address = Address::of(rng, company);
+    let address = PostalAddress::of(rng, company);
     let (associate_id, associate_name) = associate(rng);
 
-    json.open('{')
-        .plain_member("ContactId", contact_id)
-        .text_member("Name", &company.name);
-    json.text_member("Department", company.department)
-        .text_member("FullName", &company.full_name());
-    // Numbers that no register hands out: they begin with two zeros.
-    json.member("OrgNr").string(&if falls_into(rng, 0.1) {
-        String::new()
-    } else {
-        format!("00{:07}", rng.u32(0..10_000_000))
-    });
-    if falls_into(rng, 0.85) {
-        json.member("Number1")
-            .string(&format!("{:06}", rng.u32(0..100_000)));
-        json.raw_member(
-            "Number2",
-            if falls_into(rng, 0.7) { "\"\"" } else { "null" },
-        );
-    }
-    json.text_member("Kananame", company.kana_name);
+    json.open('{').plain_member("ContactId", contact_id);
+    write_names_and_numbers(json, rng, company);
     json.text_member("CategoryName", pick(rng, CATEGORIES))
         .text_member("BusinessName", pick(rng, BUSINESSES));
     json.plain_member("AssociateId", associate_id)
         .text_member("AssociateFullName", &associate_name);
     json.plain_member("CountryId", country.id)
-        .text_member("CountryName", country.name);
-    json.text_member("City", address.city);
+        .text_member("CountryName", country.name)
+        .text_member("City", address.city);
+    write_ways_to_reach(json, rng, company);
+    json.text_member("FormattedAddress", &format!("{}\n", address.lines()));
+    json.plain_member("IsOwnerContact", contact_id == 1);
+    let erp_links = if falls_into(rng, 0.1) {
+        rng.u8(1..=2)
+    } else {
+        0
+    };
+    json.plain_member("ActiveErpLinks", erp_links);
+    json.member("Address");
+    address.write(json, rng, company);
+    json.raw_member("TableRight", TABLE_RIGHT)
+        .raw_member("FieldProperties", &FIELD_PROPERTIES)
+        .close('}');
+}
+
+fn write_names_and_numbers(json: &mut JsonText, rng: &mut Rng, company: &Company) {
+    json.text_member("Name", &company.name)
+        .text_member("Department", company.department)
+        .text_member("FullName", &company.full_name());
+    // No register hands out numbers that begin with two zeros.
+    let org_nr = if falls_into(rng, 0.1) {
+        String::new()
+    } else {
+        format!("00{:07}", rng.u32(0..10_000_000))
+    };
+    json.text_member("OrgNr", &org_nr);
+    if falls_into(rng, 0.85) {
+        json.text_member("Number1", &format!("{:06}", rng.u32(0..100_000)));
+        let number2 = if falls_into(rng, 0.7) { "\"\"" } else { "null" };
+        json.raw_member("Number2", number2);
+    }
+    json.text_member("Kananame", company.kana_name);
+}
+
+fn write_ways_to_reach(json: &mut JsonText, rng: &mut Rng, company: &Company) {
     let phone = rng.u32(0..1_000_000);
-    json.text_member(
-        "DirectPhone",
-        &format!(
-            "{} 00 {:03} {:03}",
-            country.dial,
-            phone / 1000,
-            phone % 1000
-        ),
-    );
+    let (first, last) = (phone / 1000, phone % 1000);
+    let dial = company.country.dial;
+    json.text_member("DirectPhone", &format!("{dial} 00 {first:03} {last:03}"));
     if falls_into(rng, 0.2) {
         json.text_member("EmailAddress", "")
             .raw_member("EmailAddressName", "null");
@@ -93,34 +105,16 @@ pub(super) fn write(json: &mut JsonText, rng: &mut Rng, contact_id: i32, company
     }
     json.text_member("URL", &format!("https://www.{}", company.domain))
         .raw_member("URLName", "null");
-    json.text_member("FormattedAddress", &format!("{}\n", address.lines()));
-    json.raw_member(
-        "IsOwnerContact",
-        if contact_id == 1 { "true" } else { "false" },
-    );
-    json.plain_member(
-        "ActiveErpLinks",
-        if falls_into(rng, 0.1) {
-            rng.u8(1..=2)
-        } else {
-            0
-        },
-    );
-    json.member("Address");
-    address.write(json, rng, company);
-    json.raw_member("TableRight", TABLE_RIGHT)
-        .raw_member("FieldProperties", &FIELD_PROPERTIES)
-        .close('}');
 }
 
-struct Address {
+struct PostalAddress {
     street: String,
     zipcode: &'static str,
     city: &'static str,
     county: &'static str,
 }
 
-impl Address {
+impl PostalAddress {
     fn of(rng: &mut Rng, company: &Company) -> Self {
         let (zipcode, city, county) = pick(rng, company.country.places);
         let mut street = pick(rng, company.country.streets).to_owned();
@@ -152,7 +146,7 @@ impl Address {
         localized_field(json, "StreetZipcode", self.zipcode, 99);
         localized_field(json, "StreetCity", self.city, 255);
         json.close(']').close(']');
-        // Older servers know nothing of these three.
+        // Older servers do not send these three members.
         if falls_into(rng, 0.97) {
             json.member("Street");
             self.write_structured(json, "ContactStreetAddress", "");

@@ -20,15 +20,17 @@ pub(super) struct Size {
     pub(super) limit: u32,
 }
 
-/// Writes the list of that name. The limit only cuts it; the items before stay the same.
-pub(super) fn write(
-    json: &mut JsonText,
-    rng: &mut Rng,
-    member: &str,
-    size: Size,
-    company: &Company,
-) {
-    let length = length(rng).max(size.least);
+/// Which list is wanted of whom.
+pub(super) struct Wanted<'a> {
+    /// Its name in the summary.
+    pub(super) member: &'static str,
+    pub(super) size: Size,
+    pub(super) company: &'a Company,
+}
+
+/// Writes a list. The limit only cuts it; the items before stay the same.
+pub(super) fn write(json: &mut JsonText, rng: &mut Rng, wanted: &Wanted<'_>) {
+    let length = length(rng).max(wanted.size.least);
     if length == 0 && falls_into(rng, 0.05) {
         json.raw("null");
         return;
@@ -38,14 +40,14 @@ pub(super) fn write(
     let mut list = List {
         json,
         rng,
-        company,
+        company: wanted.company,
         key,
         registered,
     };
     list.json.open('[');
-    for _ in 0..length.min(size.limit) {
+    for _ in 0..length.min(wanted.size.limit) {
         list.json.open('{');
-        match member {
+        match wanted.member {
             "Tickets" => list.ticket(),
             "Followups" => list.activity(FOLLOWUPS, false),
             "Documents" => list.activity(DOCUMENTS, true),
@@ -68,6 +70,7 @@ fn length(rng: &mut Rng) -> u32 {
     }
 }
 
+/// A list in the making.
 struct List<'a> {
     json: &'a mut JsonText,
     rng: &'a mut Rng,

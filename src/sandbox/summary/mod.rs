@@ -52,7 +52,7 @@ impl Selection {
 
 /// What is asked of the simulated API.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Question {
+pub(super) struct SummaryRequest {
     pub(super) contact_id: i32,
     /// Most items per list; a negative one counts as none.
     pub(super) limit: i32,
@@ -81,7 +81,7 @@ enum Presence {
 
 impl Contacts {
     /// The JSON text of the answer.
-    pub(super) fn answer(self, question: Question) -> Vec<u8> {
+    pub(super) fn answer(self, question: SummaryRequest) -> Vec<u8> {
         let presence = self.presence(question.contact_id);
         if presence == Presence::Absent {
             return b"null".to_vec();
@@ -101,12 +101,15 @@ impl Contacts {
             } else if presence == Presence::Hollow {
                 json.raw("[]");
             } else {
-                let least = u32::from(presence == Presence::ListsOnly);
-                let size = lists::Size {
-                    least,
-                    limit: u32::try_from(question.limit).unwrap_or(0),
+                let wanted = lists::Wanted {
+                    member,
+                    size: lists::Size {
+                        least: u32::from(presence == Presence::ListsOnly),
+                        limit: u32::try_from(question.limit).unwrap_or(0),
+                    },
+                    company: &company,
                 };
-                lists::write(&mut json, &mut rng, member, size, &company);
+                lists::write(&mut json, &mut rng, &wanted);
             }
         }
         json.close('}');

@@ -12,7 +12,7 @@ const CONTACTS: Contacts = Contacts {
 };
 
 fn ask(contacts: Contacts, contact_id: i32, limit: i32, selection: Selection) -> Vec<u8> {
-    contacts.answer(Question {
+    contacts.answer(SummaryRequest {
         contact_id,
         limit,
         selection,
@@ -66,16 +66,18 @@ fn every_answer_has_the_documented_members() {
     let expected = [
         (
             "Contact",
-            "ActiveErpLinks Address AssociateFullName AssociateId BusinessName CategoryName City ContactId CountryId CountryName \
-             Department DirectPhone EmailAddress EmailAddressName FieldProperties FormattedAddress FullName IsOwnerContact Kananame Name \
-             Number1 Number2 OrgNr TableRight URL URLName",
+            "ActiveErpLinks Address AssociateFullName AssociateId BusinessName CategoryName City \
+             ContactId CountryId CountryName Department DirectPhone EmailAddress EmailAddressName \
+             FieldProperties FormattedAddress FullName IsOwnerContact Kananame Name Number1 \
+             Number2 OrgNr TableRight URL URLName",
         ),
         ("Tickets", "IconHint Registered TicketId TicketStatus Title"),
         ("Followups", activity),
         ("Documents", activity),
         (
             "Sales",
-            "Amount AmountInBaseCurrency Completed Currency Heading Probability Registered SaleDate SaleId Status",
+            "Amount AmountInBaseCurrency Completed Currency Heading Probability Registered \
+             SaleDate SaleId Status",
         ),
         (
             "Chats",

@@ -4,26 +4,41 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use superoffice_export::contact::{ContactId, Ending, Found, Outcome, Target};
 use superoffice_export::flatten::{Checker, Flattener};
-use superoffice_export::contact::{Ending, Found, Outcome, Target};
-use superoffice_export::contact::{ContactId};
-use superoffice_export::schema::{self};
+use superoffice_export::schema::View;
 
 fuzz_target!(|body: &[u8]| {
-    let tables: Vec<_> = schema::data_tables().collect();
+    let view = View::all();
     // The contact of tests/data.
     let contact_id = ContactId::new(7).expect("it is above zero");
-    let found = Checker::new(&tables).check(contact_id, body);
+    let found = Checker::new(&view).check(contact_id, body);
 
-    let mut flattener = Flattener::new(&tables, 100);
-    let ending =
-        Ending { outcome: Outcome::Exported, http_status: Some(200), attempts: 1, error: None, message: None, fetched_at: Some(0) };
-    let target = Target { contact_id: Some(contact_id), input_line: 1, input_value: "7".to_owned(), ending };
+    let mut flattener = Flattener::new(&view, 100);
+    let ending = Ending {
+        outcome: Outcome::Exported,
+        http_status: Some(200),
+        attempts: 1,
+        error: None,
+        message: None,
+        fetched_at: Some(0),
+    };
+    let target = Target {
+        contact_id: Some(contact_id),
+        input_line: 1,
+        input_value: "7".to_owned(),
+        ending,
+    };
     let outcome = flattener.append(target, Some(body));
-    assert_eq!(outcome, found.map_or(Outcome::Failed, |found| if found == Found::Summary { Outcome::Exported } else { Outcome::Missing }));
+    let expected = match found {
+        Ok(Found::Summary) => Outcome::Exported,
+        Ok(Found::Nothing) => Outcome::Missing,
+        Err(_) => Outcome::Failed,
+    };
+    assert_eq!(outcome, expected);
 
     let batches = flattener.take();
-    assert_eq!(batches.len(), tables.len() + 1);
+    assert_eq!(batches.len(), view.tables().count());
     let (outcomes, data) = batches.split_last().expect("there is always the batch of outcomes");
     assert_eq!(outcomes.num_rows(), 1);
     if outcome != Outcome::Exported {

@@ -27,7 +27,8 @@ fn a_job_that_is_well_has_a_tick_in_every_line() {
     let job = system_user(&sandbox).csv("contactId\n17\nx\n18\n17\n");
     let expected = [
         "✓ job      job.toml",
-        "✓ input    ./contacts.csv: 4 lines, 2 contact ids, 1 rejected; ids come from the column `contactId`",
+        "✓ input    ./contacts.csv: 4 lines, 2 contact ids, 1 rejected; \
+         ids come from the column `contactId`",
         "✓ output   ./exports",
         "✓ secrets  all that scheme \"system-user\" needs is there",
         "✓ tenant",
@@ -53,7 +54,7 @@ fn check_failure(job: &Job, code: i32, expected: &[&str]) {
 
 #[test]
 fn what_fails_is_said_with_its_remedy() {
-    use superoffice_export::sandbox::State;
+    use superoffice_export::sandbox::TenantState;
 
     let sandbox = sandbox(|_| {});
     let job = || system_user(&sandbox);
@@ -88,7 +89,8 @@ fn what_fails_is_said_with_its_remedy() {
         5,
         &[
             "✓ tenant",
-            "✗ login    the login server refused the application token\n           → check `api.app_token`",
+            "✗ login    the login server refused the application token\n           \
+             → check `api.app_token`",
         ],
     );
     let basic = Job::new(&tenant(&sandbox).endpoint())
@@ -101,16 +103,17 @@ fn what_fails_is_said_with_its_remedy() {
         5,
         &[
             "✓ login",
-            "✗ access   the API refused the login with status 401\n           → wrong user or password",
+            "✗ access   the API refused the login with status 401\n           \
+             → wrong user or password",
         ],
     );
-    tenant(&sandbox).set_state(State::OfflineMaintenance);
+    tenant(&sandbox).set_state(TenantState::OfflineMaintenance);
     check_failure(
         &job(),
         4,
         &["✗ tenant   the tenant cannot be used now; its state is OfflineMaintenance"],
     );
-    tenant(&sandbox).set_state(State::Deleted);
+    tenant(&sandbox).set_state(TenantState::Deleted);
     check_failure(
         &job(),
         1,
@@ -147,14 +150,18 @@ fn what_fails_is_said_with_its_remedy() {
     assert_eq!(sandbox.requests(), 0);
 }
 
+const NO_API: &str = "→ there is no API at this address; check `api.base_url`";
+const PAGE: &str = "→ the address answers with a web page; check `api.base_url`";
+const REDIRECT: &str = "→ the address redirects, which is never followed";
+const AWAY: &str = "→ a run waits for that up to `fetch.patience`";
+
+fn html(status: u16) -> Answer {
+    Answer::new(status, &[("Content-Type", "text/html")], "<html></html>")
+}
+
 #[test]
 fn an_answer_is_judged_as_a_run_judges_it() {
-    const NO_API: &str = "→ there is no API at this address; check `api.base_url`";
-    const PAGE: &str = "→ the address answers with a web page; check `api.base_url`";
-    const REDIRECT: &str = "→ the address redirects, which is never followed";
     const NO_PAGE: &str = "? access   no page here tells who is logged in";
-    const AWAY: &str = "→ a run waits for that up to `fetch.patience`";
-    let html = |status| Answer::new(status, &[("Content-Type", "text/html")], "<html></html>");
     let object = |status| {
         Answer::json(
             status,
@@ -219,7 +226,10 @@ fn an_answer_is_judged_as_a_run_judges_it() {
     for (answer, code, expected) in cases {
         check_says(&Job::against(&Mock::always(answer)), code, expected);
     }
-    // What a contact alone is answered with.
+}
+
+#[test]
+fn the_answer_for_a_contact_alone_is_judged_as_a_run_judges_it() {
     let of_contact = |answer: Answer| {
         Mock::answering(move |request| {
             if request.contact_id == 0 {

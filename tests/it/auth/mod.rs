@@ -10,20 +10,20 @@ mod tls;
 mod transport;
 
 use superoffice_export::sandbox::{
-    DEMO_PRIVATE_KEY, Sandbox, Settings, Tenant, TenantSettings, start,
+    DEMO_PRIVATE_KEY, Sandbox, ServerSettings, SimulatedTenant, TenantSettings, start,
 };
 
 use crate::support::Job;
 
 /// The embedded SuperOffice with a tenant; no contact is missing.
 fn sandbox(change: impl FnOnce(&mut TenantSettings)) -> Sandbox {
-    sandbox_with(Settings::default(), change)
+    sandbox_with(ServerSettings::default(), change)
 }
 
-fn sandbox_with(settings: Settings, change: impl FnOnce(&mut TenantSettings)) -> Sandbox {
+fn sandbox_with(settings: ServerSettings, change: impl FnOnce(&mut TenantSettings)) -> Sandbox {
     let mut tenant = TenantSettings::default();
     change(&mut tenant);
-    start(Settings {
+    start(ServerSettings {
         missing: 0.0,
         tenant: Some(tenant),
         ..settings
@@ -31,7 +31,7 @@ fn sandbox_with(settings: Settings, change: impl FnOnce(&mut TenantSettings)) ->
     .unwrap()
 }
 
-fn tenant(sandbox: &Sandbox) -> &Tenant {
+fn tenant(sandbox: &Sandbox) -> &SimulatedTenant {
     sandbox.tenant().unwrap()
 }
 

@@ -7,9 +7,9 @@ use super::*;
 
 #[test]
 fn a_ticket_that_ends_under_64_requests_is_renewed_once() {
-    let settings = Settings {
+    let settings = ServerSettings {
         latency: Duration::from_millis(20),
-        ..Settings::default()
+        ..ServerSettings::default()
     };
     let sandbox = sandbox_with(settings, |tenant| tenant.calls_per_credential = Some(1_000));
     // No contact can afford to lose an attempt.
@@ -30,12 +30,12 @@ fn a_ticket_that_ends_under_64_requests_is_renewed_once() {
 
 #[test]
 fn an_access_token_is_renewed_ahead_of_its_end() {
-    let settings = Settings {
+    let settings = ServerSettings {
         latency: Duration::from_millis(20),
-        ..Settings::default()
+        ..ServerSettings::default()
     };
     let sandbox = sandbox_with(settings, |tenant| {
-        tenant.expires_in = Duration::from_secs(1)
+        tenant.expires_in = Duration::from_secs(1);
     });
     let job = oauth(&sandbox).ids(1..=400).with("fetch.max_in_flight = 4");
     job.run().expect(0);
@@ -103,7 +103,8 @@ fn a_ticket_that_someone_has_is_read_again_when_it_ends() {
     // The program that gives it gives the same one again: there is no other.
     let job = Job::new(&tenant(&sandbox).endpoint())
         .ids(1..=20)
-        .with("api.auth = { scheme = \"bearer\", token = { command = [\"sh\", \"-c\", \"echo once >> reads; cat token\"] } }")
+        .with("api.auth.scheme = \"bearer\"")
+        .with("api.auth.token = { command = [\"sh\", \"-c\", \"echo once >> reads; cat token\"] }")
         .file("token", "8A:Cust00000.ZGVtby1hY2Nlc3MtdG9rZW4=");
     let run = job.run().expect(5);
     assert!(

@@ -26,7 +26,9 @@ fn a_login_that_someone_already_has_opens_the_api() {
     let sandbox = sandbox(|_| {});
     check(
         &onsite(&sandbox)
-            .with("api.auth = { scheme = \"basic\", user = \"demo\", password = { env = \"PASSWORD\" } }")
+            .with("api.auth.scheme = \"basic\"")
+            .with("api.auth.user = \"demo\"")
+            .with("api.auth.password = { env = \"PASSWORD\" }")
             .env("PASSWORD", "demo-password-æøå:1"),
         0,
     );
@@ -46,7 +48,9 @@ fn a_login_that_someone_already_has_opens_the_api() {
     );
     check(
         &onsite(&sandbox)
-            .with("api.auth = { scheme = \"xsrf\", token = { env = \"TOKEN\" }, cookie = { env = \"COOKIE\" } }")
+            .with("api.auth.scheme = \"xsrf\"")
+            .with("api.auth.token = { env = \"TOKEN\" }")
+            .with("api.auth.cookie = { env = \"COOKIE\" }")
             .env("TOKEN", "demo-xsrf-token")
             .env("COOKIE", "demo-session=demo-session-value"),
         0,
@@ -56,7 +60,8 @@ fn a_login_that_someone_already_has_opens_the_api() {
 #[test]
 fn a_header_of_the_users_own_may_be_the_login() {
     let sandbox = sandbox(|_| {});
-    let headers = "api.headers = { Authorization = { env = \"TICKET\" }, SO-AppToken = { env = \"APP_TOKEN\" } }";
+    let headers = "api.headers = { Authorization = { env = \"TICKET\" }, \
+        SO-AppToken = { env = \"APP_TOKEN\" } }";
     check(
         &onsite(&sandbox)
             .with(headers)

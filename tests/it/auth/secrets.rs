@@ -50,7 +50,8 @@ fn none_of_a_system_user() {
     let sandbox = sandbox(|tenant| tenant.calls_per_credential = Some(50));
     let job = system_user(&sandbox)
         .ids(1..=120)
-        .with("api.headers = { X-Gateway-Key = { env = \"GATEWAY_KEY\" }, X-Plain = \"plain-gateway-value\" }")
+        .with("api.headers.X-Gateway-Key = { env = \"GATEWAY_KEY\" }")
+        .with("api.headers.X-Plain = \"plain-gateway-value\"")
         .env("GATEWAY_KEY", "gateway-key-value");
     let secrets = [
         "demo-client-secret",
@@ -93,7 +94,8 @@ fn none_of_a_proxy_that_is_not_there() {
 fn none_of_the_arguments_of_a_program() {
     let sandbox = sandbox(|_| {});
     let job = Job::new(&tenant(&sandbox).endpoint())
-        .with("api.auth = { scheme = \"ticket\", ticket = { command = [\"echo\", \"7T:ZGVtby10aWNrZXQ=\"] } }")
+        .with("api.auth.scheme = \"ticket\"")
+        .with("api.auth.ticket = { command = [\"echo\", \"7T:ZGVtby10aWNrZXQ=\"] }")
         .with("api.app_token = { command = [\"sh\", \"-c\", \"echo demo-client-secret\"] }");
     check(&job, 0, &["ZGVtby10aWNrZXQ", "demo-client-secret"]);
     let described = job.export().manifest()["job"]["api"].clone();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use superoffice_export::sandbox::State;
+use superoffice_export::sandbox::TenantState;
 
 use super::*;
 use crate::mock::{Answer, Mock};
@@ -11,38 +11,38 @@ use crate::mock::{Answer, Mock};
 fn every_state_is_used_waited_for_or_given_up() {
     let sandbox = sandbox(|_| {});
     let cases = [
-        (State::Running, 0, ""),
-        (State::OnlineMaintenance, 0, ""),
+        (TenantState::Running, 0, ""),
+        (TenantState::OnlineMaintenance, 0, ""),
         (
-            State::Unknown,
+            TenantState::Unknown,
             4,
             "its state is Unknown (an incident, or no such tenant in this environment)",
         ),
-        (State::Provisioning, 4, "its state is Provisioning"),
+        (TenantState::Provisioning, 4, "its state is Provisioning"),
         (
-            State::OfflineMaintenance,
+            TenantState::OfflineMaintenance,
             4,
             "its state is OfflineMaintenance",
         ),
         (
-            State::Suspended,
+            TenantState::Suspended,
             4,
             "error: the tenant cannot be used; its state is Suspended",
         ),
         (
-            State::MigrationPending,
+            TenantState::MigrationPending,
             4,
             "error: the tenant cannot be used; its state is MigrationPending",
         ),
         (
-            State::Deleted,
+            TenantState::Deleted,
             1,
             "error: the tenant cannot be used; its state is Deleted",
         ),
-        (State::Deleting, 1, "its state is Deleting"),
-        (State::DeleteFailed, 1, "its state is DeleteFailed"),
+        (TenantState::Deleting, 1, "its state is Deleting"),
+        (TenantState::DeleteFailed, 1, "its state is DeleteFailed"),
         (
-            State::ProvisioningFailed,
+            TenantState::ProvisioningFailed,
             1,
             "its state is ProvisioningFailed",
         ),
@@ -63,9 +63,9 @@ fn every_state_is_used_waited_for_or_given_up() {
 #[test]
 fn a_tenant_that_moves_is_found_again() {
     let sandbox = sandbox_with(
-        Settings {
+        ServerSettings {
             latency: Duration::from_millis(5),
-            ..Settings::default()
+            ..ServerSettings::default()
         },
         |_| {},
     );
@@ -88,7 +88,8 @@ fn a_tenant_that_moves_is_found_again() {
 
 #[test]
 fn credentials_are_not_sent_to_a_stranger() {
-    let stranger = r#"{"State":"Running","IsRunning":true,"Api":"https://online.superoffice.com/Cust00000/api"}"#;
+    let stranger = r#"{"State":"Running","IsRunning":true,
+        "Api":"https://online.superoffice.com/Cust00000/api"}"#;
     let mock = Mock::always(Answer::json(200, stranger));
     let job = Job::new("")
         .without("api.base_url")

@@ -142,7 +142,13 @@ pub(crate) fn summary(contact_id: i64) -> Value {
     let tickets: Vec<_> = (1..=contact_id % 3)
         .map(|number| {
             let ticket_id = contact_id * 10 + number;
-            json!({ "TicketId": ticket_id, "TicketStatus": 1, "Title": format!("Sak {ticket_id}"), "Registered": instant(number), "IconHint": "ticket" })
+            json!({
+                "TicketId": ticket_id,
+                "TicketStatus": 1,
+                "Title": format!("Sak {ticket_id}"),
+                "Registered": instant(number),
+                "IconHint": "ticket",
+            })
         })
         .collect();
     json!({
@@ -155,9 +161,21 @@ pub(crate) fn summary(contact_id: i64) -> Value {
             "Address": { "Wgs84Latitude": 59.91, "Street": { "City": "Tromsø" } },
         },
         "Tickets": tickets,
-        "Followups": [{ "AppointmentId": contact_id, "DocumentId": 0, "Date": instant(0), "Description": "Ring", "Completed": "NotStarted" }],
+        "Followups": [{
+            "AppointmentId": contact_id,
+            "DocumentId": 0,
+            "Date": instant(0),
+            "Description": "Ring",
+            "Completed": "NotStarted",
+        }],
         "Documents": [],
-        "Sales": [{ "SaleId": contact_id, "SaleDate": "2026-06-30T00:00:00+02:00", "Amount": 1250.5, "Currency": "NOK", "Status": "Open" }],
+        "Sales": [{
+            "SaleId": contact_id,
+            "SaleDate": "2026-06-30T00:00:00+02:00",
+            "Amount": 1250.5,
+            "Currency": "NOK",
+            "Status": "Open",
+        }],
         "Chats": null,
     })
 }

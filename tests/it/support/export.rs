@@ -8,9 +8,9 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use jiff::{SignedDuration, civil};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
-use superoffice_export::schema::{self, ColumnType, TABLES, Table};
+use superoffice_export::load::{self, Format};
+use superoffice_export::schema::{self, TABLES};
 
 /// A row: cells by column.
 pub(crate) type Row = serde_json::Map<String, Value>;
@@ -47,12 +47,18 @@ impl Export {
     /// The rows of a table, from whichever format it has.
     pub(crate) fn rows(&self, table: &str) -> Vec<Row> {
         let table = schema::table(table).unwrap();
-        let parquet = self.folder.join(format!("{}.parquet", table.name));
-        if parquet.exists() {
-            parquet_rows(&parquet)
-        } else {
-            csv_rows(&self.folder.join(format!("{}.csv", table.name)), table)
+        let mut files = Format::ALL
+            .iter()
+            .map(|format| (*format, self.folder.join(format.file_name(table))));
+        let (format, path) = files
+            .find(|(_, path)| path.exists())
+            .unwrap_or_else(|| panic!("{} has no file", table.name));
+        let mut reader = load::open(format, &path, table, |_| true).unwrap();
+        let mut rows = Vec::new();
+        while let Some(batch) = reader.read().unwrap() {
+            rows.extend((0..batch.num_rows()).map(|row| row_of(&batch, row)));
         }
+        rows
     }
 
     /// How a target ended, in words: `failed http_status 400 after 1: Message`, with `-` for null.
@@ -135,22 +141,7 @@ impl Export {
     }
 }
 
-fn parquet_rows(path: &Path) -> Vec<Row> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap())
-        .unwrap()
-        .build()
-        .unwrap();
-    reader
-        .map(Result::unwrap)
-        .flat_map(|batch| {
-            (0..batch.num_rows())
-                .map(|row| parquet_row(&batch, row))
-                .collect::<Vec<_>>()
-        })
-        .collect()
-}
-
-fn parquet_row(batch: &RecordBatch, row: usize) -> Row {
+fn row_of(batch: &RecordBatch, row: usize) -> Row {
     use arrow_array::Array as _;
 
     let epoch = civil::date(1970, 1, 1).at(0, 0, 0, 0);
@@ -181,42 +172,6 @@ fn parquet_row(batch: &RecordBatch, row: usize) -> Row {
         .iter()
         .zip(batch.columns())
         .map(|(field, array)| (field.name().clone(), cell(array)))
-        .collect()
-}
-
-fn csv_rows(path: &Path, table: &Table) -> Vec<Row> {
-    let mut reader = csv::Reader::from_path(path).unwrap();
-    let header: Vec<_> = reader
-        .headers()
-        .unwrap()
-        .iter()
-        .map(str::to_owned)
-        .collect();
-    assert_eq!(
-        header,
-        table
-            .columns
-            .iter()
-            .map(|column| column.name)
-            .collect::<Vec<_>>()
-    );
-    let cell = |column_type: ColumnType, text: &str| match column_type {
-        _ if text.is_empty() => Value::Null,
-        ColumnType::Integer => text.parse::<i64>().unwrap().into(),
-        ColumnType::Float => text.parse::<f64>().unwrap().into(),
-        ColumnType::Boolean => text.parse::<bool>().unwrap().into(),
-        ColumnType::Instant => instant(text.strip_suffix('Z').unwrap().parse().unwrap()).into(),
-        ColumnType::Text | ColumnType::Date => text.into(),
-    };
-    let row = |record: csv::StringRecord| -> Row {
-        let columns = table.columns.iter().zip(record.iter());
-        columns
-            .map(|(column, text)| (column.name.to_owned(), cell(column.column_type, text)))
-            .collect()
-    };
-    reader
-        .records()
-        .map(|record| row(record.unwrap()))
         .collect()
 }
 

@@ -1,37 +1,45 @@
-//! Whether it is known where the API is, and when that is asked again: at first, when its time is
-//! up, after an answer from the wrong place, and before each probe of an outage. Pure.
+//! A cache of one entry, the API's address, with a time to live: while requests go on it is
+//! refreshed when its time is up, and the old entry serves on where the refresh finds nobody
+//! (stale-while-revalidate and stale-if-error, RFC 5861). After an answer from the wrong address,
+//! and before each probe of an outage, it is asked anew before anything else is sent. Pure.
 
 use std::time::Duration;
 
-/// How soon a question is repeated that found nobody, where the old answer still serves.
+/// How soon a question is repeated that found nobody, where the old answer still serves. Set by
+/// hand, to the shortest time that a tenant's state is believed (`api/tenant.rs`).
 const REPEAT: Duration = Duration::from_mins(1);
 
 /// What is known of the API's address.
 #[derive(Debug)]
-pub(super) struct Address {
-    standing: Standing,
+pub(super) struct AddressCache {
+    validity: Validity,
+    /// Whether the question is under way.
     is_asking: bool,
-    asked_at: Duration,
+    /// When the address was found.
+    found_at: Duration,
+    /// When its time is up, where it has one.
     ask_at: Option<Duration>,
     /// Whether an answer came from there since.
     worked: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum Validity {
+    /// There is no address yet.
     Unknown,
-    /// It was known; it is asked again before anything is sent.
+    /// There was one; it is asked for again before anything is sent.
     Doubted,
-    Known,
+    /// Requests can be sent there.
+    Valid,
 }
 
-impl Address {
+impl AddressCache {
     /// One that is not known yet.
     pub(super) fn new() -> Self {
         Self {
-            standing: Standing::Unknown,
+            validity: Validity::Unknown,
             is_asking: false,
-            asked_at: Duration::ZERO,
+            found_at: Duration::ZERO,
             ask_at: None,
             worked: false,
         }
@@ -39,13 +47,13 @@ impl Address {
 
     /// Whether requests can be sent there.
     pub(super) fn is_known(&self) -> bool {
-        self.standing == Standing::Known
+        self.validity == Validity::Valid
     }
 
     /// Asks before anything else is sent.
     pub(super) fn doubt(&mut self) {
-        if self.standing == Standing::Known {
-            self.standing = Standing::Doubted;
+        if self.validity == Validity::Valid {
+            self.validity = Validity::Doubted;
         }
     }
 
@@ -61,9 +69,9 @@ impl Address {
     pub(super) fn found(&mut self, now: Duration, valid_for: Option<Duration>) {
         let ask_at = valid_for.map(|valid_for| now.saturating_add(valid_for));
         *self = Self {
-            standing: Standing::Known,
+            validity: Validity::Valid,
             is_asking: false,
-            asked_at: now,
+            found_at: now,
             ask_at,
             worked: false,
         };
@@ -72,8 +80,8 @@ impl Address {
     /// Notes that the question found nobody; true where the last answer serves on.
     pub(super) fn unanswered(&mut self, now: Duration) -> bool {
         self.is_asking = false;
-        if self.standing == Standing::Doubted {
-            self.standing = Standing::Known;
+        if self.validity == Validity::Doubted {
+            self.validity = Validity::Valid;
         }
         self.ask_at = Some(now.saturating_add(REPEAT));
         self.is_known()
@@ -87,14 +95,14 @@ impl Address {
 
     /// Notes an answer of the API to a request sent then.
     pub(super) fn worked(&mut self, sent: Duration) {
-        self.worked |= sent >= self.asked_at;
+        self.worked |= sent >= self.found_at;
     }
 
     /// Notes that the API is not there, where a request was sent then; true where that is news, and
     /// nobody's fault.
     pub(super) fn misdirected(&mut self, sent: Duration) -> bool {
-        let is_news = !self.is_known() || sent < self.asked_at || self.worked;
-        if sent >= self.asked_at {
+        let is_news = !self.is_known() || sent < self.found_at || self.worked;
+        if sent >= self.found_at {
             self.doubt();
         }
         is_news
@@ -109,8 +117,8 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    fn found_at(now: Duration) -> Address {
-        let mut address = Address::new();
+    fn found_at(now: Duration) -> AddressCache {
+        let mut address = AddressCache::new();
         assert!(!address.is_known() && address.ask(now) && !address.ask(now));
         address.found(now, Some(seconds(600)));
         assert!(address.is_known());
@@ -124,14 +132,14 @@ mod tests {
         assert!(address.ask(seconds(610)) && address.is_known());
         assert!(address.unanswered(seconds(620)) && address.is_known());
         assert!(!address.ask(seconds(679)) && address.ask(seconds(680)));
-        let mut fixed = Address::new();
+        let mut fixed = AddressCache::new();
         fixed.found(seconds(0), None);
         assert!(!fixed.ask(Duration::MAX));
     }
 
     #[test]
     fn without_a_first_answer_there_is_no_address() {
-        let mut address = Address::new();
+        let mut address = AddressCache::new();
         assert!(address.ask(seconds(0)));
         assert!(!address.unanswered(seconds(1)) && !address.is_known());
         assert!(address.ask(seconds(2)));

@@ -1,16 +1,24 @@
-//! Whether the login is good, and when it is renewed: once for all requests in flight, ahead of its
-//! end where that is known, and never on and on. Pure.
+//! Refresh-ahead of a credential, shared by all requests (single flight), with a new one half-open
+//! until its first request has ended: whether the login is good, and when it is renewed. That is
+//! once for all requests in flight, ahead of its end where that is known, and never on and on.
+//! Pure.
 
 use std::time::Duration;
 
 use crate::contact::ContactId;
 use crate::extract::auth::Life;
+use crate::extract::fetcher::attempt::Sent;
 
-/// A login that was had longer ago than this may be why access is denied.
+/// A login that was had longer ago than this may be why access is denied. Set by hand: below the
+/// life of any access token that is known of.
 const OLD: Duration = Duration::from_mins(10);
-/// A login is renewed this long before its end, or earlier by a tenth of its life.
+/// A login is renewed this long before its end, or a tenth of its life where that is less. Set by
+/// hand: requests that are sent until then should be answered before it ends. Scenario
+/// `a_login_with_an_end_is_renewed_before_it` needs some of it.
 const AHEAD: Duration = Duration::from_mins(1);
-/// Refusals that cost a contact no attempt.
+/// Refusals that cost a contact no attempt. Set by hand: more than the end of one login costs, and
+/// few enough that a contact which alone is refused fails soon (scenario
+/// `one_contact_that_is_always_refused_fails_alone`).
 const FREE: u32 = 3;
 
 /// What is known of the login.
@@ -18,8 +26,8 @@ const FREE: u32 = 3;
 pub(super) struct Login {
     /// Counts logins: a request remembers under which one it was sent.
     number: u64,
-    standing: Standing,
-    trial: Trial,
+    stage: LoginStage,
+    probation: Probation,
     life: Life,
     had_at: Duration,
     /// When the last request was sent that this login let in.
@@ -31,18 +39,24 @@ pub(super) struct Login {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum LoginStage {
+    /// There is none that is good.
     Needed,
+    /// Logging in is under way.
     UnderWay,
+    /// There is one.
     Had,
 }
 
 /// A new login is tried by one request first: a wrong password sent many times at once locks its
 /// account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trial {
+enum Probation {
+    /// The one request is still to be sent.
     Ahead,
+    /// It is under way.
     UnderWay,
+    /// Any number of requests may go.
     Over,
 }
 
@@ -57,23 +71,13 @@ pub(super) enum Refused {
     Stop,
 }
 
-/// A request that is answered.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::extract::fetcher) struct Sent {
-    pub(in crate::extract::fetcher) contact_id: ContactId,
-    /// The login that it was sent under.
-    pub(in crate::extract::fetcher) login: u64,
-    /// When it was sent.
-    pub(in crate::extract::fetcher) at: Duration,
-}
-
 impl Login {
     /// One that is not had yet.
     pub(super) fn new() -> Self {
         Self {
             number: 0,
-            standing: Standing::Needed,
-            trial: Trial::Over,
+            stage: LoginStage::Needed,
+            probation: Probation::Over,
             life: Life::default(),
             had_at: Duration::ZERO,
             worked_at: None,
@@ -84,10 +88,10 @@ impl Login {
 
     /// Whether to log in now; that is then under way.
     pub(super) fn ask(&mut self, now: Duration) -> bool {
-        let ask = self.standing == Standing::Needed
-            || (self.standing == Standing::Had && self.is_ending(now));
+        let ask = self.stage == LoginStage::Needed
+            || (self.stage == LoginStage::Had && self.is_ending(now));
         if ask {
-            self.standing = Standing::UnderWay;
+            self.stage = LoginStage::UnderWay;
         }
         ask
     }
@@ -103,7 +107,7 @@ impl Login {
 
     /// Whether requests can be sent under it.
     pub(super) fn is_ready(&self) -> bool {
-        self.standing == Standing::Had && self.trial != Trial::UnderWay
+        self.stage == LoginStage::Had && self.probation != Probation::UnderWay
     }
 
     /// Whether any login of this run opened the API.
@@ -114,11 +118,11 @@ impl Login {
     /// Notes a new login.
     pub(super) fn had(&mut self, now: Duration, life: Life) {
         self.number += 1;
-        self.standing = Standing::Had;
-        self.trial = if life.can_be_refused {
-            Trial::Ahead
+        self.stage = LoginStage::Had;
+        self.probation = if life.can_be_refused {
+            Probation::Ahead
         } else {
-            Trial::Over
+            Probation::Over
         };
         self.life = life;
         self.had_at = now;
@@ -128,21 +132,21 @@ impl Login {
 
     /// Notes that there was no login to be had; it is still needed.
     pub(super) fn not_had(&mut self) {
-        self.standing = Standing::Needed;
+        self.stage = LoginStage::Needed;
     }
 
     /// Notes that a request is sent; gives the login that it is sent under.
     pub(super) fn sent(&mut self) -> u64 {
-        if self.trial == Trial::Ahead {
-            self.trial = Trial::UnderWay;
+        if self.probation == Probation::Ahead {
+            self.probation = Probation::UnderWay;
         }
         self.number
     }
 
     /// Notes that a request has ended, however it did.
     pub(super) fn ended(&mut self, sent: Sent) {
-        if sent.login == self.number && self.trial == Trial::UnderWay {
-            self.trial = Trial::Over;
+        if sent.login == self.number && self.probation == Probation::UnderWay {
+            self.probation = Probation::Over;
         }
     }
 
@@ -161,7 +165,7 @@ impl Login {
         } else {
             Refused::Counted
         };
-        if sent.login != self.number || self.standing != Standing::Had {
+        if sent.login != self.number || self.stage != LoginStage::Had {
             return again;
         }
         match self.worked_at {
@@ -174,12 +178,12 @@ impl Login {
                 }
             }
             Some(_) => {
-                self.standing = Standing::Needed;
+                self.stage = LoginStage::Needed;
                 again
             }
-            None if self.is_suspect(sent.contact_id, refusals) => {
-                self.suspect = Some(sent.contact_id);
-                self.trial = Trial::Ahead;
+            None if self.is_suspect(sent.send.contact_id(), refusals) => {
+                self.suspect = Some(sent.send.contact_id());
+                self.probation = Probation::Ahead;
                 Refused::Counted
             }
             None => Refused::Stop,
@@ -200,14 +204,14 @@ impl Login {
         if was_denied || !self.life.is_renewable {
             return false;
         }
-        if sent.login != self.number || self.standing != Standing::Had {
+        if sent.login != self.number || self.stage != LoginStage::Had {
             return true;
         }
         let is_old = now.saturating_sub(self.had_at) > OLD;
         let is_good = self.worked_at.is_some_and(|at| at > sent.at);
         let renew = is_old && !is_good;
         if renew {
-            self.standing = Standing::Needed;
+            self.stage = LoginStage::Needed;
         }
         renew
     }
@@ -216,6 +220,7 @@ impl Login {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::fetcher::attempt::Send;
 
     const LIFE: Life = Life {
         lifetime: None,
@@ -230,7 +235,7 @@ mod tests {
 
     fn sent(contact_id: i64, login: u64, at: u64) -> Sent {
         Sent {
-            contact_id: ContactId::new(contact_id).unwrap(),
+            send: Send::Contact(ContactId::new(contact_id).unwrap()),
             login,
             at: seconds(at),
         }

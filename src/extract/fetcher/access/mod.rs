@@ -1,52 +1,69 @@
-//! The way in: where the API is and under which login. What has to be asked before requests can be
-//! sent, and whether a request came in at all. Pure; the two halves keep their own rules.
+//! Access to the API: where it is (`address.rs`) and under which login (`login.rs`). Says what has
+//! to be asked before requests can be sent, and whether a request was let in at all. Pure; the two
+//! halves keep their own rules, and nothing is tuned here.
 
 mod address;
 mod login;
 
 use std::time::Duration;
 
-pub(super) use self::login::Sent;
+use self::address::AddressCache;
 use self::login::{Login, Refused};
 use crate::contact::Reason;
 use crate::extract::api::tenant::NotLocated;
-use crate::extract::auth::NoLogin;
-use crate::extract::fetcher::access::address::Address;
-use crate::extract::fetcher::verdict::{Demand, Fate, Health, Verdict};
-use crate::extract::fetcher::{Chore, Done, End};
+use crate::extract::auth::{Life, NoLogin};
+use crate::extract::fetcher::attempt::Judged;
+use crate::extract::fetcher::end::End;
+use crate::extract::fetcher::verdict::{Demand, Fate, Health};
 
-/// What is known of the way in.
+/// What has to be known before requests can be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chore {
+    /// Where the API is.
+    Locate,
+    /// A login.
+    LogIn,
+}
+
+/// What a chore came to.
+pub(super) enum ChoreDone {
+    Located(Result<Option<Duration>, NotLocated>),
+    LoggedIn(Result<Life, NoLogin>),
+}
+
+/// Whether a request was let in.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It was, or its failure is like any other.
+    Admitted,
+    /// It was not, and that is not its contact's fault: it is sent again.
+    Resend,
+    /// It was not, and no other will be.
+    LoginRefused,
+}
+
+/// How often a contact was turned away for its login or address.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct AccessHistory {
+    /// Logins that were refused (401).
+    refusals: u32,
+    /// Access was denied (403) under a login that was renewed since.
+    was_denied: bool,
+    /// It was sent to an address that the API had left (421).
+    was_misdirected: bool,
+}
+
+/// What is known of the API's address and of the login.
 #[derive(Debug)]
 pub(super) struct Access {
-    address: Address,
+    address: AddressCache,
     login: Login,
-}
-
-/// Whether a request came in.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Door {
-    /// It did, or its failure is like any other.
-    Open,
-    /// It did not, and that is not its contact's fault: it is sent again.
-    Again,
-    /// It did not, and no other will.
-    Stop,
-}
-
-/// How often a contact was turned away at the door.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct TurnedAway {
-    refusals: u32,
-    /// Access was denied under a login that was renewed since.
-    was_denied: bool,
-    /// It was sent to a place that the API had left.
-    was_misdirected: bool,
 }
 
 impl Access {
     pub(super) fn new() -> Self {
         Self {
-            address: Address::new(),
+            address: AddressCache::new(),
             login: Login::new(),
         }
     }
@@ -65,19 +82,25 @@ impl Access {
     }
 
     /// Notes what a chore came to; false where that has to wait.
-    pub(super) fn done(&mut self, done: &Done, now: Duration) -> Result<bool, End> {
+    pub(super) fn done(&mut self, done: &ChoreDone, now: Duration) -> Result<bool, End> {
         match *done {
-            Done::Located(Ok(valid_for)) => self.address.found(now, valid_for),
-            Done::Located(Err(NotLocated::Never(unusable))) => return Err(End::Unusable(unusable)),
-            Done::Located(Err(NotLocated::Away(_))) => return Ok(self.address.unanswered(now)),
-            Done::Located(Err(NotLocated::NotNow(_))) => {
+            ChoreDone::Located(Ok(valid_for)) => self.address.found(now, valid_for),
+            ChoreDone::Located(Err(NotLocated::Never(unusable))) => {
+                return Err(End::Unusable(unusable));
+            }
+            ChoreDone::Located(Err(NotLocated::Away(_))) => {
+                return Ok(self.address.unanswered(now));
+            }
+            ChoreDone::Located(Err(NotLocated::NotNow(_))) => {
                 self.address.not_now();
                 return Ok(false);
             }
-            Done::LoggedIn(Ok(life)) => self.login.had(now, life),
-            Done::LoggedIn(Err(NoLogin::Refused(refusal))) => return Err(End::NoLogin(refusal)),
-            Done::LoggedIn(Err(NoLogin::NoOther)) => return Err(self.refused()),
-            Done::LoggedIn(Err(NoLogin::Away(_))) => {
+            ChoreDone::LoggedIn(Ok(life)) => self.login.had(now, life),
+            ChoreDone::LoggedIn(Err(NoLogin::Refused(refusal))) => {
+                return Err(End::NoLogin(refusal));
+            }
+            ChoreDone::LoggedIn(Err(NoLogin::NoOther)) => return Err(self.refused()),
+            ChoreDone::LoggedIn(Err(NoLogin::Away(_))) => {
                 self.login.not_had();
                 return Ok(false);
             }
@@ -95,46 +118,49 @@ impl Access {
         self.login.sent()
     }
 
-    /// Whether a request came in at all.
-    pub(super) fn door(
-        &mut self,
-        sent: Sent,
-        turned_away: &mut TurnedAway,
-        verdict: &Verdict,
-        now: Duration,
-    ) -> Door {
+    /// Whether a request was let in, where its contact was turned away before as `history` says;
+    /// that is kept up to date.
+    pub(super) fn admit(&mut self, judged: &Judged, history: &mut AccessHistory) -> Admission {
+        let sent = judged.sent;
+        // Before its outcome is looked at, so that a login's first request ends its probation
+        // whatever came of it.
         self.login.ended(sent);
-        let again = match verdict.demand {
+        let is_resent = match judged.verdict.demand {
             Demand::RenewLogin => {
-                let refused = self.login.refused(sent, turned_away.refusals);
-                turned_away.refusals += 1;
+                let refused = self.login.refused(sent, history.refusals);
+                history.refusals += 1;
                 match refused {
                     Refused::Again => true,
                     Refused::Counted => false,
-                    Refused::Stop => return Door::Stop,
+                    Refused::Stop => return Admission::LoginRefused,
                 }
             }
             Demand::RenewOldLogin => {
-                let again = self.login.denied(sent, now, turned_away.was_denied);
-                turned_away.was_denied |= again;
-                again
+                let is_resent = self.login.denied(sent, judged.done, history.was_denied);
+                history.was_denied |= is_resent;
+                is_resent
             }
             Demand::Rediscover => {
-                let again = self.address.misdirected(sent.at) && !turned_away.was_misdirected;
-                turned_away.was_misdirected |= again;
-                again
+                let is_news = self.address.misdirected(sent.at);
+                let is_resent = is_news && !history.was_misdirected;
+                history.was_misdirected |= is_resent;
+                is_resent
             }
-            Demand::None | Demand::Pause(_) => {
+            Demand::None | Demand::Pause => {
                 // A redirect may come from whatever stands before the API.
-                if verdict.health == Health::Well && verdict.fate != Fate::Failed(Reason::Redirect)
-                {
+                let is_redirect = judged.verdict.fate == Fate::Failed(Reason::Redirect);
+                if judged.verdict.health == Health::Well && !is_redirect {
                     self.login.worked(sent);
                     self.address.worked(sent.at);
                 }
                 false
             }
         };
-        if again { Door::Again } else { Door::Open }
+        if is_resent {
+            Admission::Resend
+        } else {
+            Admission::Admitted
+        }
     }
 
     /// How a run ends whose login is refused for good.

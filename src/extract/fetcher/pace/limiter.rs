@@ -1,5 +1,7 @@
-//! Keeps requests at a rate. What the rate is, the job says, or the throttle. Pure: time is an
-//! argument.
+//! A rate limiter, as a leaky bucket that queues nothing: one request per period, evenly, with no
+//! credit for idle times. A token bucket would send such a credit as a burst, which a server that
+//! counts requests answers with refusals. What the rate is, the job says, or the throttle. Pure:
+//! time is an argument.
 
 use std::time::Duration;
 
@@ -28,19 +30,20 @@ impl Rate {
     }
 }
 
-/// A timer that fires late does not lower the rate, up to this much.
+/// A timer that fires late does not lower the rate, up to this much. The runtime's timers tick in
+/// milliseconds; the rest is room for a machine that is busy. Set by hand.
 const CATCH_UP: Duration = Duration::from_millis(5);
 
 /// Keeps a rate: one request per period, evenly, with nothing saved up from idle times.
 #[derive(Debug)]
-pub struct Limiter {
+pub(super) struct Limiter {
     period: Duration,
     next: Duration,
 }
 
 impl Limiter {
     /// A limiter that lets the first request go at once.
-    pub fn new(rate: Rate) -> Self {
+    pub(super) fn new(rate: Rate) -> Self {
         Self {
             period: rate.period(),
             next: Duration::ZERO,
@@ -48,17 +51,17 @@ impl Limiter {
     }
 
     /// When the next request may be sent, where that is ahead.
-    pub fn closed_until(&self, now: Duration) -> Option<Duration> {
+    pub(super) fn closed_until(&self, now: Duration) -> Option<Duration> {
         (self.next > now).then_some(self.next)
     }
 
     /// Keeps another rate from the next request on.
-    pub fn change(&mut self, rate: Rate) {
+    pub(super) fn change(&mut self, rate: Rate) {
         self.period = rate.period();
     }
 
     /// Notes that a request was sent.
-    pub fn sent(&mut self, now: Duration) {
+    pub(super) fn sent(&mut self, now: Duration) {
         self.next = self.next.max(now.saturating_sub(CATCH_UP)) + self.period;
     }
 }

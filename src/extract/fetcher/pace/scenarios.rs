@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::Pace;
+use super::{Pace, RoundTrip};
 use crate::extract::fetcher::verdict::Health;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -19,18 +19,18 @@ struct Server {
 
 /// What happened from one second of the simulation on.
 #[derive(Debug, Default)]
-struct Tally {
+struct Measured {
     calls: f64,
     refused: f64,
     limit: f64,
 }
 
 /// Runs for so many seconds and tallies from one of them on.
-fn simulate(server: &Server, max_in_flight: u32, seconds: u64, from: u64) -> Tally {
-    let mut pace = Pace::new(NonZeroU32::new(max_in_flight).unwrap());
+fn simulate(server: &Server, max_in_flight: u32, seconds: u64, from: u64) -> Measured {
+    let mut pace = Pace::new(NonZeroU32::new(max_in_flight).unwrap(), None);
     let mut in_flight: BinaryHeap<Reverse<(Duration, Duration, bool)>> = BinaryHeap::new();
     let mut working = 0;
-    let mut tally = Tally::default();
+    let mut measured = Measured::default();
     let mut samples = 0.0;
     let mut now = Duration::ZERO;
     while now < Duration::from_secs(seconds) {
@@ -40,16 +40,16 @@ fn simulate(server: &Server, max_in_flight: u32, seconds: u64, from: u64) -> Tal
             .copied()
             .filter(|Reverse((done, ..))| *done <= now)
         {
-            pace.replied(
-                done,
+            pace.replied(&RoundTrip {
                 sent,
-                in_flight.len(),
-                if refused {
+                done,
+                in_flight: in_flight.len(),
+                health: if refused {
                     Health::PushBack
                 } else {
                     Health::Well
                 },
-            );
+            });
             in_flight.pop();
             working -= usize::from(!refused);
         }
@@ -70,116 +70,119 @@ fn simulate(server: &Server, max_in_flight: u32, seconds: u64, from: u64) -> Tal
                 refused,
             )));
             if second >= from {
-                tally.calls += 1.0;
-                tally.refused += f64::from(u8::from(refused));
+                measured.calls += 1.0;
+                measured.refused += f64::from(u8::from(refused));
             }
         }
         if second >= from {
             samples += 1.0;
-            tally.limit += f64::from(u32::try_from(pace.limit()).unwrap());
+            measured.limit += f64::from(u32::try_from(pace.limit()).unwrap());
         }
         now += MILLISECOND;
     }
-    tally.limit /= samples;
-    tally
+    measured.limit /= samples;
+    measured
 }
+
+/// A server that a pace meets for so many seconds, and what it has to come to from one of them on.
+struct Scenario {
+    name: &'static str,
+    server: Server,
+    max_in_flight: u32,
+    seconds: u64,
+    from: u64,
+    limit: std::ops::RangeInclusive<f64>,
+    refused: f64,
+    at_least_per_second: f64,
+}
+
+const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "8 slots and 64 allowed: at most 3 % refused once settled",
+        server: Server {
+            slots: |_| 8,
+            latency: |_| 50,
+        },
+        max_in_flight: 64,
+        seconds: 300,
+        from: 30,
+        limit: 6.0..=9.0,
+        refused: 0.03,
+        at_least_per_second: 120.0,
+    },
+    Scenario {
+        name: "room for all: the limit is reached and kept",
+        server: Server {
+            slots: |_| 1_000,
+            latency: |_| 50,
+        },
+        max_in_flight: 64,
+        seconds: 20,
+        from: 2,
+        limit: 64.0..=64.0,
+        refused: 0.0,
+        at_least_per_second: 1_150.0,
+    },
+    Scenario {
+        name: "one at a time is all that the server takes",
+        server: Server {
+            slots: |_| 1,
+            latency: |_| 20,
+        },
+        max_in_flight: 32,
+        seconds: 200,
+        from: 50,
+        limit: 1.0..=2.0,
+        refused: 0.1,
+        at_least_per_second: 30.0,
+    },
+    Scenario {
+        name: "a step in latency lowers the limit, and it recovers while the server stays slow",
+        server: Server {
+            slots: |_| 1_000,
+            latency: |second| if second < 30 { 50 } else { 600 },
+        },
+        max_in_flight: 64,
+        seconds: 600,
+        from: 400,
+        limit: 30.0..=64.0,
+        refused: 0.0,
+        at_least_per_second: 40.0,
+    },
+    Scenario {
+        name: "capacity comes back after a lean time",
+        server: Server {
+            slots: |second| if second < 60 { 4 } else { 100 },
+            latency: |_| 50,
+        },
+        max_in_flight: 64,
+        seconds: 300,
+        from: 200,
+        limit: 60.0..=64.0,
+        refused: 0.01,
+        at_least_per_second: 1_000.0,
+    },
+];
 
 #[test]
 fn scenarios_end_in_their_ranges() {
-    struct Scenario {
-        name: &'static str,
-        server: Server,
-        max_in_flight: u32,
-        seconds: u64,
-        from: u64,
-        limit: std::ops::RangeInclusive<f64>,
-        refused: f64,
-        at_least_per_second: f64,
-    }
-    let scenarios = [
-        Scenario {
-            name: "8 slots and 64 allowed: at most 3 % refused once settled",
-            server: Server {
-                slots: |_| 8,
-                latency: |_| 50,
-            },
-            max_in_flight: 64,
-            seconds: 300,
-            from: 30,
-            limit: 6.0..=9.0,
-            refused: 0.03,
-            at_least_per_second: 120.0,
-        },
-        Scenario {
-            name: "room for all: the limit is reached and kept",
-            server: Server {
-                slots: |_| 1_000,
-                latency: |_| 50,
-            },
-            max_in_flight: 64,
-            seconds: 20,
-            from: 2,
-            limit: 64.0..=64.0,
-            refused: 0.0,
-            at_least_per_second: 1_150.0,
-        },
-        Scenario {
-            name: "one at a time is all that the server takes",
-            server: Server {
-                slots: |_| 1,
-                latency: |_| 20,
-            },
-            max_in_flight: 32,
-            seconds: 200,
-            from: 50,
-            limit: 1.0..=2.0,
-            refused: 0.1,
-            at_least_per_second: 30.0,
-        },
-        Scenario {
-            name: "a step in latency lowers the limit, and it recovers while the server stays slow",
-            server: Server {
-                slots: |_| 1_000,
-                latency: |second| if second < 30 { 50 } else { 600 },
-            },
-            max_in_flight: 64,
-            seconds: 600,
-            from: 400,
-            limit: 30.0..=64.0,
-            refused: 0.0,
-            at_least_per_second: 40.0,
-        },
-        Scenario {
-            name: "capacity comes back after a lean time",
-            server: Server {
-                slots: |second| if second < 60 { 4 } else { 100 },
-                latency: |_| 50,
-            },
-            max_in_flight: 64,
-            seconds: 300,
-            from: 200,
-            limit: 60.0..=64.0,
-            refused: 0.01,
-            at_least_per_second: 1_000.0,
-        },
-    ];
-    for scenario in scenarios {
-        let tally = simulate(
+    for scenario in SCENARIOS {
+        let measured = simulate(
             &scenario.server,
             scenario.max_in_flight,
             scenario.seconds,
             scenario.from,
         );
-        let per_second = (tally.calls - tally.refused)
+        let per_second = (measured.calls - measured.refused)
             / f64::from(u32::try_from(scenario.seconds - scenario.from).unwrap());
         assert!(
-            scenario.limit.contains(&tally.limit),
-            "{}: {tally:?}",
+            scenario.limit.contains(&measured.limit),
+            "{}: {measured:?}",
             scenario.name
         );
         assert!(
-            tally.refused <= tally.calls * scenario.refused,
-            "{}: {tally:?}",
+            measured.refused <= measured.calls * scenario.refused,
+            "{}: {measured:?}",
             scenario.name
         );
         assert!(
@@ -201,32 +204,37 @@ fn a_step_in_latency_is_noticed() {
 
 #[test]
 fn one_round_trip_is_judged_once() {
-    let mut pace = Pace::new(NonZeroU32::new(64).unwrap());
+    let mut pace = Pace::new(NonZeroU32::new(64).unwrap(), None);
     for _ in 0..60 {
-        pace.replied(Duration::from_millis(50), Duration::ZERO, 100, Health::Well);
+        pace.replied(&RoundTrip {
+            sent: Duration::ZERO,
+            done: Duration::from_millis(50),
+            in_flight: 100,
+            health: Health::Well,
+        });
     }
     assert_eq!(pace.limit(), 64);
     for _ in 0..64 {
-        pace.replied(
-            Duration::from_secs(2),
-            Duration::from_secs(1),
-            64,
-            Health::PushBack,
-        );
+        pace.replied(&RoundTrip {
+            sent: Duration::from_secs(1),
+            done: Duration::from_secs(2),
+            in_flight: 64,
+            health: Health::PushBack,
+        });
     }
     assert_eq!(pace.limit(), 54);
-    pace.replied(
-        Duration::from_secs(4),
-        Duration::from_secs(3),
-        54,
-        Health::PushBack,
-    );
+    pace.replied(&RoundTrip {
+        sent: Duration::from_secs(3),
+        done: Duration::from_secs(4),
+        in_flight: 54,
+        health: Health::PushBack,
+    });
     assert_eq!(pace.limit(), 46);
 }
 
 #[test]
 fn a_pause_is_the_longest_that_was_asked_for() {
-    let mut pace = Pace::new(NonZeroU32::MIN);
+    let mut pace = Pace::new(NonZeroU32::MIN, None);
     pace.pause_until(Duration::from_secs(9));
     pace.pause_until(Duration::from_secs(3));
     assert_eq!(
@@ -238,18 +246,25 @@ fn a_pause_is_the_longest_that_was_asked_for() {
 
 #[test]
 fn a_server_that_was_away_is_met_gently_and_its_limit_is_remembered() {
-    let mut pace = Pace::new(NonZeroU32::new(64).unwrap());
+    let mut pace = Pace::new(NonZeroU32::new(64).unwrap(), None);
     let well = |pace: &mut Pace, replies: u32| {
-        (0..replies).for_each(|_| pace.replied(MILLISECOND, Duration::ZERO, 64, Health::Well))
+        for _ in 0..replies {
+            pace.replied(&RoundTrip {
+                sent: Duration::ZERO,
+                done: MILLISECOND,
+                in_flight: 64,
+                health: Health::Well,
+            });
+        }
     };
     well(&mut pace, 26);
     assert_eq!(pace.limit(), 30);
-    pace.replied(
-        Duration::from_secs(2),
-        Duration::from_secs(1),
-        30,
-        Health::PushBack,
-    );
+    pace.replied(&RoundTrip {
+        sent: Duration::from_secs(1),
+        done: Duration::from_secs(2),
+        in_flight: 30,
+        health: Health::PushBack,
+    });
     pace.restart();
     assert_eq!(pace.limit(), 4);
     well(&mut pace, 22);

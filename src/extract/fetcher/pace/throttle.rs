@@ -1,27 +1,37 @@
-//! The rate that a server which refuses requests for being too many has shown to bear. There is
-//! none before refusals come close together. Each lowers it below what was served of late; answers
-//! raise it again, slowly at first and ever faster, until it no longer matters. Pure: time is an
-//! argument.
+//! Adaptive client-side rate limiting (throttling): the rate that a server which answers 429 has
+//! shown to bear. There is none before refusals come close together. Each lowers it by a
+//! multiplicative decrease below what was served of late; answers raise it again, slowly at first
+//! and ever faster, until it no longer matters. Pure: time is an argument.
+//!
+//! The scenarios named below are those of `fetcher/tests/scenarios.rs`.
 
 use std::time::Duration;
 
 use crate::extract::fetcher::pace::limiter::{Limiter, Rate};
 
 /// A refusal says something where the one before it lies at most so many answers back. A lone one
-/// may have any reason.
+/// may have any reason: `refusals_that_have_nothing_to_do_with_the_rate_do_not_slow_it_down`
+/// refuses one in 800 requests. A server that refuses one in 50 is still within the 3 % that
+/// `a_server_that_counts_requests_refuses_at_most_three_percent_once_settled` allows.
 const NEAR: u32 = 50;
-/// What a refusal leaves of the rate that was served.
+/// What a refusal leaves of the rate that was served: the same as push-back leaves of the limit in
+/// flight. The AWS SDKs' adaptive mode leaves 0.7.
 const AFTER_REFUSAL: f64 = 0.85;
-/// A refusal takes at most this much of the rate: one that comes in a burst says little.
+/// A refusal takes at most this much of the rate, since one that comes in a burst says little:
+/// TCP's halving. `bursts_of_refusals_are_sat_out` is what it is for.
 const MOST_TAKEN: f64 = 0.5;
-/// Requests per second that are always sent.
+/// Requests per second that are always sent: the floor of the AWS SDKs' adaptive mode.
 const LEAST: f64 = 0.5;
-/// Growth per second just after a refusal, and how long it takes to double.
+/// Growth per second just after a refusal, and how many seconds it takes to double. Set by hand:
+/// slow enough for the 3 % of
+/// `a_server_that_counts_requests_refuses_at_most_three_percent_once_settled`, and fast enough that
+/// a rate of a seventh is forgotten within 40 seconds (the test below).
 const GROWTH: f64 = 0.01;
 const DOUBLES_IN: f64 = 4.0;
-/// Time that passes without answers is no sign of health.
+/// Seconds without answers count for at most so many, since silence is no sign of health: one, as
+/// what was served is counted by the second.
 const LONGEST_STEP: f64 = 1.0;
-/// A rate beyond this holds nothing back.
+/// Requests per second beyond which a rate holds nothing back: more than this machine can send.
 const UNLIMITED: f64 = 100_000.0;
 
 /// Keeps requests to the rate that the server bears.

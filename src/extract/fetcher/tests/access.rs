@@ -1,9 +1,9 @@
 //! Logins that end, addresses that move, tenants and login servers that are away.
 
 use super::*;
-use crate::extract::api::tenant::{State, Unusable};
+use crate::extract::api::login_server::Away;
+use crate::extract::api::tenant::{TenantState, Unusable};
 use crate::extract::auth::Refusal;
-use crate::extract::auth::server::Away;
 
 const LIFE: Life = Life {
     lifetime: None,
@@ -321,11 +321,11 @@ async fn what_waiting_does_not_mend_ends_it_at_once() {
     assert_eq!(outcomes.fetched.end, End::NoLogin(Refusal::Revoked));
 
     let mut trial = wide_trial(100);
-    trial.locate = |_| Err(Unusable::State(State::Deleted).into());
+    trial.locate = |_| Err(Unusable::State(TenantState::Deleted).into());
     let outcomes = trial.run(|_| (ms(10), Say::Summary)).await;
     assert_eq!(
         (outcomes.fetched.end, outcomes.seen.len()),
-        (End::Unusable(Unusable::State(State::Deleted)), 0)
+        (End::Unusable(Unusable::State(TenantState::Deleted)), 0)
     );
 }
 
@@ -362,7 +362,7 @@ async fn a_tenant_in_maintenance_is_waited_for() {
     let is_away = |at: Duration| (seconds(5)..seconds(605)).contains(&at);
     trial.locate = |at| {
         if (seconds(5)..seconds(605)).contains(&at) {
-            Err(NotLocated::NotNow(State::OfflineMaintenance))
+            Err(NotLocated::NotNow(TenantState::OfflineMaintenance))
         } else {
             Ok(Some(seconds(600)))
         }

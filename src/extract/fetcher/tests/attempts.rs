@@ -34,93 +34,37 @@ async fn the_rate_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn fates_and_attempts() {
-    let again = |status| Say::Status(status, None);
+    use Outcome::{Exported, Failed, Missing};
+    use Reason::{Connection, Forbidden, HttpStatus, NotJson, Timeout};
+    use Say::{Empty, Hang, Nothing, Page, Refuse, Reset, Summary};
+
+    let status = |status| Say::Status(status, None);
     // What contact 5 meets, its last answer for ever; the others are well.
     let cases = [
-        (&[Say::Summary][..], Outcome::Exported, None, Some(200), 1),
-        (&[Say::Nothing], Outcome::Missing, None, Some(200), 1),
-        (&[again(204)], Outcome::Missing, None, Some(204), 1),
-        (&[again(404)], Outcome::Missing, None, Some(404), 1),
-        (&[Say::Empty], Outcome::Missing, None, Some(200), 2),
+        (&[Summary][..], Exported, None, Some(200), 1),
+        (&[Nothing], Missing, None, Some(200), 1),
+        (&[status(204)], Missing, None, Some(204), 1),
+        (&[status(404)], Missing, None, Some(404), 1),
+        (&[Empty], Missing, None, Some(200), 2),
+        (&[Empty, Summary], Exported, None, Some(200), 2),
+        (&[status(400)], Failed, Some(HttpStatus), Some(400), 1),
+        (&[status(403)], Failed, Some(Forbidden), Some(403), 1),
         (
-            &[Say::Empty, Say::Summary],
-            Outcome::Exported,
-            None,
-            Some(200),
-            2,
-        ),
-        (
-            &[again(400)],
-            Outcome::Failed,
-            Some(Reason::HttpStatus),
-            Some(400),
-            1,
-        ),
-        (
-            &[again(403)],
-            Outcome::Failed,
-            Some(Reason::Forbidden),
-            Some(403),
-            1,
-        ),
-        (
-            &[again(500), again(500), Say::Summary],
-            Outcome::Exported,
+            &[status(500), status(500), Summary],
+            Exported,
             None,
             Some(200),
             3,
         ),
-        (
-            &[again(500)],
-            Outcome::Failed,
-            Some(Reason::HttpStatus),
-            Some(500),
-            6,
-        ),
-        (
-            &[again(503)],
-            Outcome::Failed,
-            Some(Reason::HttpStatus),
-            Some(503),
-            6,
-        ),
-        (
-            &[again(429)],
-            Outcome::Failed,
-            Some(Reason::HttpStatus),
-            Some(429),
-            6,
-        ),
-        (
-            &[Say::Refuse, Say::Refuse, Say::Summary],
-            Outcome::Exported,
-            None,
-            Some(200),
-            3,
-        ),
-        (
-            &[Say::Page],
-            Outcome::Failed,
-            Some(Reason::NotJson),
-            Some(200),
-            6,
-        ),
-        (
-            &[Say::Reset],
-            Outcome::Failed,
-            Some(Reason::Connection),
-            None,
-            6,
-        ),
-        (
-            &[Say::Hang, Say::Reset, Say::Hang],
-            Outcome::Failed,
-            Some(Reason::Timeout),
-            None,
-            6,
-        ),
+        (&[status(500)], Failed, Some(HttpStatus), Some(500), 6),
+        (&[status(503)], Failed, Some(HttpStatus), Some(503), 6),
+        (&[status(429)], Failed, Some(HttpStatus), Some(429), 6),
+        (&[Refuse, Refuse, Summary], Exported, None, Some(200), 3),
+        (&[Page], Failed, Some(NotJson), Some(200), 6),
+        (&[Reset], Failed, Some(Connection), None, 6),
+        (&[Hang, Reset, Hang], Failed, Some(Timeout), None, 6),
     ];
-    for (script, outcome, error, status, attempts) in cases {
+    for (script, outcome, error, http_status, attempts) in cases {
         let react = |seen: Seen| {
             let nth = usize::try_from(seen.attempt).unwrap() - 1;
             (
@@ -128,7 +72,7 @@ async fn fates_and_attempts() {
                 if seen.contact_id == 5 {
                     script[nth.min(script.len() - 1)]
                 } else {
-                    Say::Summary
+                    Summary
                 },
             )
         };
@@ -141,7 +85,7 @@ async fn fates_and_attempts() {
                 ending.http_status,
                 ending.attempts
             ),
-            (outcome, error, status, attempts),
+            (outcome, error, http_status, attempts),
             "{script:?}"
         );
         assert_eq!(outcomes.attempts(5), attempts, "{script:?}");

@@ -18,15 +18,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use super::queue::queue;
-use super::{End, Fetched, Settings, fetch};
-use crate::contact::Answer;
-use crate::contact::{ContactId, Planned};
-use crate::contact::{Found, Outcome, Reason};
-use crate::extract::api::Api;
+use super::{Channels, End, Fetched, Settings, fetch};
+use crate::contact::{Answer, ContactId, Found, Outcome, Planned, Reason};
 use crate::extract::api::client::{NoReply, Reply};
 use crate::extract::api::inspect::{Content, inspect};
 use crate::extract::api::tenant::NotLocated;
 use crate::extract::auth::{Life, NoLogin};
+use crate::extract::connection::RemoteApi;
 use crate::extract::fetcher::retry::RetryPolicy;
 use crate::gzip::Unpacker;
 
@@ -82,7 +80,7 @@ struct Script<F> {
     located: RefCell<Vec<Duration>>,
 }
 
-impl<F: Fn(Seen) -> (Duration, Say)> Api for Script<F> {
+impl<F: Fn(Seen) -> (Duration, Say)> RemoteApi for Script<F> {
     async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
         let id = contact_id.get();
         let attempt = *self
@@ -296,10 +294,12 @@ impl Trial {
         };
         let mut rounds = 0;
         let fetched = async {
-            let fetched = fetch(&api, &self.settings, plan, &sender, stopped, &mut |_| {
-                rounds += 1
-            })
-            .await;
+            let channels = Channels {
+                plan,
+                answers: &sender,
+                stop: stopped,
+            };
+            let fetched = fetch(&api, &self.settings, channels, &mut |_| rounds += 1).await;
             drop(sender);
             (fetched, start.elapsed())
         };

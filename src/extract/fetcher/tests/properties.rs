@@ -1,5 +1,6 @@
 //! Any mixture of faults: no contact is lost, doubled or altered.
 
+use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
@@ -21,7 +22,7 @@ fn any_say() -> impl Strategy<Value = Say> {
         1 => Just(Say::Refuse),
         1 => Just(Say::Reset),
         1 => Just(Say::Hang),
-        4 => (status, retry_after).prop_map(|(status, retry_after)| Say::Status(status, retry_after)),
+        4 => (status, retry_after).prop_map(|(status, after)| Say::Status(status, after)),
     ]
 }
 
@@ -41,12 +42,15 @@ proptest! {
 
     #[test]
     fn every_contact_gets_exactly_one_final_answer(
-        scripts in prop::collection::vec(prop::collection::vec((0_u64..3_000, any_say()), 1..6), 0..120),
+        scripts in vec(vec((0_u64..3_000, any_say()), 1..6), 0..120),
         max_in_flight in 1_u32..40,
         max_attempts in 1_u32..5,
         per_second in prop_oneof![Just(None), (1.0..200.0).prop_map(Some)],
         max_calls in prop_oneof![3 => Just(None), 1 => (0_u64..100).prop_map(Some)],
-        stop_after in prop_oneof![3 => Just(None), 1 => (0_u64..60_000).prop_map(|after| Some(ms(after)))],
+        stop_after in prop_oneof![
+            3 => Just(None),
+            1 => (0_u64..60_000).prop_map(|after| Some(ms(after))),
+        ],
         seed: u64,
     ) {
         let mut trial = trial(u32::try_from(scripts.len()).unwrap());
@@ -56,31 +60,43 @@ proptest! {
         trial.settings.retry.max_attempts = NonZeroU32::new(max_attempts).unwrap();
         trial.settings.rate = per_second.and_then(Rate::per_second);
         trial.settings.max_calls = max_calls;
-        let script = |contact_id: i64| scripts.get(usize::try_from(contact_id - 1).unwrap()).unwrap();
+        let script = |contact_id: i64| {
+            scripts.get(usize::try_from(contact_id - 1).unwrap()).unwrap()
+        };
         let react = |seen: Seen| {
             let says = script(seen.contact_id);
             let (after, say) = says[usize::try_from(seen.attempt - 1).unwrap() % says.len()];
             (ms(after), say)
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().start_paused(true).build().unwrap();
         let outcomes = runtime.block_on(trial.run(react));
+        let end = &outcomes.fetched.end;
 
         let is_cut_short = max_calls.is_some() || stop_after.is_some();
         // A server that serves nobody and asks for less, again and again, is away.
-        let is_throttled = outcomes.fetched.end == End::Unreachable && outcomes.count(Outcome::Exported) == 0;
-        prop_assert!(outcomes.fetched.end == End::Complete || is_cut_short || is_throttled, "{:?}", outcomes.fetched.end);
+        let is_throttled = *end == End::Unreachable && outcomes.count(Outcome::Exported) == 0;
+        prop_assert!(*end == End::Complete || is_cut_short || is_throttled, "{end:?}");
         prop_assert!(max_calls.is_none_or(|max| outcomes.fetched.progress.attempts <= max));
         for answer in &outcomes.answers {
-            let says: Vec<_> = script(answer.contact_id.get()).iter().map(|(_, say)| *say).collect();
+            let script = script(answer.contact_id.get());
+            let says: Vec<_> = script.iter().map(|(_, say)| *say).collect();
             prop_assert!(plain_ending(&says).is_none_or(|ending| ending == answer.ending.outcome));
         }
-        if outcomes.fetched.end == End::Budget && stop_after.is_none() {
+        if *end == End::Budget && stop_after.is_none() {
             let asked: BTreeSet<_> = outcomes.seen.iter().map(|seen| seen.contact_id).collect();
-            let told: BTreeSet<_> = outcomes.answers.iter().map(|answer| answer.contact_id.get()).collect();
+            let answers = outcomes.answers.iter();
+            let told: BTreeSet<_> = answers.map(|answer| answer.contact_id.get()).collect();
             prop_assert_eq!(asked, told, "whoever was asked for is told of");
         }
         // A round for each request, each answer and each second: it never spins.
         let most = 2 * outcomes.seen.len() + usize::try_from(outcomes.took.as_secs()).unwrap() + 50;
-        prop_assert!(outcomes.rounds <= most, "{} rounds, {} requests in {:?}", outcomes.rounds, outcomes.seen.len(), outcomes.took);
+        prop_assert!(
+            outcomes.rounds <= most,
+            "{} rounds, {} requests in {:?}",
+            outcomes.rounds,
+            outcomes.seen.len(),
+            outcomes.took
+        );
     }
 }

@@ -49,7 +49,8 @@ pub enum Error {
     },
     /// A record larger than any that is meant.
     #[error(
-        "{place}, line {line}: the record that starts here is longer than 1 MiB; look for a quote that is never closed"
+        "{place}, line {line}: the record that starts here is longer than 1 MiB; \
+         look for a quote that is never closed"
     )]
     RecordTooLong {
         /// The input.
@@ -59,7 +60,8 @@ pub enum Error {
     },
     /// The input ends inside quotes: what follows the quote would be lost silently.
     #[error(
-        "{place}, line {line}: a quote in the record that starts here is never closed; close or remove it"
+        "{place}, line {line}: a quote in the record that starts here is never closed; \
+         close or remove it"
     )]
     OpenQuote {
         /// The input.
@@ -72,8 +74,8 @@ pub enum Error {
     Delimiter,
     /// Several columns, or a column asked for by name, but the first line is data.
     #[error(
-        "{place}, line {line}: holds data where headings were expected; only a file of a single column, with no \
-         `[source] column` set, can do without"
+        "{place}, line {line}: holds data where headings were expected; \
+         only a file of a single column, with no `[source] column` set, can do without"
     )]
     NoHeading {
         /// The input.
@@ -83,7 +85,8 @@ pub enum Error {
     },
     /// None of the usual names.
     #[error(
-        "{place}, line {line}: no heading is known to mean company ids (`Contact ID` labels a person in SuperOffice); \
+        "{place}, line {line}: no heading is known to mean company ids \
+         (`Contact ID` labels a person in SuperOffice); \
          set `[source] column` to the right one of {headings}"
     )]
     NoIdColumn {
@@ -96,7 +99,8 @@ pub enum Error {
     },
     /// The column asked for is not there.
     #[error(
-        "{place}, line {line}: there is no column `{column}`; set `[source] column` to one of {headings}"
+        "{place}, line {line}: there is no column `{column}`; \
+         set `[source] column` to one of {headings}"
     )]
     UnknownColumn {
         /// The input.
@@ -110,8 +114,9 @@ pub enum Error {
     },
     /// More than one column fits equally well.
     #[error(
-        "{place}, line {line}: more than one column fits; set `[source] column` to the exact spelling of the right one, \
-         renaming it if need be, of {headings}"
+        "{place}, line {line}: more than one column fits; \
+         set `[source] column` to the exact spelling of the right one, renaming it if need be, \
+         of {headings}"
     )]
     AmbiguousColumn {
         /// The input.

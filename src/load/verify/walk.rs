@@ -4,26 +4,25 @@
 use std::iter::Peekable;
 
 use super::difference::Difference;
-use super::keys::{Key, Keys};
-use crate::load::FileReport;
-use crate::schema::Table;
+use super::keys::{Keys, RowKey};
+use crate::load::file::FileReport;
 
 /// The rows of one table's file that are still to be read.
-pub(super) struct Rows {
-    pub(super) table: &'static Table,
+pub(super) struct TableWalk {
+    pub(super) table: &'static str,
     pub(super) file: String,
     /// How many were read.
     pub(super) read: u64,
     expected: u64,
     keys: Peekable<Keys>,
-    previous: Option<Key>,
+    previous: Option<RowKey>,
     unsorted: bool,
     orphaned: bool,
     unreadable: bool,
 }
 
-impl Rows {
-    pub(super) fn new(table: &'static Table, report: &FileReport, keys: Keys) -> Self {
+impl TableWalk {
+    pub(super) fn new(table: &'static str, report: &FileReport, keys: Keys) -> Self {
         Self {
             table,
             file: report.file.clone(),
@@ -43,7 +42,7 @@ impl Rows {
     }
 
     /// The next row.
-    pub(super) fn next(&mut self, differences: &mut Vec<Difference>) -> Option<Key> {
+    pub(super) fn next(&mut self, differences: &mut Vec<Difference>) -> Option<RowKey> {
         if self.unreadable {
             return None;
         }
@@ -78,7 +77,7 @@ impl Rows {
         exported: bool,
         differences: &mut Vec<Difference>,
     ) {
-        while let Some(Ok(Key {
+        while let Some(Ok(RowKey {
             contact_id: Some(next),
             ..
         })) = self.keys.peek()

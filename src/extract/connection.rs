@@ -7,27 +7,51 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info, warn};
 
-use crate::contact::ContactId;
-use crate::contact::Reason;
-use crate::extract::api::Api;
+use crate::contact::{ContactId, Reason};
 use crate::extract::api::cause::listen;
-use crate::extract::api::client::{Client, NoReply, Reply, Route};
+use crate::extract::api::client::{ApiClient, NoReply, Reply, Route};
 use crate::extract::api::inspect::{Check, Content, inspect};
 use crate::extract::api::tenant::{NotLocated, Tenant};
 use crate::extract::auth::{Authenticator, Life, NoLogin};
 use crate::gzip::Unpacker;
 
-/// Answers that may wait for a look.
+/// Answers that may wait for a look: more than are in flight as a rule, so that the network thread
+/// does not wait. Set by hand.
 const QUEUE: usize = 256;
+
+/// What the fetcher needs of the world outside. Scripted in its tests.
+pub trait RemoteApi {
+    /// Sends one request.
+    fn attempt(&self, contact_id: ContactId) -> impl Future<Output = Result<Reply, NoReply>>;
+
+    /// Looks into the answer.
+    fn inspect(&self, contact_id: ContactId, reply: &Reply) -> impl Future<Output = Content>;
+
+    /// Finds out where requests go; gives how long to believe that.
+    fn locate(&self) -> impl Future<Output = Result<Option<Duration>, NotLocated>>;
+
+    /// Logs in, or in again; requests go under the new login from then on.
+    fn log_in(&self) -> impl Future<Output = Result<Life, NoLogin>>;
+
+    /// Calls to a login server so far.
+    fn logins(&self) -> u64;
+
+    /// The time by which answers are dated: the system's, unless it is a simulation.
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
 
 /// Where the API is.
 #[derive(Debug)]
-pub enum Place {
+pub enum ApiAddress {
     /// Always there.
     Fixed(Url),
     /// Where the tenant is at the moment.
@@ -37,19 +61,19 @@ pub enum Place {
 /// A connection to the API.
 #[derive(Debug)]
 pub struct Connection {
-    place: Place,
+    address: ApiAddress,
     authenticator: Authenticator,
-    client: Client,
-    way: Mutex<Way>,
+    client: ApiClient,
+    destination: Mutex<Destination>,
     logins: AtomicU64,
-    tenant_news: News,
-    login_news: News,
+    tenant_warning: WarnOnce,
+    login_warning: WarnOnce,
     inspector: Inspector,
 }
 
 /// Where requests go at the moment, and what logs them in.
 #[derive(Debug, Default)]
-struct Way {
+struct Destination {
     api: Option<Url>,
     login: Option<HeaderMap>,
     /// Both together; none before both are known.
@@ -62,27 +86,27 @@ impl Connection {
     /// # Errors
     /// Where the system gives no thread.
     pub fn new(
-        place: Place,
+        address: ApiAddress,
         authenticator: Authenticator,
-        client: Client,
+        client: ApiClient,
         check: Arc<Check>,
     ) -> std::io::Result<Self> {
         let inspector = Inspector::start(check)?;
         Ok(Self {
-            place,
+            address,
             authenticator,
             client,
-            way: Mutex::default(),
+            destination: Mutex::default(),
             logins: AtomicU64::new(0),
-            tenant_news: News::default(),
-            login_news: News::default(),
+            tenant_warning: WarnOnce::default(),
+            login_warning: WarnOnce::default(),
             inspector,
         })
     }
 
     /// The address of the API, once it is known.
     pub fn api(&self) -> Option<Url> {
-        self.way().api.clone()
+        self.destination().api.clone()
     }
 
     /// Asks who is logged in; the status tells whether the login is good.
@@ -93,34 +117,36 @@ impl Connection {
         self.client.principal(&*self.route()?).await
     }
 
-    fn way(&self) -> MutexGuard<'_, Way> {
-        self.way.lock().unwrap_or_else(PoisonError::into_inner)
+    fn destination(&self) -> MutexGuard<'_, Destination> {
+        self.destination
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The fetcher sends nothing before it has located the API and logged in.
     fn route(&self) -> Result<Arc<Route>, NoReply> {
-        self.way().route.clone().ok_or(NoReply {
+        self.destination().route.clone().ok_or(NoReply {
             reason: Reason::Connection,
             status: None,
             was_connected: false,
         })
     }
 
-    fn change(&self, change: impl FnOnce(&mut Way)) {
-        let mut way = self.way();
-        change(&mut way);
-        if let (Some(api), Some(login)) = (&way.api, &way.login) {
-            way.route = Some(Arc::new(self.client.route(api, login)));
+    fn change(&self, change: impl FnOnce(&mut Destination)) {
+        let mut destination = self.destination();
+        change(&mut destination);
+        if let (Some(api), Some(login)) = (&destination.api, &destination.login) {
+            destination.route = Some(Arc::new(self.client.route(api, login)));
         }
     }
 }
 
-impl Api for Connection {
+impl RemoteApi for Connection {
     async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
         let result = self.client.attempt(&*self.route()?, contact_id).await;
         match &result {
             Ok(reply) if !(200..300).contains(&reply.status) => {
-                debug!("contact {contact_id}: status {}", reply.status)
+                debug!("contact {contact_id}: status {}", reply.status);
             }
             Err(no_reply) => debug!("contact {contact_id}: {no_reply}"),
             Ok(_) => {}
@@ -133,13 +159,13 @@ impl Api for Connection {
     }
 
     async fn locate(&self) -> Result<Option<Duration>, NotLocated> {
-        let (api, valid_for) = match &self.place {
-            Place::Fixed(url) => (url.clone(), None),
-            Place::Tenant(tenant) => {
+        let (api, valid_for) = match &self.address {
+            ApiAddress::Fixed(url) => (url.clone(), None),
+            ApiAddress::Tenant(tenant) => {
                 let (located, cause) = listen(tenant.locate(self.api().is_some())).await;
                 let located = located
-                    .inspect_err(|error| self.tenant_news.lost(&format!("{error}{cause}")))?;
-                self.tenant_news.found();
+                    .inspect_err(|error| self.tenant_warning.lost(&format!("{error}{cause}")))?;
+                self.tenant_warning.found();
                 (located.api, Some(located.valid_for))
             }
         };
@@ -147,7 +173,7 @@ impl Api for Connection {
             if valid_for.is_some() {
                 info!("the tenant's API is at {api}");
             }
-            self.change(|way| way.api = Some(api));
+            self.change(|destination| destination.api = Some(api));
         }
         Ok(valid_for)
     }
@@ -155,18 +181,18 @@ impl Api for Connection {
     async fn log_in(&self) -> Result<Life, NoLogin> {
         let calls = self.authenticator.calls();
         self.logins.fetch_add(u64::from(calls), Ordering::Relaxed);
-        let refused = self.way().login.clone();
+        let refused = self.destination().login.clone();
         let (credential, cause) = listen(self.authenticator.log_in(refused.as_ref())).await;
         let credential = credential.inspect_err(|error| {
             if matches!(error, NoLogin::Away(_)) {
-                self.login_news.lost(&format!("{error}{cause}"));
+                self.login_warning.lost(&format!("{error}{cause}"));
             }
         })?;
-        self.login_news.found();
+        self.login_warning.found();
         if calls {
             info!("logged in{}", if refused.is_some() { " again" } else { "" });
         }
-        self.change(|way| way.login = Some(credential.headers));
+        self.change(|destination| destination.login = Some(credential.headers));
         Ok(credential.life)
     }
 
@@ -175,24 +201,24 @@ impl Api for Connection {
     }
 }
 
-/// Whether somebody was told that a server is away: an outage takes many probes, and is one piece
-/// of news.
+/// Warns once that a server is away, and again after it was back: an outage takes many probes, and
+/// one line of the log.
 #[derive(Debug, Default)]
-struct News {
-    is_told: AtomicBool,
+struct WarnOnce {
+    is_warned: AtomicBool,
 }
 
-impl News {
+impl WarnOnce {
     fn lost(&self, what: &str) {
-        if self.is_told.swap(true, Ordering::Relaxed) {
-            debug!("{what}")
+        if self.is_warned.swap(true, Ordering::Relaxed) {
+            debug!("{what}");
         } else {
-            warn!("{what}")
+            warn!("{what}");
         }
     }
 
     fn found(&self) {
-        self.is_told.store(false, Ordering::Relaxed);
+        self.is_warned.store(false, Ordering::Relaxed);
     }
 }
 

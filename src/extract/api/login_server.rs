@@ -35,16 +35,16 @@ pub struct LoginServer {
 }
 
 impl LoginServer {
-    pub(super) async fn get(&self, path: &str) -> Result<Answer, Away> {
+    pub(in crate::extract) async fn get(&self, path: &str) -> Result<ServerAnswer, Away> {
         self.send(self.http.get(self.at(path))).await
     }
 
-    pub(super) async fn post(
+    pub(in crate::extract) async fn post(
         &self,
         path: &str,
         content_type: &'static str,
         body: Vec<u8>,
-    ) -> Result<Answer, Away> {
+    ) -> Result<ServerAnswer, Away> {
         self.send(
             self.http
                 .post(self.at(path))
@@ -56,7 +56,10 @@ impl LoginServer {
 
     /// Sends a request; answers of a server, or a proxy before it, that cannot work now are no
     /// answers.
-    pub(in crate::extract) async fn send(&self, request: RequestBuilder) -> Result<Answer, Away> {
+    pub(in crate::extract) async fn send(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<ServerAnswer, Away> {
         let reply = exchange(request.header(ACCEPT, "application/json"), &self.bounds).await;
         answer(&reply.map_err(|no_reply| Away::NoReply(no_reply.reason))?)
     }
@@ -71,13 +74,13 @@ impl LoginServer {
 
 /// What a server that works has to say.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ServerAnswer {
     /// The status: 2xx, or 4xx where the request is to blame.
     pub status: u16,
     body: bytes::Bytes,
 }
 
-impl Answer {
+impl ServerAnswer {
     /// The body as JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(
@@ -102,7 +105,7 @@ impl Answer {
     }
 }
 
-fn answer(reply: &Reply) -> Result<Answer, Away> {
+fn answer(reply: &Reply) -> Result<ServerAnswer, Away> {
     let mut unpacker = Unpacker::default();
     let body = decode(reply, &mut unpacker).map_err(Away::NoReply)?;
     match reply.status {
@@ -111,7 +114,7 @@ fn answer(reply: &Reply) -> Result<Answer, Away> {
         status @ 500.. if serde_json::from_slice::<serde_json::Map<_, _>>(body).is_err() => {
             Err(Away::Status(status))
         }
-        status => Ok(Answer {
+        status => Ok(ServerAnswer {
             status,
             body: bytes::Bytes::copy_from_slice(body),
         }),

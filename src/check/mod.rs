@@ -1,0 +1,212 @@
+//! `check`: tries everything that a run needs and makes no export. One line per step, and under a
+//! step that failed, how to mend it. The steps that come after a failed one and need it are left
+//! out. This file owns the checklist and the steps that call nothing; those that call the server
+//! are in [`server`].
+
+mod server;
+
+use std::collections::BTreeSet;
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use tokio::runtime::Builder;
+
+use self::server::{Principal, Server};
+use crate::contact::{ContactId, InputLine};
+use crate::error::{Consequence, Error, Exit};
+use crate::extract::ids::csv::{Column, Reader, Source};
+use crate::job::{self, Installation, Job, Override};
+use crate::run::lock;
+
+/// Lines of the input that are read: enough to see what column and ids are like, in no time.
+const LINES: usize = 1_000;
+
+/// The checklist, as far as it has come.
+struct Checklist<'a> {
+    print: &'a mut dyn FnMut(&str) -> Result<(), Error>,
+    /// How the first step failed that did.
+    failed: Option<Exit>,
+}
+
+/// Why a step failed, and what to do about it.
+struct FailedStep {
+    exit: Exit,
+    problem: String,
+    hint: String,
+}
+
+/// Checks a job; `print` takes the lines of the checklist.
+///
+/// # Errors
+/// Where a line cannot be printed. What is wrong with the job is in the checklist and in the exit.
+pub fn check(
+    path: &Path,
+    overrides: &[Override],
+    print: &mut dyn FnMut(&str) -> Result<(), Error>,
+) -> Result<Exit, Error> {
+    let mut checklist = Checklist {
+        print,
+        failed: None,
+    };
+    let job = job::read(path, overrides).map_err(|error| FailedStep::of(&error.into()));
+    if let Some(job) = checklist.step("job", job, |_| path.display().to_string())? {
+        let input = read_input(&job.source).map_err(|error| FailedStep::of(&error));
+        let input = checklist.step("input", input, |input| input.describe(&job.source))?;
+        let output = lock::try_out(&job.output.dir).map_err(|error| FailedStep::of(&error));
+        checklist.step("output", output, |()| job.output.dir.display().to_string())?;
+        let contact_id = input.and_then(|input| input.first);
+        checklist.server(&job, contact_id)?;
+    }
+    Ok(checklist.failed.unwrap_or(Exit::Published))
+}
+
+impl Checklist<'_> {
+    /// Prints how a step ended; gives what it brought.
+    fn step<T>(
+        &mut self,
+        name: &str,
+        result: Result<T, FailedStep>,
+        describe: impl FnOnce(&T) -> String,
+    ) -> Result<Option<T>, Error> {
+        match result {
+            Ok(value) => {
+                self.line('✓', name, &describe(&value))?;
+                Ok(Some(value))
+            }
+            Err(FailedStep {
+                exit,
+                problem,
+                hint,
+            }) => {
+                self.line('✗', name, &problem)?;
+                if !hint.is_empty() {
+                    (self.print)(&format!("           → {hint}\n"))?;
+                }
+                self.failed.get_or_insert(exit);
+                Ok(None)
+            }
+        }
+    }
+
+    fn line(&mut self, mark: char, name: &str, text: &str) -> Result<(), Error> {
+        (self.print)(&format!("{mark} {name:<8} {text}\n"))
+    }
+
+    /// Everything that calls the server. Each step needs the one before it.
+    fn server(&mut self, job: &Job, contact_id: Option<ContactId>) -> Result<(), Error> {
+        let scheme = job.api.auth.name();
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Error::System)?;
+        let server = Server::open(job, runtime).map_err(|error| FailedStep::of(&error));
+        let Some(server) = self.step("secrets", server, |_| {
+            format!("all that scheme \"{scheme}\" needs is there")
+        })?
+        else {
+            return Ok(());
+        };
+        let name = match &job.api.installation {
+            Installation::Tenant { .. } => "tenant",
+            Installation::Sandbox | Installation::BaseUrl(_) => "address",
+        };
+        let Some(()) = self.step(name, server.locate(), |()| server.address())? else {
+            return Ok(());
+        };
+        let Some(()) = self.step("login", server.log_in(), |()| {
+            format!("scheme \"{scheme}\"")
+        })?
+        else {
+            return Ok(());
+        };
+        if !self.access(server.principal())? {
+            return Ok(());
+        }
+        if let Some(contact_id) = contact_id {
+            self.step("contact", server.fetch(contact_id), Clone::clone)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a contact can be asked for.
+    fn access(&mut self, principal: Result<Principal, FailedStep>) -> Result<bool, Error> {
+        if let Ok(Principal::NoPage { status }) = principal {
+            let text = format!(
+                "no page here tells who is logged in (status {status}); a contact has to tell"
+            );
+            self.line('?', "access", &text)?;
+            return Ok(true);
+        }
+        let let_in = self.step("access", principal, |_| {
+            "the API lets the login in".to_owned()
+        })?;
+        Ok(let_in.is_some())
+    }
+}
+
+impl FailedStep {
+    fn of(error: &Error) -> Self {
+        let mut problem = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            write!(problem, ": {cause}").expect("writing to a String cannot fail");
+            source = cause.source();
+        }
+        let Consequence { exit, hint, .. } = error.consequence();
+        Self {
+            exit,
+            problem,
+            hint: hint.unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// What the first lines of the input hold.
+struct Input {
+    column: Column,
+    lines: usize,
+    ids: BTreeSet<ContactId>,
+    rejected: usize,
+    first: Option<ContactId>,
+}
+
+fn read_input(source: &Source) -> Result<Input, Error> {
+    let reader = Reader::open(source)?;
+    let mut input = Input {
+        column: reader.column().clone(),
+        lines: 0,
+        ids: BTreeSet::new(),
+        rejected: 0,
+        first: None,
+    };
+    for line in reader.take(LINES) {
+        input.lines += 1;
+        match line? {
+            InputLine::Target { contact_id, .. } => {
+                input.first = input.first.or(Some(contact_id));
+                input.ids.insert(contact_id);
+            }
+            InputLine::Rejected { .. } => input.rejected += 1,
+        }
+    }
+    Ok(input)
+}
+
+impl Input {
+    fn describe(&self, source: &Source) -> String {
+        let first = if self.lines == LINES { "first " } else { "" };
+        let Self {
+            column,
+            lines,
+            ids,
+            rejected,
+            ..
+        } = self;
+        format!(
+            "{}: {first}{lines} lines, {} contact ids, {rejected} rejected; ids come from {column}",
+            source.place,
+            ids.len()
+        )
+    }
+}

@@ -1,0 +1,117 @@
+//! One attempt: what is sent, how it went, and, once it is judged, what it means. Words only; what
+//! follows from them is decided by the control core and its mechanisms.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::contact::{Answer, ContactId, Ending, Outcome};
+use crate::extract::api::client::{NoReply, Reply};
+use crate::extract::api::inspect::Content;
+use crate::extract::fetcher::verdict::{Verdict, verdict, verdict_without_reply};
+
+/// What a request is sent for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Send {
+    /// A contact of the plan. Its answer counts, also where it is sent to find out whether the
+    /// server is back, since no contact is known to be good.
+    Contact(ContactId),
+    /// A contact that was exported before, asked for again only to find out whether the server is
+    /// back. It costs a call and no contact an attempt, and nothing becomes of its answer.
+    Probe(ContactId),
+}
+
+impl Send {
+    /// The contact that is asked for.
+    pub(super) fn contact_id(self) -> ContactId {
+        match self {
+            Self::Contact(contact_id) | Self::Probe(contact_id) => contact_id,
+        }
+    }
+}
+
+/// A request that was sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    pub(super) send: Send,
+    /// The login that it was sent under.
+    pub(super) login: u64,
+    /// When it was sent.
+    pub(super) at: Duration,
+}
+
+/// One attempt as it went.
+pub(super) struct Attempt {
+    pub(super) sent: Sent,
+    /// When it was done.
+    pub(super) done: Duration,
+    /// When it was done by the wall clock: microseconds since 1970, UTC.
+    pub(super) fetched_at: i64,
+    pub(super) reply: Result<(Reply, Content), NoReply>,
+}
+
+/// An attempt with its verdict and all that its consequences depend on.
+pub(super) struct Judged {
+    pub(super) sent: Sent,
+    /// When it was done.
+    pub(super) done: Duration,
+    pub(super) verdict: Verdict,
+    /// How many requests were in flight before it was done.
+    pub(super) in_flight: usize,
+    /// The dice for whatever is scheduled because of it: from 0 to 1.
+    pub(super) roll: f64,
+    pub(super) reply: Result<(Reply, Content), NoReply>,
+    fetched_at: i64,
+}
+
+impl Attempt {
+    /// Judges it. Whatever `Retry-After` the server sent is cut to `patience` here and nowhere
+    /// else: a run does not wait longer for a server that asks for patience than for one that is
+    /// away.
+    pub(super) fn judge(self, patience: Duration, in_flight: usize, roll: f64) -> Judged {
+        let verdict = match &self.reply {
+            Ok((reply, content)) => {
+                let retry_after = reply.retry_after.map(|wait| wait.min(patience));
+                verdict(reply.status, retry_after, content)
+            }
+            Err(no_reply) => verdict_without_reply(*no_reply),
+        };
+        Judged {
+            sent: self.sent,
+            done: self.done,
+            verdict,
+            in_flight,
+            roll,
+            reply: self.reply,
+            fetched_at: self.fetched_at,
+        }
+    }
+}
+
+impl Judged {
+    /// The contact that was asked for.
+    pub(super) fn contact_id(&self) -> ContactId {
+        self.sent.send.contact_id()
+    }
+
+    /// The answer of this attempt: how it ended, with status, time and words as they came, and with
+    /// its body where that is exported.
+    pub(super) fn into_answer(self, mut ending: Ending) -> Answer<Bytes> {
+        let contact_id = self.contact_id();
+        let body;
+        (ending.http_status, ending.message, body) = match self.reply {
+            Ok((reply, Content::Summary(body))) => (Some(reply.status), None, Some(body)),
+            Ok((reply, Content::ErrorObject(message))) => (Some(reply.status), message, None),
+            Ok((reply, Content::Nothing | Content::Empty | Content::Other(_))) => {
+                (Some(reply.status), None, None)
+            }
+            Err(no_reply) => (no_reply.status, None, None),
+        };
+        ending.fetched_at = Some(self.fetched_at);
+        Answer {
+            contact_id,
+            body: body.filter(|_| ending.outcome == Outcome::Exported),
+            ending,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Gathers what a run is to say of itself from what its steps brought.
+
+use jiff::Timestamp;
+
+use super::night::{Export, Night};
+use crate::contact::{Outcome, TargetCounts};
+use crate::extract::fetcher::Fetched;
+use crate::load::manifest::{self, Fetch, Latency, Manifest};
+use crate::store::Run;
+
+impl Night<'_> {
+    /// The manifest of this export, which is complete now.
+    pub(super) fn manifest(
+        &self,
+        targets: TargetCounts,
+        fetched: Option<&Fetched>,
+        export: &Export,
+    ) -> Manifest {
+        let (run, written) = (&self.run, &export.written);
+        let answered =
+            written.outcomes.count(Outcome::Exported) + written.outcomes.count(Outcome::Missing);
+        Manifest {
+            format_version: manifest::FORMAT_VERSION,
+            program: manifest::PROGRAM.to_owned(),
+            version: manifest::VERSION.to_owned(),
+            run: run.name.clone(),
+            dir: export.partial.destination().display().to_string(),
+            started_at: instant(run.started_at),
+            ended_at: (self.clock)(),
+            job: self.job.description.clone(),
+            targets,
+            outcomes: written.outcomes,
+            calls: run.calls,
+            fetch: fetch(run, fetched),
+            tables: written.files.clone(),
+            drift: written.drift,
+            truncated: written.truncated.clone(),
+            coverage: manifest::coverage(answered, targets.distinct),
+            oldest_fetched_at: written.oldest_fetched_at.map(instant),
+        }
+    }
+}
+
+/// How fast the API answered.
+fn fetch(run: &Run, fetched: Option<&Fetched>) -> Fetch {
+    let seconds = run.fetch_seconds;
+    let done = fetched.map_or(0, |fetched| fetched.progress.done);
+    let latency = fetched
+        .map(|fetched| &fetched.latency)
+        .filter(|latency| !latency.is_empty());
+    let percentile = |of: f64| latency.map(|it| to_float(it.value_at_quantile(of)) / 1_000.0);
+    Fetch {
+        seconds,
+        contacts_per_second: if seconds > 0.0 {
+            to_float(done) / seconds
+        } else {
+            0.0
+        },
+        latency_ms: Latency {
+            p50: percentile(0.5),
+            p95: percentile(0.95),
+            p99: percentile(0.99),
+        },
+    }
+}
+
+fn instant(microseconds: i64) -> Timestamp {
+    Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::MAX)
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "shown to a person"
+)]
+fn to_float(number: u64) -> f64 {
+    number as f64
+}
