@@ -12,7 +12,7 @@ use std::path::Path;
 
 use tokio::runtime::Builder;
 
-use self::server::{Principal, Server};
+use self::server::{Principal, ServerSteps};
 use crate::contact::{ContactId, InputLine};
 use crate::error::{Consequence, Error, Exit};
 use crate::extract::ids::csv::{Column, Reader, Source};
@@ -100,7 +100,7 @@ impl Checklist<'_> {
             .enable_all()
             .build()
             .map_err(Error::System)?;
-        let server = Server::open(job, runtime).map_err(|error| FailedStep::of(&error));
+        let server = ServerSteps::open(job, runtime).map_err(|error| FailedStep::of(&error));
         let Some(server) = self.step("secrets", server, |_| {
             format!("all that scheme \"{scheme}\" needs is there")
         })?

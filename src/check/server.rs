@@ -24,7 +24,7 @@ use crate::job::Job;
 use crate::sandbox::Sandbox;
 
 /// The server that the steps ask.
-pub(super) struct Server<'a> {
+pub(super) struct ServerSteps<'a> {
     job: &'a Job,
     runtime: Runtime,
     /// Serves until the checklist is done.
@@ -43,7 +43,7 @@ pub(super) enum Principal {
     },
 }
 
-impl<'a> Server<'a> {
+impl<'a> ServerSteps<'a> {
     /// Reads the secrets; calls nothing.
     pub(super) fn open(job: &'a Job, runtime: Runtime) -> Result<Self, Error> {
         let sandbox = connect::sandbox(job)?;

@@ -20,21 +20,21 @@ pub(crate) struct FetchSettings {
 }
 
 /// What holds where `[fetch]` does not say it.
-struct Pace {
+struct PaceDefaults {
     requests_per_second: Option<f64>,
     max_in_flight: u32,
 }
 
 /// SuperOffice's checklist for custom applications allows ten calls a second. Eight in flight
 /// suffice for that as long as an answer takes no more than 800 ms.
-const ONLINE: Pace = Pace {
+const ONLINE: PaceDefaults = PaceDefaults {
     requests_per_second: Some(10.0),
     max_in_flight: 8,
 };
 
 /// An onsite server carries out thirty operations at once (the default of `MaxParellalThreads`), so
 /// that a few more keep it busy. Nobody but its owner sets it a rate.
-const ONSITE: Pace = Pace {
+const ONSITE: PaceDefaults = PaceDefaults {
     requests_per_second: None,
     max_in_flight: 32,
 };
@@ -84,13 +84,13 @@ mod tests {
     #[test]
     fn the_doc_lines_say_what_holds_where_a_key_is_left_out() {
         let doc = |key| settings().find(|setting| setting.key == key).unwrap().doc;
-        let rate = |pace: &Pace| {
+        let rate = |pace: &PaceDefaults| {
             pace.requests_per_second
                 .map_or("none".to_owned(), |rate| rate.to_string())
         };
         let by_place = |online, onsite| format!("default {online} with `tenant`, {onsite} with");
         assert!(doc("requests_per_second").contains(&by_place(rate(&ONLINE), rate(&ONSITE))));
-        let most = |pace: &Pace| pace.max_in_flight.to_string();
+        let most = |pace: &PaceDefaults| pace.max_in_flight.to_string();
         assert!(doc("max_in_flight").contains(&by_place(most(&ONLINE), most(&ONSITE))));
     }
 }

@@ -10,12 +10,10 @@ mod csv;
 mod error;
 mod file;
 mod format;
-#[cfg(test)]
-mod generate;
 mod parquet;
 mod reader;
 #[cfg(test)]
-mod round_trip;
+mod tests;
 mod writer;
 
 pub(crate) mod manifest;

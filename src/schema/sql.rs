@@ -13,15 +13,15 @@ const DIALECT: &str = "auto_detect = false, header = true, delim = ',', quote = 
 /// The statements that make a view of each of these tables, for files of this extension in the
 /// current folder.
 pub fn views(view: &View, extension: &str) -> String {
-    Script { view, extension }.to_string()
+    ViewsScript { view, extension }.to_string()
 }
 
-struct Script<'v> {
+struct ViewsScript<'v> {
     view: &'v View,
     extension: &'v str,
 }
 
-impl fmt::Display for Script<'_> {
+impl fmt::Display for ViewsScript<'_> {
     fn fmt(&self, script: &mut fmt::Formatter<'_>) -> fmt::Result {
         script.write_str(
             "-- One view per table. Start DuckDB in this folder: duckdb -init views.sql\n\

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::*;
-use crate::schema::generate::{self, AnySummary};
+use crate::schema::tests::generate::{self, AnySummary};
 
 fn lengths(tables: &Tables) -> Vec<usize> {
     tables.iter().map(Vec::len).collect()

@@ -7,8 +7,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::load::format::create;
-use crate::load::generate::{batch, some_rows};
 use crate::load::manifest::tests::manifest;
+use crate::load::tests::generate::{batch, some_rows};
 use crate::schema::{OUTCOMES, TABLES};
 
 const FIRST: &str = "20261122T020000Z";

@@ -7,9 +7,9 @@ use tempfile::TempDir;
 use super::*;
 use crate::load::file::FileReport;
 use crate::load::format::create;
-use crate::load::generate::{AnyCell, Row, batch, sorted_rows};
 use crate::load::manifest::tests::manifest;
 use crate::load::publish::{Partial, prepare};
+use crate::load::tests::generate::{AnyCell, Row, batch, sorted_rows};
 use crate::schema::{TABLES, data_tables};
 
 const RUN: &str = "20261122T020000Z";

@@ -14,10 +14,10 @@ use arrow_array::RecordBatch;
 use jiff::civil;
 use proptest::prelude::*;
 
-use super::error::Error;
-use super::file::{FileReport, digest};
-use super::format::{Format, create, open};
 use super::generate::{AnyCell, Row, batch, row, rows_of, some_rows};
+use crate::load::error::Error;
+use crate::load::file::{FileReport, digest};
+use crate::load::format::{Format, create, open};
 
 use crate::schema::{Column, ColumnType, OUTCOMES, TABLES, Table, table};
 

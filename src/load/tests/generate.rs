@@ -14,7 +14,7 @@ use crate::schema::{CellSource, ColumnType, Table};
 
 /// One value, or null.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum AnyCell {
+pub(in crate::load) enum AnyCell {
     Null,
     Integer(i64),
     Float(f64),
@@ -25,14 +25,14 @@ pub(super) enum AnyCell {
 }
 
 /// One row: a cell for each column.
-pub(super) type Row = Vec<AnyCell>;
+pub(in crate::load) type Row = Vec<AnyCell>;
 
 /// From the first instant of year 1 to the last of year 9999.
 const INSTANTS: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
 const DAYS: std::ops::RangeInclusive<i32> = -719_162..=2_932_896;
 
 /// Any row of the table; keys are null only where they may be.
-pub(super) fn row(table: &'static Table) -> impl Strategy<Value = Row> {
+pub(in crate::load) fn row(table: &'static Table) -> impl Strategy<Value = Row> {
     let cells = |column| {
         let value = cell(column);
         if table.is_nullable(column) {
@@ -45,7 +45,7 @@ pub(super) fn row(table: &'static Table) -> impl Strategy<Value = Row> {
 }
 
 /// Some rows of the table, the same ones every time.
-pub(super) fn some_rows(table: &'static Table, number: usize) -> Vec<Row> {
+pub(in crate::load) fn some_rows(table: &'static Table, number: usize) -> Vec<Row> {
     let mut runner = TestRunner::deterministic();
     let rows = proptest::collection::vec(row(table), number);
     rows.new_tree(&mut runner)
@@ -54,7 +54,7 @@ pub(super) fn some_rows(table: &'static Table, number: usize) -> Vec<Row> {
 }
 
 /// Rows of one contact each, with the keys that the table's order demands.
-pub(super) fn sorted_rows(table: &'static Table, contact_ids: &[i64]) -> Vec<Row> {
+pub(in crate::load) fn sorted_rows(table: &'static Table, contact_ids: &[i64]) -> Vec<Row> {
     let mut rows = some_rows(table, contact_ids.len());
     for (row, contact_id) in rows.iter_mut().zip(contact_ids) {
         for (cell, column) in row.iter_mut().zip(table.columns.iter()) {
@@ -69,7 +69,7 @@ pub(super) fn sorted_rows(table: &'static Table, contact_ids: &[i64]) -> Vec<Row
 }
 
 /// The rows as a batch.
-pub(super) fn batch(table: &Table, rows: &[Row]) -> RecordBatch {
+pub(in crate::load) fn batch(table: &Table, rows: &[Row]) -> RecordBatch {
     let columns = (0..table.columns.len()).map(|index| {
         array(
             table.columns[index].column_type,
@@ -159,7 +159,7 @@ fn array<'a>(column_type: ColumnType, cells: impl Iterator<Item = &'a AnyCell>) 
 }
 
 /// The cells of a batch.
-pub(super) fn rows_of(table: &Table, batch: &RecordBatch) -> Vec<Row> {
+pub(in crate::load) fn rows_of(table: &Table, batch: &RecordBatch) -> Vec<Row> {
     use arrow_array::cast::AsArray;
     use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
     let value = |index: usize, row: usize| {

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::Union;
 
-use super::table::{ColumnType, Rows, Table};
-use super::tables::{LEFT_OUT, data_tables};
 use crate::contact::ContactId;
+use crate::schema::table::{ColumnType, Rows, Table};
+use crate::schema::tables::{LEFT_OUT, data_tables};
 
 /// An answer that must flatten.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub(crate) fn summary() -> impl Strategy<Value = AnySummary> {
                 .map(|(index, table)| root_member(index, table, contact_id))
                 .collect();
             let unknown = some(0..=2, unknown_name(), value())
-                .prop_map(|members| members.into_iter().map(RootMember::unknown).collect());
+                .prop_map(|members| members.into_iter().map(AnyRootMember::unknown).collect());
             let members = (tables, unknown).prop_map(|(tables, unknown): (Vec<Vec<_>>, Vec<_>)| {
                 [tables.concat(), unknown].concat()
             });
@@ -78,7 +78,7 @@ const TYPES: [ColumnType; 6] = [
 ];
 
 impl AnySummary {
-    fn of(contact_id: ContactId, members: Vec<RootMember>) -> Self {
+    fn of(contact_id: ContactId, members: Vec<AnyRootMember>) -> Self {
         let mut rows = vec![0; data_tables().count()];
         for member in &members {
             if let Some(place) = member.table.and_then(|table| rows.get_mut(table)) {
@@ -99,14 +99,14 @@ impl AnySummary {
 type Member = (String, String);
 
 #[derive(Debug, Clone)]
-struct RootMember {
+struct AnyRootMember {
     /// The index of the table that it fills.
     table: Option<usize>,
     rows: usize,
     text: Member,
 }
 
-impl RootMember {
+impl AnyRootMember {
     fn unknown(text: Member) -> Self {
         Self {
             table: None,
@@ -120,7 +120,7 @@ fn root_member(
     index: usize,
     table: &'static Table,
     contact_id: ContactId,
-) -> BoxedStrategy<Vec<RootMember>> {
+) -> BoxedStrategy<Vec<AnyRootMember>> {
     let row = object_of(
         members_of(table),
         matches!(table.rows, Rows::Object(_)).then_some(contact_id),
@@ -135,7 +135,7 @@ fn root_member(
     };
     let name = table.root_member().expect("data tables have one");
     let member = prop_oneof![1 => Just(("null".to_owned(), 0)), 8 => rows];
-    let member = member.prop_map(move |(json, rows)| RootMember {
+    let member = member.prop_map(move |(json, rows)| AnyRootMember {
         table: Some(index),
         rows,
         text: (quote(name), json),

@@ -2,92 +2,18 @@
 //! the same command goes on, and a hint. The stages own their messages; what each of their errors
 //! means for the process is said here alone.
 
+mod exit;
+
 use std::path::PathBuf;
 
 use indicatif::HumanBytes;
 
+pub use self::exit::Exit;
 use crate::extract::api::{client, tenant};
 use crate::extract::fetcher::hopeless;
 use crate::extract::ids::csv;
 use crate::extract::{auth, secret};
 use crate::{job, load, sandbox, store};
-
-/// How the process ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// Done.
-    Published,
-    /// Not published.
-    NotPublished,
-    /// Wrong input of the operator.
-    Usage,
-    /// Another run is at it.
-    Locked,
-    /// The API stayed away.
-    Unreachable,
-    /// The login was refused.
-    Login,
-    /// The disk said no.
-    Storage,
-    /// Somebody asked to stop.
-    Interrupted,
-}
-
-impl Exit {
-    /// Every one, in the order of the codes.
-    pub const ALL: &[Self] = &[
-        Self::Published,
-        Self::NotPublished,
-        Self::Usage,
-        Self::Locked,
-        Self::Unreachable,
-        Self::Login,
-        Self::Storage,
-        Self::Interrupted,
-    ];
-
-    /// The code that the shell sees.
-    pub const fn code(self) -> u8 {
-        match self {
-            Self::Published => 0,
-            Self::NotPublished => 1,
-            Self::Usage => 2,
-            Self::Locked => 3,
-            Self::Unreachable => 4,
-            Self::Login => 5,
-            Self::Storage => 6,
-            Self::Interrupted => 130,
-        }
-    }
-
-    /// What it means, for the help and the README.
-    pub const fn doc(self) -> &'static str {
-        match self {
-            Self::Published => {
-                "published; failures within `max_failed` (each one is in `outcomes`)"
-            }
-            Self::NotPublished => {
-                "not published: too many failures, every answer a refusal, no such tenant, \
-                 or a defect of this program"
-            }
-            Self::Usage => "bad arguments, job file or input; nothing was called",
-            Self::Locked => "another run of this job is under way",
-            Self::Unreachable => {
-                "the API stayed unreachable longer than `patience`, gave no answer in all the \
-                 time allowed, or the tenant is suspended; the same command goes on"
-            }
-            Self::Login => "the API refused the login",
-            Self::Storage => {
-                "output, state or stdout could not be written (disk full, permissions); \
-                 the same command goes on, where the message says so"
-            }
-            Self::Interrupted => {
-                "interrupted (SIGINT, SIGTERM); answers in flight were stored, \
-                 the same command goes on"
-            }
-        }
-    }
-}
 
 /// Why a command ends without what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -337,17 +263,6 @@ fn of_hopeless(hopeless: hopeless::Hopeless) -> Consequence {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn exit_codes_are_distinct() {
-        for (index, exit) in Exit::ALL.iter().enumerate() {
-            assert!(
-                Exit::ALL[..index]
-                    .iter()
-                    .all(|other| other.code() != exit.code())
-            );
-        }
-    }
 
     #[test]
     fn the_same_command_goes_on_where_only_the_file_system_stands_in_the_way() {
