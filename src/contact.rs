@@ -38,12 +38,14 @@ pub enum InputLine {
         /// The text that stands there, cut to 200 characters.
         input_value: String,
     },
-    /// No contact id.
+    /// No contact id, or none that can be believed.
     Rejected {
         /// Line where it stands; the first line is 1.
         input_line: u64,
         /// The text that stands there, cut to 200 characters.
         input_value: String,
+        /// What is wrong with it.
+        reason: Reason,
     },
 }
 
@@ -129,6 +131,8 @@ words! {
         Redirect = "redirect",
         /// The input line holds no contact id.
         InvalidId = "invalid_id",
+        /// The input line's cells or quotes do not fit the headings, so that its id may be another.
+        RaggedRow = "ragged_row",
     }
 }
 

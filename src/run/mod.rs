@@ -21,7 +21,7 @@ use crate::connect;
 use crate::contact::{Calls, TargetCounts};
 use crate::error::Error;
 use crate::extract::fetcher::{End, Fetched};
-use crate::extract::ids::csv::Reader;
+use crate::extract::ids::csv::{self, Reader};
 use crate::job::{Environment, Job, Place};
 use crate::load::publish::{self, Partial};
 use crate::report::Reporter;
@@ -90,7 +90,9 @@ pub fn run(
 
     report.say(&format!("ids come from {}", reader.column()));
     report.begin("reading", None);
-    let targets = read(reader, &mut store, stop, report)?;
+    let (targets, _) = csv::read_whole(&job.source, reader, |reader| {
+        read(reader, &mut store, stop, report)
+    })?;
     let request_key = request_key(job);
     let plan = store.plan(request_key, fresh_since(&run, job, options.offline))?;
     if options.plan_only {
@@ -229,7 +231,7 @@ fn ensure_going(stop: &watch::Receiver<bool>) -> Result<(), Error> {
 }
 
 fn read(
-    reader: Reader,
+    reader: &mut Reader,
     store: &mut Store,
     stop: &watch::Receiver<bool>,
     report: &mut Reporter,
@@ -339,7 +341,6 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
-    use crate::extract::ids::csv;
     use crate::report::{LogFormat, ProgressMode};
 
     #[test]
@@ -355,7 +356,7 @@ mod tests {
                 delimiter: None,
             };
             read(
-                Reader::over(&source, Box::new(Cursor::new(text))).unwrap(),
+                &mut Reader::over(&source, Box::new(Cursor::new(text))).unwrap(),
                 &mut store,
                 &stopped,
                 &mut report,

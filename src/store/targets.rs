@@ -147,6 +147,7 @@ fn insert_lines(
             InputLine::Rejected {
                 input_line,
                 input_value,
+                reason: _,
             } => {
                 reject.execute(params![
                     i64::try_from(input_line).unwrap_or(i64::MAX),

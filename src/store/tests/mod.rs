@@ -177,6 +177,7 @@ fn targets_are_distinct_in_the_order_of_their_ids_and_rejects_come_last() {
         InputLine::Rejected {
             input_line: 3,
             input_value: "x".into(),
+            reason: Reason::InvalidId,
         },
         InputLine::Target {
             contact_id: id(4),
