@@ -38,7 +38,7 @@ pub enum InputLine {
         /// The text that stands there, cut to 200 characters.
         input_value: String,
     },
-    /// No contact id.
+    /// No contact id, or none that can be believed.
     Rejected {
         /// Line where it stands; the first line is 1.
         input_line: u64,
@@ -135,7 +135,7 @@ words! {
         Redirect = "redirect",
         /// The input line holds no contact id.
         InvalidId = "invalid_id",
-        /// The input line holds more cells than the heading, so that none is known for the id.
+        /// The input line's cells or quotes do not fit the headings, so that its id may be another.
         RaggedRow = "ragged_row",
         /// The contact was to be forgotten.
         Forgotten = "forgotten",

@@ -24,6 +24,7 @@ mod files;
 mod hostile;
 mod layers;
 mod limits;
+mod lists;
 mod mock;
 mod printed;
 mod readme;

@@ -49,33 +49,61 @@ pub enum Error {
     },
     /// A record larger than any that is meant.
     #[error(
-        "{place}, line {line}: the record that starts here is longer than 1 MiB; \
-         look for a quote that is never closed"
+        "{place}, line {line}: the record that starts here is longer than 1 MiB; look for a quote \
+         that is never closed"
     )]
     RecordTooLong {
         /// The input.
         place: Place,
-        /// Where it starts.
+        /// Where it starts, or its open quote.
         line: u64,
     },
     /// The input ends inside quotes: what follows the quote would be lost silently.
-    #[error(
-        "{place}, line {line}: a quote in the record that starts here is never closed; \
-         close or remove it"
-    )]
+    #[error("{place}, line {line}: a quote that opens here is never closed; close or remove it")]
     OpenQuote {
         /// The input.
         place: Place,
-        /// Where the record starts.
+        /// Where it opens.
         line: u64,
+    },
+    /// Text follows a closing quote, and what it was to close is more than that line.
+    #[error(
+        "{place}, line {line}: text follows the end of a cell whose quote opens here, and nobody \
+         can say which lines belong together; double the quotes inside a cell, or remove them"
+    )]
+    StrayQuote {
+        /// The input.
+        place: Place,
+        /// Where the quote opens.
+        line: u64,
+    },
+    /// Files were joined whose ids may stand in different columns.
+    #[error(
+        "{place}, line {line}: headings stand here again, but not as in the first line; join only \
+         files of the same columns, each with a line end after its last line"
+    )]
+    ColumnMoved {
+        /// The input.
+        place: Place,
+        /// The second heading line.
+        line: u64,
+    },
+    /// Somebody wrote to the input, or put another in its place, while it was read.
+    #[error(
+        "{place} changed while it was read; write the list under another name and rename it once \
+         it is whole"
+    )]
+    Changed {
+        /// The input.
+        place: Place,
     },
     /// A delimiter that CSV uses for something else.
     #[error("a quote or a line end cannot be the delimiter; change `[source] delimiter`")]
     Delimiter,
     /// Several columns, or a column asked for by name, but the first line is data.
     #[error(
-        "{place}, line {line}: holds data where headings were expected; \
-         only a file of a single column, with no `[source] column` set, can do without"
+        "{place}, line {line}: holds data where headings were expected; only a file of a single \
+         column, with no `[source] column` set, can do without"
     )]
     NoHeading {
         /// The input.
@@ -85,9 +113,8 @@ pub enum Error {
     },
     /// None of the usual names.
     #[error(
-        "{place}, line {line}: no heading is known to mean company ids \
-         (`Contact ID` labels a person in SuperOffice); \
-         set `[source] column` to the right one of {headings}"
+        "{place}, line {line}: no heading is known to mean company ids (`Contact ID` labels a \
+         person in SuperOffice); set `[source] column` to the right one of {headings}"
     )]
     NoIdColumn {
         /// The input.
@@ -99,8 +126,8 @@ pub enum Error {
     },
     /// The column asked for is not there.
     #[error(
-        "{place}, line {line}: there is no column `{column}`; \
-         set `[source] column` to one of {headings}"
+        "{place}, line {line}: there is no column `{column}`; set `[source] column` to one of \
+         {headings}"
     )]
     UnknownColumn {
         /// The input.
@@ -114,9 +141,8 @@ pub enum Error {
     },
     /// More than one column fits equally well.
     #[error(
-        "{place}, line {line}: more than one column fits; \
-         set `[source] column` to the exact spelling of the right one, renaming it if need be, \
-         of {headings}"
+        "{place}, line {line}: more than one column fits; set `[source] column` to the exact \
+         spelling of the right one, renaming it if need be, of {headings}"
     )]
     AmbiguousColumn {
         /// The input.

@@ -3,9 +3,10 @@
 
 use std::io::BufRead;
 
+use super::cells::Cells;
 use super::error::{Error, Headings};
 use super::records::Records;
-use super::{Column, cell};
+use super::{Column, cell, number};
 
 /// Usual headings of a company id, the preferred first.
 const USUAL: [&str; 6] = [
@@ -17,10 +18,10 @@ const USUAL: [&str; 6] = [
     "PrimaryKey",
 ];
 
-/// The cells of the current record as headings.
-pub(super) fn headings<R: BufRead>(records: &Records<R>) -> Vec<String> {
-    records
-        .cells()
+/// The cells of a record as headings.
+pub(super) fn texts(cells: &Cells) -> Vec<String> {
+    cells
+        .iter()
         .map(|bytes| cell::decode(bytes).trim().to_owned())
         .collect()
 }
@@ -30,7 +31,7 @@ pub(super) fn locate<R: BufRead>(
     records: &Records<R>,
     column: Option<&str>,
 ) -> Result<Column, Error> {
-    let mut headings = headings(records);
+    let mut headings = texts(records.cells());
     let found = find(&headings, column);
     let (place, line) = (records.place().clone(), records.line());
     match (found, headings.as_mut_slice(), column) {
@@ -47,7 +48,7 @@ pub(super) fn locate<R: BufRead>(
             index: 0,
             heading: None,
         }),
-        (Match::None, cells, _) if cells.iter().any(|text| cell::contact_id(text).is_some()) => {
+        (Match::None, cells, _) if cells.iter().any(|text| number::contact_id(text).is_some()) => {
             Err(Error::NoHeading { place, line })
         }
         (Match::None, _, Some(column)) => Err(Error::UnknownColumn {

@@ -3,23 +3,30 @@
 //! storage to the store.
 
 mod cell;
+mod cells;
 mod delimiter;
 mod error;
+mod gunzip;
 mod heading;
 mod input;
+mod kind;
+mod lines;
+mod number;
+mod preamble;
+mod raw;
+mod reader;
 mod records;
+mod report;
+mod shape;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
-use std::io::{self, BufRead, Read};
-use std::iter::FusedIterator;
-use std::mem;
 use std::path::PathBuf;
 
-use crate::contact::InputLine;
 pub use error::{Error, Headings};
-use records::Records;
+pub use reader::Reader;
+pub use report::{LineCounts, SourceReport, read_whole};
 
 /// Where the ids are and how they are laid out: the `[source]` of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,23 +57,6 @@ impl fmt::Display for Place {
     }
 }
 
-/// The lines of the input in their order, duplicates included. Ends after the first error.
-///
-/// Gzip and zstd are recognised by their first bytes, whatever the file is called. Each cell is
-/// read as UTF-8 and, where it is not valid UTF-8, as Windows-1252: ids are ASCII, so this concerns
-/// headings and rejected text only. A line with nothing but ASCII whitespace in a single cell is
-/// blank and skipped. Cells beyond the id column are neither looked at nor counted.
-///
-/// A first line such as `sep=;` names the delimiter, unless one is set, and is skipped. Then a file
-/// whose first line is a single cell has one column: it has no delimiter unless one is set, and no
-/// heading where that cell does not begin with a letter.
-pub struct Reader {
-    records: Records<Box<dyn BufRead + Send>>,
-    column: Column,
-    is_first_pending: bool,
-    has_ended: bool,
-}
-
 /// Which cell holds the id. Shown as a person would name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -86,71 +76,3 @@ impl fmt::Display for Column {
         }
     }
 }
-
-impl Reader {
-    /// Opens the input and finds its id column.
-    pub fn open(source: &Source) -> Result<Self, Error> {
-        let input: Box<dyn Read + Send> = match &source.place {
-            Place::Path(path) => input::open(path)?,
-            Place::StandardInput => Box::new(io::stdin()),
-        };
-        Self::over(source, input)
-    }
-
-    /// Reads these bytes as if they came from the place that the source names.
-    pub fn over(source: &Source, input: Box<dyn Read + Send>) -> Result<Self, Error> {
-        let (sample, rest) = input::text(&source.place, input)?;
-        let declared = delimiter::declared(&sample);
-        let delimiter = match source.delimiter.or(declared) {
-            Some(b'"' | b'\r' | b'\n') => return Err(Error::Delimiter),
-            Some(delimiter) => delimiter,
-            None => delimiter::detect(&sample, source.column.as_deref()),
-        };
-        let input: Box<dyn BufRead + Send> = Box::new(io::Cursor::new(sample).chain(rest));
-        let mut records = Records::new(input, delimiter, source.place.clone());
-        if (declared.is_some() && !records.advance()?) || !records.advance()? {
-            return Err(Error::Empty {
-                place: source.place.clone(),
-            });
-        }
-        let column = heading::locate(&records, source.column.as_deref())?;
-        let is_first_pending = column.heading.is_none();
-        Ok(Self {
-            records,
-            column,
-            is_first_pending,
-            has_ended: false,
-        })
-    }
-
-    /// The column of the ids.
-    pub fn column(&self) -> &Column {
-        &self.column
-    }
-}
-
-impl Iterator for Reader {
-    type Item = Result<InputLine, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.has_ended {
-            return None;
-        }
-        let found = if mem::take(&mut self.is_first_pending) {
-            Ok(true)
-        } else {
-            self.records.advance()
-        };
-        self.has_ended = !matches!(found, Ok(true));
-        match found {
-            Ok(true) => Some(Ok(cell::line(
-                self.records.line(),
-                self.records.cell(self.column.index),
-            ))),
-            Ok(false) => None,
-            Err(error) => Some(Err(error)),
-        }
-    }
-}
-
-impl FusedIterator for Reader {}

@@ -1,63 +1,151 @@
-//! From bytes to CSV records: cells, the physical line on which a record starts, and its largest
+//! From lines to CSV records: the cells, the physical lines that a record covers, and its largest
 //! size. Knows nothing of ids.
 //!
-//! Built on `csv_core`, since the line numbers of `csv::Reader` do not see blank lines and lone
-//! carriage returns, and its records grow without bound.
+//! A parser of our own, since those at hand say neither where a quote was opened nor that text
+//! follows one that was closed, and both have to be known before a line is believed.
 
 use std::io::BufRead;
 
-use csv_core::ReadRecordResult;
-
 use super::Place;
+use super::cells::Cells;
 use super::error::Error;
+use super::lines::{Lines, Next};
 
 /// Most bytes of one record: a quote that is never closed must not draw the whole input into
 /// memory.
 pub(super) const RECORD_LIMIT: usize = 1024 * 1024;
 
+/// Most lines of one cell that are believed: an address has five or six, and what goes on for
+/// longer is rather a stray quote.
+pub(super) const CELL_LINES: u64 = 10;
+
 /// Reads one record after the other into the same memory.
 pub(super) struct Records<R> {
-    input: R,
-    place: Place,
-    parser: csv_core::Reader,
-    lines: LineCounter,
+    lines: Lines<R>,
+    cells: Cells,
+    /// The record as it stands in the file.
+    text: Vec<u8>,
+    /// Where in the text its lines start.
+    starts: Vec<usize>,
     start: u64,
-    content: Vec<u8>,
-    content_size: usize,
-    ends: Vec<usize>,
-    ends_count: usize,
+    has_long_cell: bool,
+    blank: u64,
 }
 
 impl<R: BufRead> Records<R> {
-    /// Reads records from the input; the place is for messages.
-    pub(super) fn new(input: R, delimiter: u8, place: Place) -> Self {
+    /// Reads records from the input; the place is for messages. Without a delimiter a line is one
+    /// cell.
+    pub(super) fn new(input: R, delimiter: Option<u8>, place: Place) -> Self {
         Self {
-            input,
-            place,
-            parser: csv_core::ReaderBuilder::new().delimiter(delimiter).build(),
-            lines: LineCounter::new(),
-            start: 1,
-            content: vec![0; 1024],
-            content_size: 0,
-            ends: vec![0; 64],
-            ends_count: 0,
+            lines: Lines::new(input, place),
+            cells: Cells::new(delimiter),
+            text: Vec::new(),
+            starts: Vec::new(),
+            start: 0,
+            has_long_cell: false,
+            blank: 0,
         }
+    }
+
+    /// Passes over so many lines, whatever they hold.
+    pub(super) fn skip(&mut self, lines: u64) -> Result<(), Error> {
+        for _ in 0..lines {
+            self.text.clear();
+            self.append_line(1)?;
+            self.blank += 1;
+        }
+        Ok(())
     }
 
     /// Goes to the next record that is not blank; false at the end of the input.
     pub(super) fn advance(&mut self) -> Result<bool, Error> {
-        while self.skip_line_ends()? {
-            self.read_record()?;
+        loop {
+            self.text.clear();
+            self.starts.clear();
+            self.starts.push(0);
+            self.cells.clear();
+            self.has_long_cell = false;
+            self.start = self.lines.count() + 1;
+            if !self.append_line(self.start)? {
+                return Ok(false);
+            }
+            self.cells.push_line(&self.text);
+            if self.cells.is_open() {
+                self.close_quotes()?;
+            }
             if !self.is_blank() {
                 return Ok(true);
             }
+            self.blank += 1;
         }
-        Ok(false)
+    }
+
+    /// Reads on to the line on which the record's last open quote is closed.
+    fn close_quotes(&mut self) -> Result<(), Error> {
+        let mut opened = self.start;
+        while self.cells.is_open() {
+            if self.cells.opens_quote() {
+                opened = self.lines.count();
+            }
+            if self.cells.is_misquoted() {
+                return Err(self.stray_quote(opened));
+            }
+            let start = self.text.len();
+            if !self.append_line(opened)? {
+                let place = self.place().clone();
+                return Err(Error::OpenQuote {
+                    place,
+                    line: opened,
+                });
+            }
+            self.starts.push(start);
+            self.cells
+                .push_line(self.text.get(start..).unwrap_or_default());
+            self.has_long_cell |= self.lines.count() - opened >= CELL_LINES;
+        }
+        if self.cells.is_misquoted() {
+            return Err(self.stray_quote(opened));
+        }
+        Ok(())
+    }
+
+    /// Adds the next line to the text; false at the end of the input. `suspect` is the line to look
+    /// at where the record grows too long.
+    fn append_line(&mut self, suspect: u64) -> Result<bool, Error> {
+        match self.lines.append_to(&mut self.text, RECORD_LIMIT)? {
+            Next::Line => Ok(true),
+            Next::End => Ok(false),
+            Next::TooLong => Err(Error::RecordTooLong {
+                place: self.place().clone(),
+                line: suspect,
+            }),
+        }
+    }
+
+    /// The error where nobody can say which quotes of the record were meant to open and close.
+    pub(super) fn stray_quote(&self, line: u64) -> Error {
+        let place = self.place().clone();
+        Error::StrayQuote { place, line }
+    }
+
+    /// Whitespace and nothing else; an empty pair of quotes is a cell.
+    fn is_blank(&self) -> bool {
+        self.cells.len() == 1 && self.text.trim_ascii().is_empty()
     }
 
     /// The input.
     pub(super) fn place(&self) -> &Place {
-        &self.place
+        self.lines.place()
+    }
+
+    /// What the records are read from.
+    pub(super) fn input(&self) -> &R {
+        self.lines.input()
+    }
+
+    /// What the records are read from.
+    pub(super) fn input_mut(&mut self) -> &mut R {
+        self.lines.input_mut()
     }
 
     /// The physical line on which the current record starts.
@@ -65,133 +153,35 @@ impl<R: BufRead> Records<R> {
         self.start
     }
 
-    /// The cell at this index of the current record.
-    pub(super) fn cell(&self, index: usize) -> Option<&[u8]> {
-        let ends = self.ends.get(..self.ends_count)?;
-        let start = match index.checked_sub(1) {
-            Some(previous) => *ends.get(previous)?,
-            None => 0,
-        };
-        self.content.get(start..*ends.get(index)?)
+    /// How many physical lines the current record covers.
+    pub(super) fn size(&self) -> u64 {
+        self.lines.count() + 1 - self.start
+    }
+
+    /// How many physical lines were read.
+    pub(super) fn lines_read(&self) -> u64 {
+        self.lines.count()
+    }
+
+    /// How many of them were skipped or blank.
+    pub(super) fn blank_lines(&self) -> u64 {
+        self.blank
     }
 
     /// The cells of the current record.
-    pub(super) fn cells(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.ends_count).filter_map(|index| self.cell(index))
+    pub(super) fn cells(&self) -> &Cells {
+        &self.cells
     }
 
-    /// Whitespace and nothing else; an empty pair of quotes is a cell.
-    fn is_blank(&self) -> bool {
-        self.ends_count == 1
-            && self
-                .cell(0)
-                .is_some_and(|cell| !cell.is_empty() && cell.trim_ascii().is_empty())
+    /// Whether a cell of the current record runs over more lines than is believed.
+    pub(super) fn has_long_cell(&self) -> bool {
+        self.has_long_cell
     }
 
-    /// Goes to the start of the next record; false at the end of the input.
-    fn skip_line_ends(&mut self) -> Result<bool, Error> {
-        loop {
-            let buffer = fill(&mut self.input, &self.place, self.lines.current)?;
-            if buffer.is_empty() {
-                return Ok(false);
-            }
-            let next = buffer
-                .iter()
-                .position(|byte| !matches!(byte, b'\r' | b'\n'));
-            let (line_ends, _) = buffer.split_at(next.unwrap_or(buffer.len()));
-            self.lines.pass(line_ends);
-            let size = line_ends.len();
-            self.input.consume(size);
-            if next.is_some() {
-                return Ok(true);
-            }
-        }
-    }
-
-    fn read_record(&mut self) -> Result<(), Error> {
-        self.start = self.lines.current;
-        (self.content_size, self.ends_count) = (0, 0);
-        let mut size = 0;
-        loop {
-            let buffer = fill(&mut self.input, &self.place, self.lines.current)?;
-            // A line end of our own closes the last record, unless it falls inside quotes.
-            let is_end = buffer.is_empty();
-            let bytes = if is_end { b"\n" } else { buffer };
-            let content = self
-                .content
-                .get_mut(self.content_size..)
-                .unwrap_or_default();
-            let ends = self.ends.get_mut(self.ends_count..).unwrap_or_default();
-            let (result, consumed, written, ended) = self.parser.read_record(bytes, content, ends);
-            self.content_size += written;
-            self.ends_count += ended;
-            size += consumed;
-            if !is_end {
-                self.lines.pass(bytes.get(..consumed).unwrap_or_default());
-                self.input.consume(consumed);
-            }
-            if size > RECORD_LIMIT {
-                return Err(Error::RecordTooLong {
-                    place: self.place.clone(),
-                    line: self.start,
-                });
-            }
-            match result {
-                ReadRecordResult::Record => return Ok(()),
-                ReadRecordResult::OutputFull => self.content.resize(self.content.len() * 2, 0),
-                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::InputEmpty | ReadRecordResult::End if is_end => {
-                    return Err(Error::OpenQuote {
-                        place: self.place.clone(),
-                        line: self.start,
-                    });
-                }
-                ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
-            }
-        }
-    }
-}
-
-/// The bytes at hand; none at the end of the input.
-fn fill<'input, R: BufRead>(
-    input: &'input mut R,
-    place: &Place,
-    line: u64,
-) -> Result<&'input [u8], Error> {
-    input.fill_buf().map_err(|source| Error::Read {
-        place: place.clone(),
-        line,
-        source,
-    })
-}
-
-/// The line on which these bytes end.
-pub(super) fn lines_in(bytes: &[u8]) -> u64 {
-    let mut lines = LineCounter::new();
-    lines.pass(bytes);
-    lines.current
-}
-
-/// Counts physical lines: `\r\n`, `\n` and a lone `\r` each end one.
-struct LineCounter {
-    current: u64,
-    previous: u8,
-}
-
-impl LineCounter {
-    fn new() -> Self {
-        Self {
-            current: 1,
-            previous: 0,
-        }
-    }
-
-    fn pass(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            if *byte == b'\r' || (*byte == b'\n' && self.previous != b'\r') {
-                self.current += 1;
-            }
-            self.previous = *byte;
-        }
+    /// The lines of the current record as they stand in the file.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        let ends = self.starts.iter().skip(1).copied();
+        let ranges = self.starts.iter().zip(ends.chain([self.text.len()]));
+        ranges.filter_map(|(start, end)| self.text.get(*start..end))
     }
 }

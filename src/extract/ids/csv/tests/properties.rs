@@ -12,13 +12,19 @@ use crate::contact::InputLine;
 
 proptest! {
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in any_input(), column in proptest::option::of("[a-zA-Z ]{0,10}"), delimiter: Option<u8>) {
-        let Ok(mut reader) = Reader::over(&source(column.as_deref(), delimiter), Box::new(io::Cursor::new(bytes))) else {
+    fn any_bytes_are_read_or_refused(
+        bytes in any_input(),
+        column in proptest::option::of("[a-zA-Z ]{0,10}"),
+        delimiter: Option<u8>,
+    ) {
+        let source = source(column.as_deref(), delimiter);
+        let Ok(mut reader) = Reader::over(&source, Box::new(io::Cursor::new(bytes))) else {
             return Ok(());
         };
         let mut last = 0;
         while let Some(Ok(line)) = reader.next() {
-            let (InputLine::Target { input_line, .. } | InputLine::Rejected { input_line, .. }) = line;
+            let (InputLine::Target { input_line, .. } | InputLine::Rejected { input_line, .. }) =
+                line;
             prop_assert!(input_line > last);
             last = input_line;
         }
@@ -26,15 +32,21 @@ proptest! {
     }
 
     #[test]
-    fn ids_are_read_back_from_any_layout(rows in proptest::collection::vec(row(), 1..40), layout in layout()) {
+    fn ids_are_read_back_from_any_layout(
+        rows in proptest::collection::vec(row(), 1..40),
+        layout in layout(),
+    ) {
         let (bytes, expected) = layout.write(&rows);
         let input = Dribble { bytes: io::Cursor::new(bytes), size: layout.read_size };
         let delimiter = layout.is_delimiter_set.then_some(layout.delimiter);
-        let reader = Reader::over(&source(None, delimiter), Box::new(input)).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let reader = Reader::over(&source(None, delimiter), Box::new(input))
+            .map_err(|error| TestCaseError::fail(error.to_string()))?;
         let mut found = Vec::new();
         for line in reader {
             match line {
-                Ok(InputLine::Target { contact_id, input_line, .. }) => found.push((contact_id.get(), input_line)),
+                Ok(InputLine::Target { contact_id, input_line, .. }) => {
+                    found.push((contact_id.get(), input_line));
+                }
                 other => prop_assert!(false, "{other:?}"),
             }
         }
@@ -43,7 +55,7 @@ proptest! {
 }
 
 /// Noise, and fragments that mean something to the reader; plain, or behind a compressor.
-fn any_input() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn any_input() -> impl Strategy<Value = Vec<u8>> {
     const FRAGMENTS: [&[u8]; 17] = [
         b"\"",
         b",",
