@@ -19,14 +19,39 @@ use crate::job::{Header, Installation, Job, LoginHost};
 use crate::sandbox::{self, Sandbox};
 use crate::schema::View;
 
-/// What is asked of the API by this job.
-pub(crate) fn question(job: &Job) -> Question {
+/// What is asked of the API by this job, where instants are asked for in this zone. No secret is
+/// part of it.
+pub(crate) fn question(job: &Job, zone: &str) -> Question {
+    let headers = job.api.headers.iter().map(|(name, value)| match value {
+        Header::Text(text) => (name.clone(), Some(text.clone())),
+        Header::Secret(_) => (name.clone(), None),
+    });
     Question {
+        place: place(job),
+        login: job.api.auth.login(),
         limit: job.api.limit.get(),
-        select: view(job).select(),
+        members: view(job).select(),
         language: job.api.language.clone(),
         culture: job.api.culture.clone(),
-        time_zone: job.api.time_zone.clone(),
+        zone: zone.to_owned(),
+        headers: headers.collect(),
+    }
+}
+
+/// Which SuperOffice is asked. For a tenant that is not the address of its API: tenants move.
+pub(crate) fn place(job: &Job) -> String {
+    let seed = job.sandbox.seed;
+    match &job.api.installation {
+        Installation::Sandbox => format!("sandbox {seed}"),
+        Installation::BaseUrl(url) => url.to_string(),
+        Installation::Tenant {
+            tenant,
+            login_host: LoginHost::Url(login),
+        } => format!("{login} {tenant}"),
+        Installation::Tenant {
+            tenant,
+            login_host: LoginHost::Sandbox,
+        } => format!("sandbox {seed} {tenant}"),
     }
 }
 

@@ -14,7 +14,7 @@ use superoffice_export::error::{Consequence, Error, Exit};
 use superoffice_export::job;
 use superoffice_export::load::verify;
 use superoffice_export::report::{LogFormat, ProgressMode, Reporter};
-use superoffice_export::run::{Finished, Mode, run};
+use superoffice_export::run::{Finished, Mode, Start, run};
 use superoffice_export::sandbox;
 use superoffice_export::schema::{View, docs, sql};
 use superoffice_export::summary::Summary;
@@ -130,7 +130,11 @@ fn run_job(arguments: &RunArgs) -> Result<Exit, Failure> {
     } else {
         Mode::Fetch { fresh }
     };
-    let result = run(&job, mode, &stopped, &mut report);
+    let start = Start {
+        mode,
+        accept: arguments.accept,
+    };
+    let result = run(&job, start, &stopped, &mut report);
     report.end();
     match result.map_err(|unpublished| Failure {
         error: unpublished.error,

@@ -13,6 +13,7 @@ use crate::extract::api::{client, tenant};
 use crate::extract::fetcher::hopeless;
 use crate::extract::ids::csv;
 use crate::extract::{auth, secret};
+use crate::run::guards;
 use crate::{job, load, sandbox, store};
 
 /// Why a command ends without what it was asked for.
@@ -91,6 +92,14 @@ pub enum Error {
          more than `output.max_failed` allows"
     )]
     TooManyFailures { failed: u64, distinct: u64 },
+    #[error("nothing was called: {0}")]
+    UnbelievableList(guards::UnbelievableList),
+    #[error("nothing was published: {stop}")]
+    UnbelievableExport {
+        stop: guards::UnbelievableExport,
+        /// Whether the server was away, so that this says nothing of the contacts.
+        was_away: bool,
+    },
     #[error("interrupted; nothing was published, and every answer that came is kept")]
     Interrupted,
     #[error(
@@ -197,6 +206,17 @@ impl Error {
                 Exit::NotPublished,
                 "the same command tries only those again; or raise `output.max_failed`",
             ),
+            Self::UnbelievableList(_) => Consequence::ends(Exit::Usage),
+            Self::UnbelievableExport { was_away: true, .. } => {
+                Consequence::goes_on(Exit::Unreachable, AGAIN)
+            }
+            Self::UnbelievableExport {
+                was_away: false, ..
+            } => Consequence::needs(
+                Exit::NotPublished,
+                "`latest` stays as it was, and every answer is kept; look at the cause, or, where \
+                 the export is right, run the same command with --accept, which calls nothing",
+            ),
             Self::NothingStored => Consequence::needs(
                 Exit::NotPublished,
                 "answers fit only the `api` settings that they were asked with \
@@ -217,6 +237,7 @@ fn of_store(error: &store::Error) -> Consequence {
         store::Error::Sqlite { .. } | store::Error::Create { .. } => {
             Consequence::goes_on(Exit::Storage, MEND)
         }
+        store::Error::OtherPlace { .. } => Consequence::ends(Exit::Usage),
         store::Error::Newer { .. }
         | store::Error::Foreign { .. }
         | store::Error::Damaged { .. }

@@ -10,6 +10,7 @@ mod csv;
 mod error;
 mod file;
 mod format;
+mod last_export;
 mod parquet;
 mod reader;
 #[cfg(test)]
@@ -23,5 +24,6 @@ pub mod verify;
 pub use error::Error;
 pub use file::FileReport;
 pub use format::{Format, create, open};
+pub(crate) use last_export::LastExport;
 pub use reader::TableReader;
 pub use writer::TableWriter;

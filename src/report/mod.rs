@@ -41,6 +41,8 @@ pub struct Progress {
     pub done: u64,
     /// Contacts among them that failed.
     pub failed: u64,
+    /// Answers as they should be, those of probes included.
+    pub served: u64,
     /// Requests sent.
     pub attempts: u64,
     /// Requests among them that were not the first for their contact.

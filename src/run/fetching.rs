@@ -16,7 +16,7 @@ use crate::extract::connection::RemoteApi;
 use crate::extract::fetcher::queue::{Receiver, queue};
 use crate::extract::fetcher::{self, Channels, End, Fetched};
 use crate::report::{Progress, Reporter};
-use crate::store::{Run, Store};
+use crate::store::{QuestionId, Run, Store};
 
 /// Answers are stored at the latest after this long: what a crash may cost, besides what is in
 /// flight, is a second.
@@ -42,7 +42,7 @@ pub(super) struct Fetching<'a, A> {
     pub(super) store: &'a mut Store,
     /// The run as it stands before.
     pub(super) run: &'a Run,
-    pub(super) request_key: i64,
+    pub(super) question: QuestionId,
     pub(super) stop: &'a watch::Receiver<bool>,
 }
 
@@ -60,7 +60,7 @@ impl<A: RemoteApi> Fetching<'_, A> {
         let keeper = Keeper {
             store: self.store,
             run: self.run,
-            request_key: self.request_key,
+            question: self.question,
             progress,
         };
         let keep = keeper.keep(Pages::new(pages), answered);
@@ -134,7 +134,7 @@ fn so_far(run: &Run, progress: &Progress, time: Duration) -> Run {
 struct Keeper<'a> {
     store: &'a mut Store,
     run: &'a Run,
-    request_key: i64,
+    question: QuestionId,
     progress: watch::Receiver<Progress>,
 }
 
@@ -145,12 +145,12 @@ impl Keeper<'_> {
         let began = Instant::now();
         let mut batch = Batch::new();
         loop {
-            pages.hand_out(|after| Ok(self.store.planned(self.request_key, after, PAGE)?))?;
+            pages.hand_out(|after| Ok(self.store.planned(after, PAGE)?))?;
             tokio::select! {
                 received = batch.collect(&mut answered) => {
                     if received != Received::Some || batch.is_full() {
                         let run = so_far(self.run, &self.progress.borrow(), began.elapsed());
-                        self.store.record(&run, self.request_key, &batch.answers)?;
+                        self.store.record(&run, self.question, &batch.answers)?;
                         batch.clear(&answered);
                     }
                     if received == Received::End {

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::night::{Export, Night};
-use crate::contact::{Outcome, TargetCounts};
+use super::export::Export;
+use super::night::{List, Night};
+use crate::contact::Outcome;
 use crate::extract::fetcher::Fetched;
 use crate::load::manifest::{self, Fetch, Latency, Manifest};
 use crate::store::Run;
@@ -12,13 +13,15 @@ impl Night<'_> {
     /// The manifest of this export, which is complete now.
     pub(super) fn manifest(
         &self,
-        targets: TargetCounts,
+        list: &List,
         fetched: Option<&Fetched>,
         export: &Export,
     ) -> Manifest {
         let (run, written) = (&self.run, &export.written);
-        let answered =
-            written.outcomes.count(Outcome::Exported) + written.outcomes.count(Outcome::Missing);
+        let answered: u64 = [Outcome::Exported, Outcome::Stale, Outcome::Missing]
+            .map(|outcome| written.outcomes.count(outcome))
+            .iter()
+            .sum();
         Manifest {
             format_version: manifest::FORMAT_VERSION,
             program: manifest::PROGRAM.to_owned(),
@@ -28,14 +31,14 @@ impl Night<'_> {
             started_at: instant(run.started_at),
             ended_at: (self.clock)(),
             job: self.job.description.clone(),
-            targets,
+            targets: list.targets,
             outcomes: written.outcomes,
             calls: run.calls,
             fetch: fetch(run, fetched),
             tables: written.files.clone(),
             drift: written.drift,
             truncated: written.truncated.clone(),
-            coverage: manifest::coverage(answered, targets.distinct),
+            coverage: manifest::coverage(answered, list.targets.distinct),
             oldest_fetched_at: written.oldest_fetched_at.map(instant),
         }
     }

@@ -2,12 +2,14 @@
 //! with the same result; stages meet only here. `tell` is the story, and `night` has its steps.
 
 mod begin;
+mod comparison;
+mod export;
 mod fetching;
+pub(crate) mod guards;
 pub(crate) mod lock;
 mod manifest;
 mod night;
 mod plan;
-mod question;
 #[cfg(test)]
 mod tests;
 mod writing;
@@ -40,6 +42,15 @@ pub enum Mode {
         /// Plan a new run, even where one was cut off.
         fresh: bool,
     },
+}
+
+/// How a run is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// What it is asked to do.
+    pub mode: Mode,
+    /// Whether the operator accepts what guards would stop.
+    pub accept: bool,
 }
 
 /// What a run ends with.
@@ -90,13 +101,13 @@ pub(crate) struct World<'a, A> {
 /// Runs a job against the API that it names; `stop` turns true when somebody asks to stop.
 pub fn run(
     job: &Job,
-    mode: Mode,
+    start: Start,
     stop: &watch::Receiver<bool>,
     report: &mut Reporter,
 ) -> Result<Finished, Unpublished> {
     // What can be wrong with the input and the secrets shows before anything is written.
-    let ids = Reader::open(&job.source).map_err(Error::from)?;
-    let (api, _sandbox) = match mode {
+    let ids = Reader::open(&job.source.list).map_err(Error::from)?;
+    let (api, _sandbox) = match start.mode {
         Mode::Fetch { .. } => {
             let sandbox = connect::sandbox(job)?;
             (Some(connect::connect(job, sandbox.as_ref())?), sandbox)
@@ -110,31 +121,32 @@ pub fn run(
         stop,
         runtime: None,
     };
-    run_in(world, job, mode, report)
+    run_in(world, job, start, report)
 }
 
 /// Runs a job in a world.
 pub(crate) fn run_in<A: RemoteApi>(
     world: World<'_, A>,
     job: &Job,
-    mode: Mode,
+    start: Start,
     report: &mut Reporter,
 ) -> Result<Finished, Unpublished> {
-    let mut night = Night::begin(&world, job, mode, report)?;
+    let mut night = Night::begin(&world, job, start, report)?;
     tell(&mut night, world.ids, world.api).map_err(|error| Unpublished {
         error,
         run_is_noted: night.is_noted,
     })
 }
 
-/// The story. What looks at the list has its place before `start`, what looks at the export before
-/// `publish`.
+/// The story. The list is looked at before any contact is called, and the export before it is
+/// published: neither becomes a fact in the tables unnoticed.
 fn tell<A: RemoteApi>(
     night: &mut Night<'_>,
     ids: Reader,
     api: Option<A>,
 ) -> Result<Finished, Error> {
-    let targets = night.list(ids)?;
+    let list = night.list(ids)?;
+    night.ask(api.as_ref())?;
     let plan = night.plan()?;
     if let Mode::Plan { .. } = night.mode {
         return Ok(Finished::Planned(plan::line(
@@ -145,9 +157,9 @@ fn tell<A: RemoteApi>(
     night.ensure_worthwhile(&plan)?;
     night.start()?;
     let fetched = night.fetch(api, &plan)?;
-    let export = night.write(targets)?;
-    let export = night.accept(export, targets)?;
-    let summary = night.publish(targets, fetched, export)?;
+    let export = night.write(&list)?;
+    let export = night.judge(export, &plan, fetched.as_ref())?;
+    let summary = night.publish(list, fetched, export)?;
     Ok(Finished::Published(Box::new(summary)))
 }
 

@@ -1,28 +1,31 @@
-//! One night: what a run holds while it goes, and its steps. In which order they come is told in
-//! the parent; how fetcher, store and writers meet, in `fetching` and `writing`.
+//! One night: what a run holds while it goes, and its steps up to the last answer. What is made of
+//! the answers is in `export`; in which order the steps come is told in the parent; how fetcher and
+//! store meet, in `fetching`.
 
 use std::fs::File;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::begin::{self, Begun};
+use super::begin::{self, BeginTerms, Begun};
+use super::comparison;
 use super::fetching::Fetching;
-use super::question::request_key;
-use super::writing::{Writing, WrittenTables};
-use super::{Clock, Mode, World, ensure_going, lock, plan};
+use super::guards;
+use super::{Clock, Mode, Start, World, ensure_going, lock, plan};
+use crate::connect;
 use crate::contact::TargetCounts;
 use crate::error::Error;
 use crate::extract::connection::RemoteApi;
-use crate::extract::fetcher::{End, Fetched};
-use crate::extract::ids::csv::Reader;
+use crate::extract::fetcher::{self, End, Fetched};
+use crate::extract::ids::csv::{self, Reader, SourceReport};
 use crate::job::Job;
-use crate::load::publish::{self, Partial};
+use crate::load::LastExport;
+use crate::load::publish;
 use crate::report::Reporter;
-use crate::store::{Plan, Run, Store};
-use crate::summary::Summary;
+use crate::store::{Owner, Plan, QuestionId, Run, RunState, Store, Terms};
 
 /// What a run holds while it goes.
 pub(super) struct Night<'a> {
@@ -32,20 +35,26 @@ pub(super) struct Night<'a> {
     pub(super) run: Run,
     /// Whether the run is on record, so that the next start goes on with it.
     pub(super) is_noted: bool,
+    /// Whether nothing is called any more, since the operator accepts what was stopped.
+    is_only_published: bool,
     /// The output folder, by its full name.
-    dir: PathBuf,
-    store: Store,
-    request_key: i64,
+    pub(super) dir: PathBuf,
+    pub(super) store: Store,
+    /// The last published export, in figures; none before the first one.
+    pub(super) last: Option<guards::LastExport>,
+    /// The zone that instants are asked for in.
+    pub(super) zone: String,
+    question: QuestionId,
     runtime: Option<&'a Runtime>,
-    stop: &'a watch::Receiver<bool>,
-    report: &'a mut Reporter,
+    pub(super) stop: &'a watch::Receiver<bool>,
+    pub(super) report: &'a mut Reporter,
     _lock: File,
 }
 
-/// An export that is whole, but not published yet.
-pub(super) struct Export {
-    pub(super) partial: Partial,
-    pub(super) written: WrittenTables,
+/// The list as it was read.
+pub(super) struct List {
+    pub(super) targets: TargetCounts,
+    pub(super) source: SourceReport,
 }
 
 impl<'a> Night<'a> {
@@ -53,28 +62,48 @@ impl<'a> Night<'a> {
     pub(super) fn begin<A>(
         world: &World<'a, A>,
         job: &'a Job,
-        mode: Mode,
+        start: Start,
         report: &'a mut Reporter,
     ) -> Result<Self, Error> {
-        let now = (world.clock)();
-        let lock = lock::take(&job.output.dir, now)?;
+        let at = (world.clock)();
+        let lock = lock::take(&job.output.dir, at)?;
         let dir = std::fs::canonicalize(&job.output.dir).map_err(|source| Error::Output {
             path: job.output.dir.clone(),
             source,
         })?;
         publish::prepare(&dir)?;
         let mut store = Store::open(&dir.join("state.sqlite"))?;
-        begin::mend(&dir, &mut store, now)?;
-        let Begun { run, is_noted } = begin::begin(&dir, &store, mode, now)?;
+        // Another job's answers must not be touched, not even by what follows.
+        let place = connect::place(job);
+        let formerly = job.api.formerly.as_deref();
+        if store.owner(&place, formerly)? != Owner::Same {
+            store.claim(&place, formerly)?;
+        }
+        begin::mend(&dir, &mut store, at)?;
+        let terms = BeginTerms {
+            start,
+            at,
+            resume_within: job.fetch.resume_within,
+        };
+        let Begun {
+            run,
+            is_noted,
+            is_only_published,
+        } = begin::begin(&dir, &store, &terms)?;
+        let last = LastExport::open(&dir)?;
+        let zone = connect::zone(job, store.zone_found()?);
         Ok(Self {
+            question: store.question(&connect::question(job, &zone))?,
             job,
-            mode,
+            mode: start.mode,
             clock: world.clock,
             run,
             is_noted,
+            is_only_published,
+            last: last.map(|last| comparison::figures(&last.manifest, job)),
             dir,
             store,
-            request_key: request_key(job),
+            zone,
             runtime: world.runtime,
             stop: world.stop,
             report,
@@ -82,21 +111,94 @@ impl<'a> Night<'a> {
         })
     }
 
-    /// Reads the ids into the store.
-    pub(super) fn list(&mut self, ids: Reader) -> Result<TargetCounts, Error> {
+    /// Reads the ids into the store, where the list can be believed.
+    pub(super) fn list(&mut self, ids: Reader) -> Result<List, Error> {
         info!("ids come from {}", ids.column());
         self.report.begin("reading", None);
-        read(ids, &mut self.store, self.stop, self.report)
+        let limits = self.limits();
+        let last = self.last.as_ref();
+        let are_guards_on = !self.run.is_accepted;
+        let accept = |targets: &TargetCounts| {
+            let checked = guards::check_list(&limits, last, targets);
+            match checked {
+                Err(stop) if are_guards_on => Err(Error::UnbelievableList(stop)),
+                Err(stop) => {
+                    warn!("accepted: {stop}");
+                    Ok(())
+                }
+                Ok(()) => Ok(()),
+            }
+        };
+        let (store, stop, report) = (&mut self.store, self.stop, &mut *self.report);
+        let (targets, source) = csv::read_whole(&self.job.source.list, ids, |ids| {
+            let mut done = 0;
+            let lines = ids.map(|line| {
+                done += 1;
+                report.advance(done);
+                ensure_going(stop)?;
+                Ok(line?)
+            });
+            // Whoever interrupts a pipeline also ends what feeds it: the list may be cut short
+            // without looking so.
+            let end = std::iter::once_with(|| ensure_going(stop));
+            let end = end.filter_map(|going| going.err().map(Err));
+            store.replace_targets(lines.chain(end), accept)
+        })?;
+        self.warn_of_an_old_list(&source);
+        Ok(List { targets, source })
+    }
+
+    /// A list that nobody writes any more is the same every night.
+    fn warn_of_an_old_list(&self, source: &SourceReport) {
+        let (Some(max_age), Some(modified_at)) = (self.job.source.max_age, source.modified_at) else {
+            return;
+        };
+        let age = (self.clock)().duration_since(modified_at);
+        if Duration::try_from(age).is_ok_and(|age| age > max_age) {
+            warn!(
+                "{}: last written {:.0}, longer ago than `source.max_age` allows; \
+                 did its writer run?",
+                source.place, modified_at
+            );
+        }
+    }
+
+    pub(super) fn limits(&self) -> guards::Limits {
+        guards::Limits {
+            max_shrink: self.job.source.max_shrink,
+            max_rejected: self.job.source.max_rejected,
+            max_missing: self.job.output.max_missing,
+            max_loss: self.job.output.max_loss,
+        }
+    }
+
+    /// Finds out what exactly is asked: in which zone, where the installation names it.
+    pub(super) fn ask<A: RemoteApi>(&mut self, _api: Option<&A>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// On which terms stored answers count now.
+    pub(super) fn terms(&self) -> Terms {
+        Terms {
+            question: self.question,
+            run: self.run.number,
+            now: (self.clock)().as_microsecond(),
+            max_age: self.job.fetch.max_age,
+            max_stale: self.job.output.max_stale,
+        }
     }
 
     /// Finds out what has to be fetched.
     pub(super) fn plan(&mut self) -> Result<Plan, Error> {
-        let max_age = i64::try_from(self.job.fetch.max_age.as_micros()).unwrap_or(i64::MAX);
-        let fresh_since = match self.mode {
-            Mode::Fetch { .. } | Mode::Plan { .. } => self.run.started_at.saturating_sub(max_age),
-            Mode::Offline => i64::MIN,
-        };
-        Ok(self.store.plan(self.request_key, fresh_since)?)
+        let terms = self.terms();
+        let plan = self.store.plan(&terms)?;
+        Ok(match self.mode {
+            Mode::Fetch { .. } | Mode::Plan { .. } if !self.is_only_published => plan,
+            Mode::Fetch { .. } | Mode::Plan { .. } | Mode::Offline => Plan {
+                to_fetch: 0,
+                ..plan
+            },
+        })
     }
 
     /// Tells the plan, and refuses one that cannot end well.
@@ -130,8 +232,11 @@ impl<'a> Night<'a> {
 
     /// Puts the run on record: from here on it can be gone on with.
     pub(super) fn start(&mut self) -> Result<(), Error> {
-        if !self.is_noted {
-            self.store.start_run(&self.run, self.is_offline())?;
+        if self.is_noted {
+            self.run.state = RunState::Open;
+            self.store.note_run(&self.run)?;
+        } else {
+            self.store.start_run(&self.run)?;
             self.is_noted = true;
         }
         Ok(())
@@ -146,13 +251,14 @@ impl<'a> Night<'a> {
         let Some(api) = api.filter(|_| plan.to_fetch > 0) else {
             return Ok(None);
         };
+        let settings = self.settings()?;
         self.report.begin("fetching", Some(plan.to_fetch));
         let fetching = Fetching {
             api: &api,
-            settings: &self.job.fetch.fetcher,
+            settings: &settings,
             store: &mut self.store,
             run: &self.run,
-            request_key: self.request_key,
+            question: self.question,
             stop: self.stop,
         };
         let (fetched, run) = fetching.carry_out(self.runtime, self.report)?;
@@ -161,110 +267,26 @@ impl<'a> Night<'a> {
         completed(fetched, plan, self.job).map(Some)
     }
 
-    /// Makes every file of the export from the store alone.
-    pub(super) fn write(&mut self, targets: TargetCounts) -> Result<Export, Error> {
-        // A rebuild shows what the last run showed: its failures, but none of those before.
-        let failed_since = match self.mode {
-            Mode::Fetch { .. } | Mode::Plan { .. } => None,
-            Mode::Offline => self.store.last_start()?,
-        };
-        let partial = Partial::create(&self.dir, &self.run.name)?;
-        self.report
-            .begin("writing", Some(targets.distinct + targets.rejected));
-        let writing = Writing {
-            job: self.job,
-            request_key: self.request_key,
-            failed_since: failed_since.unwrap_or(self.run.started_at),
-            folder: partial.folder(),
-            stop: self.stop,
-        };
-        let written = writing.carry_out(&mut self.store, self.report)?;
-        self.report.end();
-        Ok(Export { partial, written })
-    }
-
-    /// Lets an export pass that deserves to be published; takes back any other.
-    pub(super) fn accept(&self, export: Export, targets: TargetCounts) -> Result<Export, Error> {
-        let failed = export.written.outcomes.failed;
-        if self
-            .job
-            .output
-            .max_failed
-            .is_exceeded(failed, targets.distinct)
-        {
-            export.partial.discard()?;
-            let failures = export.written.failures.lines();
-            failures.for_each(|line| warn!("{line}"));
-            return Err(Error::TooManyFailures {
-                failed,
-                distinct: targets.distinct,
-            });
+    /// How the API is called in this start: what earlier starts of the run have used up of its
+    /// budget is gone.
+    fn settings(&self) -> Result<fetcher::Settings, Error> {
+        let mut settings = self.job.fetch.fetcher.clone();
+        let used = Duration::try_from_secs_f64(self.run.fetch_seconds).unwrap_or_default();
+        let calls = self.run.calls.attempts;
+        settings.max_calls = settings.max_calls.map(|most| most.saturating_sub(calls));
+        settings.max_duration = settings.max_duration.map(|most| most.saturating_sub(used));
+        if settings.max_calls == Some(0) && calls > 0 {
+            warn!("this run has made all the calls of `fetch.max_calls` (--max-calls)");
         }
-        Ok(export)
-    }
-
-    /// Makes the export visible in one step, and tidies up after it.
-    pub(super) fn publish(
-        &mut self,
-        targets: TargetCounts,
-        fetched: Option<Fetched>,
-        export: Export,
-    ) -> Result<Summary, Error> {
-        let manifest = self.manifest(targets, fetched.as_ref(), &export);
-        ensure_going(self.stop)?;
-        let Export { partial, written } = export;
-        partial.publish(&manifest, self.job.output.format)?;
-        // The export is out, so the run has done its work; the next start makes good what fails
-        // here.
-        if let Err(error) = self.tidy_up() {
-            let cause = std::error::Error::source(&error)
-                .map(|cause| format!(": {cause}"))
-                .unwrap_or_default();
-            warn!("published, but not tidied up: {error}{cause}");
+        if settings.max_duration == Some(Duration::ZERO) && !used.is_zero() {
+            warn!("this run has used all the time of `fetch.max_duration` (--max-duration)");
         }
-        Ok(Summary {
-            manifest,
-            failures: written.failures,
-            progress: fetched.map(|fetched| fetched.progress),
-        })
+        Ok(settings)
     }
 
-    /// Notes that the run is published, and removes what is no longer needed.
-    fn tidy_up(&mut self) -> Result<(), Error> {
-        let now = (self.clock)();
-        self.store.end_run(&self.run.name, now.as_microsecond())?;
-        // An offline run may be a look at part of the list; a cut-off run may still need the rest.
-        if !self.is_offline() {
-            self.store.forget_others()?;
-        }
-        let keep = usize::try_from(self.job.output.keep.get()).unwrap_or(usize::MAX);
-        publish::prune(&self.dir, keep)?;
-        Ok(())
-    }
-
-    fn is_offline(&self) -> bool {
+    pub(super) fn is_offline(&self) -> bool {
         self.mode == Mode::Offline
     }
-}
-
-/// Reads the ids into the store.
-fn read(
-    ids: Reader,
-    store: &mut Store,
-    stop: &watch::Receiver<bool>,
-    report: &mut Reporter,
-) -> Result<TargetCounts, Error> {
-    let mut done = 0;
-    let lines = ids.map(|line| {
-        done += 1;
-        report.advance(done);
-        ensure_going(stop)?;
-        Ok(line?)
-    });
-    // Whoever interrupts a pipeline also ends what feeds it: the list may be cut short without
-    // looking so.
-    let end = std::iter::once_with(|| ensure_going(stop)).filter_map(|going| going.err().map(Err));
-    store.replace_targets(lines.chain(end))
 }
 
 /// A fetch that lets the run go on; any other end is an error.
@@ -297,40 +319,5 @@ fn completed(fetched: Fetched, plan: &Plan, job: &Job) -> Result<Fetched, Error>
         End::Unusable(unusable) => Err(Error::Unusable(unusable)),
         End::Hopeless(hopeless) => Err(Error::Hopeless(hopeless)),
         End::NotStored => Err(Error::Defect),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Cursor;
-
-    use super::*;
-    use crate::extract::ids::csv;
-    use crate::report::{LogFormat, ProgressMode};
-
-    #[test]
-    fn a_list_that_ends_after_a_signal_is_not_taken_for_the_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut store = Store::open(&folder.path().join("state.sqlite")).unwrap();
-        let mut report = Reporter::new(ProgressMode::None, LogFormat::Text, false);
-        let (stop, stopped) = watch::channel(false);
-        let mut take = |text: &'static str| {
-            let source = csv::Source {
-                place: csv::Place::StandardInput,
-                column: None,
-                delimiter: None,
-            };
-            read(
-                Reader::over(&source, Box::new(Cursor::new(text))).unwrap(),
-                &mut store,
-                &stopped,
-                &mut report,
-            )
-        };
-        assert_eq!(take("contactId\n1\n2\n").unwrap().distinct, 2);
-        stop.send_replace(true);
-        // The signal also ended what fed the list, before its first id.
-        assert!(matches!(take("contactId\n"), Err(Error::Interrupted)));
-        assert_eq!(store.plan(0, 0).unwrap().targets, 2);
     }
 }

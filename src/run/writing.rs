@@ -8,7 +8,9 @@ use std::sync::mpsc;
 use arrow_array::RecordBatch;
 use tokio::sync::watch;
 
+use super::comparison::Walk;
 use super::ensure_going;
+use super::guards::Fate;
 use crate::connect;
 use crate::contact::{Drift, Outcome, OutcomeCounts, Reason};
 use crate::error::Error;
@@ -16,7 +18,7 @@ use crate::flatten::Flattener;
 use crate::job::Job;
 use crate::load::{self, FileReport, TableWriter};
 use crate::report::Reporter;
-use crate::store::{Store, Stored};
+use crate::store::{Store, Stored, Terms};
 use crate::summary::Failures;
 
 /// Rows of one table that are collected before they are written. Small batches keep the memory
@@ -38,19 +40,23 @@ type Writers = Vec<Box<dyn TableWriter + Send>>;
 pub(super) struct WrittenTables {
     pub(super) files: BTreeMap<String, FileReport>,
     pub(super) outcomes: OutcomeCounts,
+    /// Contacts that were tried in this run and failed, whether an older answer stands in or not.
+    pub(super) failed_now: u64,
     pub(super) failures: Failures,
     pub(super) drift: Drift,
     pub(super) truncated: BTreeMap<String, u64>,
     pub(super) oldest_fetched_at: Option<i64>,
+    /// What has become of the contacts of the last export.
+    pub(super) fate: Fate,
 }
 
 /// What it takes to write every table of a job.
 pub(super) struct Writing<'a> {
     pub(super) job: &'a Job,
-    /// Only answers to this question are shown.
-    pub(super) request_key: i64,
-    /// Failures from this instant on stand in place of older answers.
-    pub(super) failed_since: i64,
+    /// The zone that instants are asked for in.
+    pub(super) zone: &'a str,
+    /// On which terms stored answers count.
+    pub(super) terms: Terms,
     pub(super) folder: &'a Path,
     pub(super) stop: &'a watch::Receiver<bool>,
 }
@@ -61,11 +67,12 @@ impl Writing<'_> {
     pub(super) fn carry_out(
         &self,
         store: &mut Store,
+        walk: Walk,
         report: &mut Reporter,
     ) -> Result<WrittenTables, Error> {
         let Job { api, output, .. } = self.job;
         let view = connect::view(self.job);
-        let metadata = metadata(self.job);
+        let metadata = metadata(self.job, self.zone);
         let writers = view
             .tables()
             .map(|table| load::create(output.format, self.folder, table, &metadata))
@@ -74,33 +81,37 @@ impl Writing<'_> {
         let rows = Rows {
             flattener: Flattener::new(&view, api.limit.get()),
             tally: TargetTally::default(),
+            walk,
             batches,
             stop: self.stop,
             report,
         };
-        let (flattener, tally, writers) = std::thread::scope(|scope| {
+        let (rows, fate, writers) = std::thread::scope(|scope| {
             let writing = std::thread::Builder::new()
                 .name("write".to_owned())
                 .spawn_scoped(scope, move || write_all(&queue, writers))
                 .map_err(Error::System)?;
-            let made = rows.make(store, self.request_key, self.failed_since);
+            let made = rows.make(store, &self.terms);
             // The writers' error comes first: it is why batches were no longer taken.
             let writers = writing.join().map_err(|_| Error::Defect)??;
-            let (flattener, tally) = made?;
-            Ok::<_, Error>((flattener, tally, writers))
+            let (rows, fate) = made?;
+            Ok::<_, Error>((rows, fate, writers))
         })?;
         let files = view
             .tables()
             .zip(writers)
             .map(|(table, writer)| Ok((table.name.to_owned(), writer.finish()?)))
             .collect::<Result<_, Error>>()?;
+        let (flattener, tally) = rows;
         Ok(WrittenTables {
             files,
             outcomes: tally.outcomes,
+            failed_now: tally.failed_now,
             failures: tally.failures,
             drift: flattener.drift(),
             truncated: truncated(&flattener),
             oldest_fetched_at: tally.oldest_fetched_at,
+            fate,
         })
     }
 }
@@ -109,6 +120,7 @@ impl Writing<'_> {
 struct Rows<'a> {
     flattener: Flattener,
     tally: TargetTally,
+    walk: Walk,
     batches: mpsc::SyncSender<Batches>,
     stop: &'a watch::Receiver<bool>,
     report: &'a mut Reporter,
@@ -119,25 +131,33 @@ impl Rows<'_> {
     fn make(
         mut self,
         store: &mut Store,
-        request_key: i64,
-        failed_since: i64,
-    ) -> Result<(Flattener, TargetTally), Error> {
-        store.walk(request_key, failed_since, |stored| self.add(stored))?;
+        terms: &Terms,
+    ) -> Result<((Flattener, TargetTally), Fate), Error> {
+        store.walk(terms, |stored| self.add(stored))?;
         self.hand_on()?;
-        Ok((self.flattener, self.tally))
+        Ok(((self.flattener, self.tally), self.walk.finish()?))
     }
 
-    fn add(&mut self, Stored { target, body }: Stored<'_>) -> Result<(), Error> {
-        let (contact_id, ending) = (target.contact_id, &target.ending);
-        let (error, fetched_at) = (ending.error, ending.fetched_at);
-        let outcome = self.flattener.append(target, body);
+    fn add(&mut self, stored: Stored<'_>) -> Result<(), Error> {
+        let ending = &stored.target.ending;
+        let (contact_id, error) = (stored.target.contact_id, ending.error);
+        let fetched_at = ending.fetched_at;
+        let body = stored.answer.map(|(body, _)| body);
+        let outcome = self.flattener.append(stored.target, body);
         match outcome {
-            Outcome::Exported => self.tally.exported(fetched_at),
-            Outcome::Failed => {
+            Outcome::Exported => self.tally.shown(fetched_at),
+            Outcome::Stale | Outcome::Failed => {
+                if outcome == Outcome::Stale {
+                    self.tally.shown(fetched_at);
+                }
+                self.tally.failed_now += u64::from(stored.is_of_this_run);
                 let reason = error.unwrap_or(Reason::WrongStructure);
                 self.tally.failures.add(reason, contact_id);
             }
             Outcome::Missing | Outcome::Pending | Outcome::Rejected => {}
+        }
+        if let Some(contact_id) = contact_id {
+            self.walk.target(contact_id, outcome)?;
         }
         self.tally.outcomes.record(outcome);
         self.tally.targets += 1;
@@ -172,12 +192,14 @@ fn write_all(queue: &mpsc::Receiver<Batches>, mut writers: Writers) -> Result<Wr
 struct TargetTally {
     targets: u64,
     outcomes: OutcomeCounts,
+    /// Contacts that were tried in this run and failed, whether an older answer stands in or not.
+    failed_now: u64,
     failures: Failures,
     oldest_fetched_at: Option<i64>,
 }
 
 impl TargetTally {
-    fn exported(&mut self, fetched_at: Option<i64>) {
+    fn shown(&mut self, fetched_at: Option<i64>) {
         self.oldest_fetched_at = self.oldest_fetched_at.into_iter().chain(fetched_at).min();
     }
 }
@@ -192,11 +214,11 @@ fn truncated(flattener: &Flattener) -> BTreeMap<String, u64> {
 }
 
 /// What the files say of the run: only what is the same for the same answers.
-fn metadata(job: &Job) -> Vec<(String, String)> {
+fn metadata(job: &Job, zone: &str) -> Vec<(String, String)> {
     let pair = |key: &str, value: String| (format!("superoffice.{key}"), value);
     vec![
         pair("language", job.api.language.clone()),
         pair("limit", job.api.limit.to_string()),
-        pair("time_zone", job.api.time_zone.clone()),
+        pair("time_zone", zone.to_owned()),
     ]
 }

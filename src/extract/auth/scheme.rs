@@ -45,6 +45,22 @@ pub enum Scheme {
     SystemUser(SystemUserKeys),
 }
 
+impl Scheme {
+    /// Whose login it is: the scheme, and the user or client where the job names one. Another login
+    /// has other rights, so what it was shown is not shown to others.
+    pub fn login(&self) -> String {
+        match self {
+            Self::None => "none".to_owned(),
+            Self::Basic { user, .. } => format!("basic {user}"),
+            Self::Ticket { .. } => "ticket".to_owned(),
+            Self::Bearer { .. } => "bearer".to_owned(),
+            Self::Xsrf { .. } => "xsrf".to_owned(),
+            Self::OAuth(keys) => format!("oauth {}", keys.client_id),
+            Self::SystemUser(_) => "system-user".to_owned(),
+        }
+    }
+}
+
 /// What OAuth needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of OAuth")]

@@ -102,6 +102,13 @@ pub(crate) fn prune(output_dir: &Path, keep: usize) -> Result<Vec<String>, Error
     Ok(old)
 }
 
+/// The name of the run that `latest` leads to; none where it leads to none.
+pub(crate) fn latest(output_dir: &Path) -> Option<String> {
+    let link = fs::read_link(output_dir.join(LATEST)).ok()?;
+    let name = link.file_name()?.to_str()?.to_owned();
+    output_dir.join(LATEST).exists().then_some(name)
+}
+
 /// Makes `latest` point to this published run: at the end of [`Partial::publish`], or when a run
 /// died just before that.
 pub(crate) fn point_latest(output_dir: &Path, run: &str) -> Result<(), Error> {

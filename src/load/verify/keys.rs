@@ -14,18 +14,18 @@ use crate::schema::Table;
 
 /// What tells a row from the others of its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RowKey {
+pub(in crate::load) struct RowKey {
     /// The contact; none for a rejected line.
-    pub(super) contact_id: Option<i64>,
+    pub(in crate::load) contact_id: Option<i64>,
     /// Its place among the rows of the same contact, or the line that was rejected.
-    pub(super) place: i64,
+    pub(in crate::load) place: i64,
     /// How the contact ended, in `outcomes`.
-    pub(super) outcome: Option<Outcome>,
+    pub(in crate::load) outcome: Option<Outcome>,
 }
 
 impl RowKey {
     /// Rows are sorted by this, and no two are equal in it.
-    pub(super) fn order(&self) -> (bool, i64, i64) {
+    pub(in crate::load) fn order(&self) -> (bool, i64, i64) {
         (
             self.contact_id.is_none(),
             self.contact_id.unwrap_or(0),
@@ -35,7 +35,7 @@ impl RowKey {
 }
 
 /// The keys of one file, in its order.
-pub(super) struct Keys {
+pub(in crate::load) struct Keys {
     reader: Box<dyn TableReader + Send>,
     /// What is left of the last batch.
     batch: std::vec::IntoIter<RowKey>,
@@ -43,7 +43,7 @@ pub(super) struct Keys {
 
 impl Keys {
     /// Opens a table's file.
-    pub(super) fn open(format: Format, path: &Path, table: &Table) -> Result<Self, Error> {
+    pub(in crate::load) fn open(format: Format, path: &Path, table: &Table) -> Result<Self, Error> {
         let reader = format::open(format, path, table, |column| {
             KEY_COLUMNS.contains(&column.name)
         })?;

@@ -14,7 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use difference::Difference;
-use keys::Keys;
+pub(super) use keys::Keys;
 use walk::TableWalk;
 
 use super::error::{Error, storage};

@@ -1,0 +1,50 @@
+//! The last published export, as the next one is compared with it: its manifest, and what it said of
+//! each contact, read as a stream. Comparing is the caller's matter.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::error::Error;
+use super::format::Format;
+use super::manifest::Manifest;
+use super::publish::LATEST;
+use super::verify::Keys;
+use crate::contact::{ContactId, Outcome};
+use crate::schema::OUTCOMES;
+
+/// What `latest` leads to.
+pub(crate) struct LastExport {
+    /// What it says of itself.
+    pub(crate) manifest: Manifest,
+    keys: Keys,
+}
+
+impl LastExport {
+    /// Opens the export that `latest` leads to; none where nothing was published yet.
+    pub(crate) fn open(output_dir: &Path) -> Result<Option<Self>, Error> {
+        let folder = output_dir.join(LATEST);
+        let manifest = match Manifest::read(&folder) {
+            Err(Error::Storage { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                return Ok(None);
+            }
+            manifest => manifest?,
+        };
+        let report = manifest.tables.get(OUTCOMES.name);
+        let file = report.map_or_else(String::new, |report| report.file.clone());
+        let is_its_name = |format: &&Format| format.file_name(OUTCOMES) == file;
+        let format = Format::ALL.iter().find(is_its_name);
+        let format = format.copied().ok_or_else(|| Error::OtherColumns {
+            path: folder.join(&file),
+        })?;
+        let keys = Keys::open(format, &folder.join(&file), OUTCOMES)?;
+        Ok(Some(Self { manifest, keys }))
+    }
+
+    /// What it said of its contacts, in the order of their ids.
+    pub(crate) fn outcomes(self) -> impl Iterator<Item = Result<(ContactId, Outcome), Error>> {
+        self.keys.filter_map(|key| match key {
+            Ok(key) => Some(Ok((ContactId::new(key.contact_id?)?, key.outcome?))),
+            Err(error) => Some(Err(error)),
+        })
+    }
+}
