@@ -95,7 +95,7 @@ pub fn run(
     report: &mut Reporter,
 ) -> Result<Finished, Unpublished> {
     // What can be wrong with the input and the secrets shows before anything is written.
-    let ids = Reader::open(&job.source).map_err(Error::from)?;
+    let ids = Reader::open(&job.source.list).map_err(Error::from)?;
     let (api, _sandbox) = match mode {
         Mode::Fetch { .. } => {
             let sandbox = connect::sandbox(job)?;

@@ -93,7 +93,7 @@ impl Simulation {
         let (_going, stop) = watch::channel(false);
         let world = World {
             clock: &|| self.time(),
-            ids: Reader::open(&job.source).unwrap(),
+            ids: Reader::open(&job.source.list).unwrap(),
             api: Some(self),
             stop: &stop,
             runtime: Some(&self.runtime),
