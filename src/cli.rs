@@ -98,6 +98,9 @@ pub struct RunArgs {
     /// Print what would be fetched, and stop: nothing is called, no run begins.
     #[arg(long)]
     pub plan: bool,
+    /// Accept what a guard would stop, for this run.
+    #[arg(long, conflicts_with = "plan")]
+    pub accept: bool,
     /// How progress is shown.
     #[arg(long, value_enum, default_value_t = ProgressMode::Auto)]
     pub progress: ProgressMode,

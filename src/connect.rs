@@ -6,11 +6,13 @@ use std::sync::Arc;
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName};
 
+use crate::contact::Question;
 use crate::error::Error;
 use crate::extract::api::body::Bounds;
-use crate::extract::api::client::{self, ApiClient, Question, Transport, http_client};
+use crate::extract::api::client::{self, ApiClient, Transport, http_client};
 use crate::extract::api::login_server::LoginServer;
 use crate::extract::api::tenant::{Tenant, is_loopback};
+use crate::extract::api::zone::{TimeZone, ZoneName};
 use crate::extract::auth::{Authenticator, header};
 use crate::extract::connection::{ApiAddress, Connection};
 use crate::extract::secret::Secret;
@@ -35,6 +37,29 @@ pub(crate) fn question(job: &Job, zone: &str) -> Question {
         culture: job.api.culture.clone(),
         zone: zone.to_owned(),
         headers: headers.collect(),
+    }
+}
+
+/// What the client says of that with every request.
+fn client_question(job: &Job) -> client::Question {
+    client::Question {
+        limit: job.api.limit.get(),
+        select: view(job).select(),
+        language: job.api.language.clone(),
+        culture: job.api.culture.clone(),
+        time_zone: match &job.api.time_zone {
+            TimeZone::Tenant => ZoneName::utc(),
+            TimeZone::Named(zone) => zone.clone(),
+        },
+    }
+}
+
+/// The zone that instants are asked for in: that of the job, or else the one that the installation
+/// named last as its own.
+pub(crate) fn zone(job: &Job, found: Option<String>) -> String {
+    match &job.api.time_zone {
+        TimeZone::Named(zone) => zone.to_string(),
+        TimeZone::Tenant => found.unwrap_or_else(|| ZoneName::utc().to_string()),
     }
 }
 
@@ -97,7 +122,7 @@ pub(crate) fn connect(job: &Job, sandbox: Option<&Sandbox>) -> Result<Connection
         }
     };
     let authenticator = Authenticator::new(&job.api.auth, &server, tenant)?;
-    let client = ApiClient::new(http, bounds, &question(job), &headers(job)?)?;
+    let client = ApiClient::new(http, bounds, &client_question(job), &headers(job)?)?;
     let checker = Checker::new(&view(job));
     let check = Arc::new(move |contact_id, body: &[u8]| {
         checker.check(contact_id, body).map_err(Into::into)

@@ -51,8 +51,8 @@ pub fn check(
     };
     let job = job::read(path, overrides).map_err(|error| FailedStep::of(&error.into()));
     if let Some(job) = checklist.step("job", job, |_| path.display().to_string())? {
-        let input = read_input(&job.source).map_err(|error| FailedStep::of(&error));
-        let input = checklist.step("input", input, |input| input.describe(&job.source))?;
+        let input = read_input(&job.source.list).map_err(|error| FailedStep::of(&error));
+        let input = checklist.step("input", input, |input| input.describe(&job.source.list))?;
         let output = lock::try_out(&job.output.dir).map_err(|error| FailedStep::of(&error));
         checklist.step("output", output, |()| job.output.dir.display().to_string())?;
         let contact_id = input.and_then(|input| input.first);

@@ -13,6 +13,7 @@ use reqwest::header::HeaderName;
 use super::secrets::HeaderSetting;
 use super::settings::ApiSection;
 use super::{Installation, Problem, auth, wrong};
+use crate::extract::api::zone::TimeZone;
 use crate::extract::auth::Scheme;
 use crate::extract::secret::Secret;
 use crate::schema::{self, MAX_ITEMS, Table};
@@ -30,8 +31,10 @@ pub(crate) struct ApiSettings {
     pub(crate) language: String,
     /// `SO-Culture`.
     pub(crate) culture: Option<String>,
-    /// Time zone of `SO-TimeZone`.
-    pub(crate) time_zone: String,
+    /// Time zone in which instants are asked for.
+    pub(crate) time_zone: TimeZone,
+    /// Address that the installation had before.
+    pub(crate) formerly: Option<Url>,
     /// `SO-AppToken`.
     pub(crate) app_token: Option<Secret>,
     /// More request headers.
@@ -83,7 +86,8 @@ impl ApiSection {
             tables: tables(&self.tables())?,
             language: self.language(),
             culture: self.culture(),
-            time_zone: self.time_zone(),
+            time_zone: time_zone(&self.time_zone())?,
+            formerly: self.former_address()?,
             app_token,
             headers: headers(self.headers().unwrap_or_default(), folder)?,
             allow_http: self.allow_http(),
@@ -101,6 +105,15 @@ fn limit(number: u32) -> Result<NonZeroU32, Problem> {
     NonZeroU32::new(number)
         .filter(|_| is_taken)
         .ok_or_else(|| wrong("api.limit", format!("must be between 1 and {MAX_ITEMS}")))
+}
+
+fn time_zone(text: &str) -> Result<TimeZone, Problem> {
+    TimeZone::from_text(text).ok_or_else(|| {
+        wrong(
+            "api.time_zone",
+            "must be \"tenant\", or a name or number such as \"NO\", \"UTC\" or \"261\"",
+        )
+    })
 }
 
 fn tables(names: &[String]) -> Result<Vec<&'static Table>, Problem> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::settings::FetchSection;
-use super::{ABOVE_ZERO, Installation, Problem, above_zero, wrong};
+use super::{ABOVE_ZERO, Installation, Problem, above_zero, above_zero_time, wrong};
 use crate::extract::fetcher;
 use crate::extract::fetcher::pace::limiter::Rate;
 use crate::extract::fetcher::retry::RetryPolicy;
@@ -17,6 +17,8 @@ pub(crate) struct FetchSettings {
     pub(crate) timeout: Duration,
     /// Answers younger than this are not fetched again.
     pub(crate) max_age: Duration,
+    /// How long after its last answer a run is continued.
+    pub(crate) resume_within: Duration,
 }
 
 /// What holds where `[fetch]` does not say it.
@@ -59,21 +61,15 @@ impl FetchSection {
                 max_duration: self.max_duration(),
                 max_calls: self.max_calls(),
             },
-            timeout: timeout(self.timeout())?,
+            timeout: above_zero_time(self.timeout(), "fetch.timeout")?,
             max_age: self.max_age(),
+            resume_within: self.resume_within(),
         })
     }
 }
 
 fn rate(number: f64) -> Result<Rate, Problem> {
     Rate::per_second(number).ok_or_else(|| wrong("fetch.requests_per_second", ABOVE_ZERO))
-}
-
-fn timeout(timeout: Duration) -> Result<Duration, Problem> {
-    if timeout.is_zero() {
-        return Err(wrong("fetch.timeout", ABOVE_ZERO));
-    }
-    Ok(timeout)
 }
 
 #[cfg(test)]

@@ -45,7 +45,10 @@ impl ApiSection {
                 "give `tenant` (online) or `base_url` (onsite, or \"sandbox\")",
             )),
             (Some(base_url), None) if base_url == "sandbox" => Ok(Installation::Sandbox),
-            (Some(base_url), None) => self.onsite(&base_url).map(Installation::BaseUrl),
+            (Some(base_url), None) => {
+                let url = checked_url(&base_url, "api.base_url", self.allow_http())?;
+                Ok(Installation::BaseUrl(api_of(url)))
+            }
             (None, Some(tenant)) if is_customer_id(&tenant) => Ok(Installation::Tenant {
                 tenant,
                 login_host: self.login_host()?,
@@ -57,17 +60,12 @@ impl ApiSection {
         }
     }
 
-    /// The address of the API, however much of it was typed.
-    fn onsite(&self, base_url: &str) -> Result<Url, Problem> {
-        let mut url = checked_url(base_url, "api.base_url", self.allow_http())?;
-        let path = url.path().trim_end_matches('/');
-        let path = if path.to_ascii_lowercase().ends_with("/api") {
-            path.to_owned()
-        } else {
-            format!("{path}/api")
-        };
-        url.set_path(&path);
-        Ok(url)
+    /// The address that the installation had before, as `base_url` would give it. Nothing is sent
+    /// there, so plain http does no harm.
+    pub(super) fn former_address(&self) -> Result<Option<Url>, Problem> {
+        let typed = self.formerly();
+        let url = typed.map(|url| checked_url(&url, "api.formerly", true));
+        Ok(url.transpose()?.map(api_of))
     }
 
     fn login_host(&self) -> Result<LoginHost, Problem> {
@@ -81,6 +79,18 @@ impl ApiSection {
         };
         checked_url(&url, "api.environment", self.allow_http()).map(LoginHost::Url)
     }
+}
+
+/// The address of the API, however much of it was typed.
+fn api_of(mut url: Url) -> Url {
+    let path = url.path().trim_end_matches('/');
+    let path = if path.to_ascii_lowercase().ends_with("/api") {
+        path.to_owned()
+    } else {
+        format!("{path}/api")
+    };
+    url.set_path(&path);
+    url
 }
 
 fn is_customer_id(text: &str) -> bool {

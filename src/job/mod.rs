@@ -17,6 +17,7 @@ mod values;
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub(crate) use self::api::{ApiSettings, Header};
 pub(crate) use self::fetch::FetchSettings;
@@ -24,15 +25,16 @@ pub use self::file::Override;
 use self::file::Typed;
 pub(crate) use self::installation::{Installation, LoginHost};
 pub(crate) use self::output::OutputSettings;
+pub(crate) use self::source::SourceSettings;
 pub(crate) use self::values::ValueKind;
 pub use self::values::{Period, Share};
-use crate::extract::ids::csv::{Place, Source};
+use crate::extract::ids::csv::Place;
 
 /// A checked job: what a run uses, section by section.
 #[derive(Debug)]
 pub struct Job {
     /// Where the contact ids come from.
-    pub(crate) source: Source,
+    pub(crate) source: SourceSettings,
     /// The SuperOffice that is asked, and what for.
     pub(crate) api: ApiSettings,
     /// How it is called.
@@ -48,7 +50,7 @@ pub struct Job {
 impl Job {
     /// Whether the contact ids come by a pipe, so that another start needs them again.
     pub fn is_piped(&self) -> bool {
-        self.source.place == Place::StandardInput
+        self.source.list.place == Place::StandardInput
     }
 }
 
@@ -128,6 +130,13 @@ fn required<T>(value: Option<T>, key: &'static str) -> Result<T, Problem> {
 
 fn above_zero(number: u32, key: &'static str) -> Result<NonZeroU32, Problem> {
     NonZeroU32::new(number).ok_or_else(|| wrong(key, ABOVE_ZERO))
+}
+
+fn above_zero_time(time: Duration, key: &'static str) -> Result<Duration, Problem> {
+    if time.is_zero() {
+        return Err(wrong(key, ABOVE_ZERO));
+    }
+    Ok(time)
 }
 
 const ABOVE_ZERO: &str = "must be above zero";

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::settings::OutputSection;
 use super::values::Share;
@@ -19,6 +20,14 @@ pub(crate) struct OutputSettings {
     pub(crate) keep: NonZeroU32,
     /// Share of failed targets above which nothing is published.
     pub(crate) max_failed: Share,
+    /// Age above which an older answer is not shown in place of a failure.
+    pub(crate) max_stale: Duration,
+    /// Share of the last export's contacts above which nothing is published when they are missing.
+    pub(crate) max_missing: Share,
+    /// Share of a table's rows above which nothing is published when they are lost.
+    pub(crate) max_loss: Share,
+    /// How long answers of contacts outlive their place in the input.
+    pub(crate) forget_after: Duration,
 }
 
 impl OutputSection {
@@ -29,6 +38,10 @@ impl OutputSection {
                 .ok_or_else(|| wrong("output.format", "must be \"parquet\" or \"csv\""))?,
             keep: above_zero(self.keep(), "output.keep")?,
             max_failed: self.max_failed(),
+            max_stale: self.max_stale(),
+            max_missing: self.max_missing(),
+            max_loss: self.max_loss(),
+            forget_after: self.forget_after(),
         })
     }
 }

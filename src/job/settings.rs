@@ -11,8 +11,9 @@ use serde::Deserialize;
 
 use super::secrets::{HeaderSetting, SecretPlace};
 use super::values::{
-    Period, Share, Value, ValueKind, Words, hours, milliseconds, percent, seconds,
+    Period, Share, Value, ValueKind, Words, days, hours, milliseconds, percent, seconds,
 };
+use crate::extract::api::zone::TENANT_ZONE;
 use crate::schema;
 
 /// One job key.
@@ -115,6 +116,14 @@ section! {
         /// Delimiter; by default that of a first line `sep=;`, else detected among comma,
         /// semicolon, tab and bar.
         delimiter: String, --"delimiter";
+        /// Stop before any contact is called where there are fewer distinct contact ids than in the
+        /// last export, by more than this share.
+        max_shrink: Share = percent(20), --"max-shrink";
+        /// Stop before any contact is called where more than this share of the lines that are not
+        /// blank is rejected.
+        max_rejected: Share = percent(5), --"max-rejected";
+        /// Warn where the file is older than this: what writes it did not run.
+        max_age: Period, --"source-max-age";
     }
 }
 
@@ -140,8 +149,12 @@ section! {
         language: String = "en".to_owned(), --"language";
         /// Culture of numbers and dates inside texts (`SO-Culture`).
         culture: String, --"culture";
-        /// Time zone in which instants are asked for (`SO-TimeZone`).
-        time_zone: String = "UTC".to_owned(), --"time-zone";
+        /// Time zone in which instants are asked for (`SO-TimeZone`). `tenant` is the base zone of
+        /// the installation, which is asked for it; else a name or number that SuperOffice knows,
+        /// such as `NO`, `US-NY`, `UTC` or `261`.
+        time_zone: String = TENANT_ZONE.to_owned(), --"time-zone";
+        /// Address that this installation had before: what was fetched from there is taken over.
+        formerly: String, --"formerly";
         /// Application token (`SO-AppToken`), needed online with a ticket.
         app_token: SecretPlace;
         /// More request headers, each a text or a secret.
@@ -211,6 +224,9 @@ section! {
         max_duration: Period, --"max-duration";
         /// Stop fetching after this many calls; the rest is pending until the next run.
         max_calls: u64, --"max-calls";
+        /// A run that was cut off or stopped is continued within this time since the last answer it
+        /// stored; after that a new one begins.
+        resume_within: Period = hours(12), --"resume-within";
     }
 }
 
@@ -225,6 +241,17 @@ section! {
         keep: u32 = 14, --"keep";
         /// Above this share of failed targets the run is not published.
         max_failed: Share = percent(1), --"max-failed";
+        /// An older answer is not shown in place of a failure where it is older than this.
+        max_stale: Period = days(30), --"max-stale";
+        /// Above this share of the last export's contacts that are missing now the run is not
+        /// published.
+        max_missing: Share = percent(2), --"max-missing";
+        /// A run is not published where a table lost more than this share of its rows, or of the
+        /// contacts that had rows in it.
+        max_loss: Share = percent(50), --"max-loss";
+        /// Answers of contacts that are no longer in the input are deleted when they have not been
+        /// for so long and in three published runs.
+        forget_after: Period = days(7), --"forget-after";
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::settings::settings;
 use super::*;
+use crate::extract::api::zone::TimeZone;
 use crate::extract::auth::Scheme;
 use crate::extract::fetcher::pace::limiter::Rate;
 use crate::extract::secret::Secret;
@@ -97,6 +98,12 @@ fn addresses_that_make_no_sense_are_refused() {
             PLAIN_HTTP,
         ),
         ("tenant = 'Cust1'\nenvironment = 'https://'", "api.environment", HOST),
+        ("tenant = 'Cust1'\nformerly = 'crm.example.com'", "api.formerly", HOST),
+        (
+            "tenant = 'Cust1'\nformerly = 'https://kari:secret@crm.example.com'",
+            "api.formerly",
+            CREDENTIALS,
+        ),
     ]);
 }
 
@@ -104,6 +111,8 @@ fn addresses_that_make_no_sense_are_refused() {
 #[rustfmt::skip]
 fn requests_that_make_no_sense_are_refused() {
     const LIMIT: &str = "must be between 1 and 100000";
+    const ZONE: &str =
+        "must be \"tenant\", or a name or number such as \"NO\", \"UTC\" or \"261\"";
     const PROXY: &str = "must be a URL such as http://proxy.example:8080";
     check_refusals(&format!("{LEAST}base_url = 'sandbox'\n"), &[
         (
@@ -119,6 +128,8 @@ fn requests_that_make_no_sense_are_refused() {
         ),
         ("limit = 0", "api.limit", LIMIT),
         ("limit = 100001", "api.limit", LIMIT),
+        ("time_zone = ''", "api.time_zone", ZONE),
+        ("time_zone = 'NO,includeTZOffset'", "api.time_zone", ZONE),
         ("headers = { 'not a name' = 'x' }", "api.headers", "`not a name` is no header name"),
         ("proxy = 'nowhere'", "api.proxy", PROXY),
         ("proxy = 'proxy:8080'", "api.proxy", PROXY),
@@ -172,6 +183,7 @@ fn an_input_and_an_output_that_make_no_sense_are_refused() {
     check_refusals("[api]\nbase_url = 'sandbox'\n[source]\npath = 'x'\n", &[
         ("delimiter = 'ab'\n[output]\ndir = 'out'", "source.delimiter", DELIMITER),
         ("delimiter = ''\n[output]\ndir = 'out'", "source.delimiter", DELIMITER),
+        ("max_age = '0s'\n[output]\ndir = 'out'", "source.max_age", ABOVE_ZERO),
         (
             "[output]\ndir = 'y'\nformat = 'xlsx'",
             "output.format",
@@ -213,16 +225,34 @@ fn what_is_left_out_has_its_default() {
             (
                 job.api.limit.get(),
                 job.api.language.as_str(),
-                job.api.time_zone.as_str()
+                &job.api.time_zone
             ),
-            (100, "en", "UTC")
+            (100, "en", &TimeZone::Tenant)
         );
         assert_eq!(job.api.tables.len(), schema::data_tables().count());
         assert_eq!(
             (job.output.keep.get(), job.output.format),
             (14, Format::Parquet)
         );
-        assert_eq!(job.output.max_failed, "1%".parse().unwrap());
+        let shares = [
+            (job.source.max_shrink, "20%"),
+            (job.source.max_rejected, "5%"),
+            (job.output.max_failed, "1%"),
+            (job.output.max_missing, "2%"),
+            (job.output.max_loss, "50%"),
+        ];
+        for (share, expected) in shares {
+            assert_eq!(share.to_string(), expected);
+        }
+        let times = [
+            (job.fetch.resume_within, "12h"),
+            (job.output.max_stale, "30d"),
+            (job.output.forget_after, "7d"),
+        ];
+        for (time, expected) in times {
+            assert_eq!(Period(time).to_string(), expected);
+        }
+        assert_eq!((job.source.max_age, job.api.formerly), (None, None));
         assert_eq!((job.api.auth, job.api.app_token), (Scheme::None, None));
     }
     let given = job(
@@ -281,7 +311,12 @@ fn an_address_ends_in_api_however_it_is_typed() {
             panic!("{typed} is no address")
         };
         assert_eq!(url.as_str(), expected, "{typed}");
+        let moved = job(&format!("tenant = \"Cust1\"\nformerly = \"{typed}\""));
+        assert_eq!(moved.api.formerly, Some(url), "{typed}");
     }
+    let moved = job("tenant = \"Cust1\"\nformerly = \"http://crm.example.com/so\"");
+    let formerly = moved.api.formerly.expect("nothing is sent there");
+    assert_eq!(formerly.as_str(), "http://crm.example.com/so/api");
     let Installation::BaseUrl(url) =
         job("allow_http = true\nbase_url = \"http://crm.example.com\"")
             .api
@@ -319,7 +354,7 @@ fn an_environment_is_a_login_host() {
 #[test]
 fn paths_count_from_the_job_file() {
     let job = job("base_url = \"sandbox\"\nca_file = \"ca.pem\"\napp_token = { file = \"token\" }");
-    assert_eq!(job.source.place, Place::Path("jobs/ids.csv".into()));
+    assert_eq!(job.source.list.place, Place::Path("jobs/ids.csv".into()));
     assert_eq!(job.output.dir, Path::new("jobs/out"));
     assert_eq!(job.api.ca_file.as_deref(), Some(Path::new("jobs/ca.pem")));
     assert_eq!(
@@ -335,7 +370,7 @@ fn paths_count_from_the_job_file() {
     )
     .unwrap();
     assert_eq!(
-        (piped.source.place, piped.output.dir.as_path()),
+        (piped.source.list.place, piped.output.dir.as_path()),
         (Place::StandardInput, Path::new("/exports"))
     );
 }

@@ -86,6 +86,11 @@ pub(super) const fn hours(number: u64) -> Period {
     Period(Duration::from_hours(number))
 }
 
+/// For declared defaults.
+pub(super) const fn days(number: u64) -> Period {
+    hours(24 * number)
+}
+
 impl Value for Period {
     const KIND: ValueKind = ValueKind::Text;
     type Plain = Duration;
@@ -355,7 +360,7 @@ mod tests {
             (seconds(90), "90s"),
             (hours(2), "2h"),
             (hours(36), "36h"),
-            (hours(7 * 24), "7d"),
+            (days(7), "7d"),
         ];
         for (period, text) in cases {
             assert_eq!(period.to_string(), text);

@@ -138,6 +138,7 @@ mod tests {
     use super::*;
 
     const PROGRESS: Progress = Progress {
+        served: 0,
         done: 2_007,
         failed: 0,
         attempts: 2_040,

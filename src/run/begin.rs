@@ -80,7 +80,9 @@ pub(super) fn begin(dir: &Path, store: &Store, terms: &BeginTerms) -> Result<Beg
             is_only_published: true,
         });
     }
-    let goes_on = newest.as_ref().filter(|run| !is_fresh && goes_on(run, now, terms.resume_within));
+    let goes_on = newest
+        .as_ref()
+        .filter(|run| !is_fresh && goes_on(run, now, terms.resume_within));
     if let Some(run) = goes_on {
         return Ok(Begun {
             run: Run {

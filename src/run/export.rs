@@ -4,10 +4,10 @@
 use tracing::warn;
 
 use super::comparison::Walk;
+use super::ensure_going;
 use super::guards::{self, NewExport};
 use super::night::{List, Night};
 use super::writing::{Writing, WrittenTables};
-use super::ensure_going;
 use crate::contact::OutcomeCounts;
 use crate::error::Error;
 use crate::extract::fetcher::Fetched;

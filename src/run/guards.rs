@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use crate::contact::TargetCounts;
-use crate::job::values::Share;
+use crate::job::Share;
 
 /// Fewer contacts or lines than this make no share.
 const LEAST: u64 = 10;
@@ -271,11 +271,7 @@ fn check_contacts(limits: &Limits, fate: &Fate) -> Result<(), UnbelievableExport
     Ok(())
 }
 
-fn check_rows(
-    limit: Share,
-    last: &LastExport,
-    new: &NewExport,
-) -> Result<(), UnbelievableExport> {
+fn check_rows(limit: Share, last: &LastExport, new: &NewExport) -> Result<(), UnbelievableExport> {
     for (table, &before) in &last.rows {
         let Some(&now) = new.rows.get(table) else {
             continue;
@@ -346,7 +342,11 @@ mod tests {
         for (before, list, is_believed) in cases {
             let last = before.map(last);
             let checked = check_list(&limits(), last.as_ref(), &list);
-            assert_eq!(checked.is_ok(), is_believed, "{before:?} {list:?}: {checked:?}");
+            assert_eq!(
+                checked.is_ok(),
+                is_believed,
+                "{before:?} {list:?}: {checked:?}"
+            );
         }
     }
 
@@ -408,13 +408,36 @@ mod tests {
             ("an empty list", &first, NewExport::default(), true),
             ("nobody answered", &later, unanswered, false),
             ("nobody was asked", &later, nothing_to_do, true),
-            ("two in a hundred are missing", &later, with_fate(2, 0), true),
-            ("three in a hundred are missing", &later, with_fate(3, 0), false),
+            (
+                "two in a hundred are missing",
+                &later,
+                with_fate(2, 0),
+                true,
+            ),
+            (
+                "three in a hundred are missing",
+                &later,
+                with_fate(3, 0),
+                false,
+            ),
             ("half lost their rows", &later, with_fate(0, 45), true),
             ("more lost their rows", &later, with_fate(0, 46), false),
-            ("a few contacts", &later, NewExport { fate: small, ..export(9, 0) }, true),
+            (
+                "a few contacts",
+                &later,
+                NewExport {
+                    fate: small,
+                    ..export(9, 0)
+                },
+                true,
+            ),
             ("half of the rows", &later, with_rows("sales", 100), true),
-            ("less than half of the rows", &later, with_rows("sales", 99), false),
+            (
+                "less than half of the rows",
+                &later,
+                with_rows("sales", 99),
+                false,
+            ),
             ("few rows", &later, with_rows("chats", 0), true),
             ("a table that is new", &later, with_rows("tickets", 0), true),
         ];

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use reqwest::Url;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -75,7 +76,7 @@ impl<'a> Night<'a> {
         let mut store = Store::open(&dir.join("state.sqlite"))?;
         // Another job's answers must not be touched, not even by what follows.
         let place = connect::place(job);
-        let formerly = job.api.formerly.as_deref();
+        let formerly = job.api.formerly.as_ref().map(Url::as_str);
         if store.owner(&place, formerly)? != Owner::Same {
             store.claim(&place, formerly)?;
         }
@@ -150,7 +151,8 @@ impl<'a> Night<'a> {
 
     /// A list that nobody writes any more is the same every night.
     fn warn_of_an_old_list(&self, source: &SourceReport) {
-        let (Some(max_age), Some(modified_at)) = (self.job.source.max_age, source.modified_at) else {
+        let (Some(max_age), Some(modified_at)) = (self.job.source.max_age, source.modified_at)
+        else {
             return;
         };
         let age = (self.clock)().duration_since(modified_at);

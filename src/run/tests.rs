@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::time::{Instant, advance, sleep};
 
-use super::{Finished, Mode, Unpublished, World, run_in};
+use super::{Finished, Mode, Start, Unpublished, World, run_in};
 use crate::contact::{ContactId, Reason};
 use crate::error::Error;
 use crate::extract::api::client::{NoReply, Reply};
@@ -93,13 +93,17 @@ impl Simulation {
         let (_going, stop) = watch::channel(false);
         let world = World {
             clock: &|| self.time(),
-            ids: Reader::open(&job.source).unwrap(),
+            ids: Reader::open(&job.source.list).unwrap(),
             api: Some(self),
             stop: &stop,
             runtime: Some(&self.runtime),
         };
         let mut report = Reporter::new(ProgressMode::None, LogFormat::Text, false);
-        run_in(world, &job, mode, &mut report)
+        let start = Start {
+            mode,
+            accept: false,
+        };
+        run_in(world, &job, start, &mut report)
     }
 
     fn publish(&self) -> Summary {

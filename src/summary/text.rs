@@ -239,6 +239,7 @@ mod tests {
         };
         manifest.outcomes = OutcomeCounts {
             exported: 46_000,
+            stale: 0,
             missing: 1_000,
             failed: 112,
             pending: 1_000,

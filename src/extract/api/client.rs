@@ -16,6 +16,7 @@ use crate::contact::{ContactId, Reason};
 use crate::extract::api::body::Bounds;
 use crate::extract::api::cause;
 use crate::extract::api::retry_after::retry_after;
+use crate::extract::api::zone::ZoneName;
 
 /// The operation, below the address of the API (vendor's OpenAPI file of the contact agent).
 const OPERATION: &str = "v1/Agents/Contact/GetContactSummary";
@@ -34,7 +35,7 @@ pub struct Question {
     /// `SO-Culture`.
     pub culture: Option<String>,
     /// Time zone of `SO-TimeZone`.
-    pub time_zone: String,
+    pub time_zone: ZoneName,
 }
 
 /// How connections are made.

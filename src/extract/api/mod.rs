@@ -9,3 +9,4 @@ pub mod inspect;
 pub mod login_server;
 mod retry_after;
 pub mod tenant;
+pub mod zone;

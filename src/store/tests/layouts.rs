@@ -4,6 +4,7 @@
 //! --max-calls 3`, and one that was not published since 24 of its 64 contacts had failed.
 
 use std::fs;
+use std::path::Path;
 
 use super::*;
 
@@ -80,7 +81,7 @@ fn a_copy_stands_beside_it_until_a_run_is_published() {
     let path = folder.path().join("state.sqlite");
     let copy = folder.path().join("state.layout-1.sqlite");
     let store = Store::open(&path).unwrap();
-    let version = |path: &std::path::Path| -> i32 {
+    let version = |path: &Path| -> i32 {
         let connection = Connection::open(path).unwrap();
         connection
             .pragma_query_value(None, "user_version", |row| row.get(0))
