@@ -170,7 +170,7 @@ pub struct Question {
     pub culture: Option<String>,
     /// `SO-TimeZone`.
     pub zone: String,
-    /// Names of further request headers, with the values of those that are no secrets.
+    /// Names of further request headers, with a hash of the values that stand in the job.
     pub headers: Vec<(String, Option<String>)>,
 }
 

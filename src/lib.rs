@@ -30,3 +30,4 @@ pub mod store;
 pub mod summary; // Binary: what a run ends with.
 
 mod connect;
+mod guards;

@@ -13,7 +13,7 @@ use crate::extract::api::{client, tenant};
 use crate::extract::fetcher::hopeless;
 use crate::extract::ids::csv;
 use crate::extract::{auth, secret};
-use crate::run::guards;
+use crate::guards;
 use crate::{job, load, sandbox, store};
 
 /// Why a command ends without what it was asked for.

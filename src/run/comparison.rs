@@ -7,9 +7,9 @@ use std::iter::Peekable;
 use serde_json::Value;
 use tracing::warn;
 
-use super::guards::{self, Fate};
 use crate::contact::{ContactId, Outcome};
 use crate::error::Error;
+use crate::guards::{self, Fate};
 use crate::job::Job;
 use crate::load::LastExport;
 use crate::load::manifest::Manifest;

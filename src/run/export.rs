@@ -5,12 +5,12 @@ use tracing::warn;
 
 use super::comparison::Walk;
 use super::ensure_going;
-use super::guards::{self, NewExport};
 use super::night::{List, Night};
 use super::writing::{Writing, WrittenTables};
 use crate::contact::OutcomeCounts;
 use crate::error::Error;
 use crate::extract::fetcher::Fetched;
+use crate::guards::{self, NewExport};
 use crate::load::LastExport;
 use crate::load::publish::{self, Partial};
 use crate::store::{Plan, RunState};

@@ -5,7 +5,6 @@ mod begin;
 mod comparison;
 mod export;
 mod fetching;
-pub(crate) mod guards;
 pub(crate) mod lock;
 mod manifest;
 mod night;

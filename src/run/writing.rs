@@ -10,11 +10,11 @@ use tokio::sync::watch;
 
 use super::comparison::Walk;
 use super::ensure_going;
-use super::guards::Fate;
 use crate::connect;
 use crate::contact::{Drift, Outcome, OutcomeCounts, Reason};
 use crate::error::Error;
 use crate::flatten::Flattener;
+use crate::guards::Fate;
 use crate::job::Job;
 use crate::load::{self, FileReport, TableWriter};
 use crate::report::Reporter;

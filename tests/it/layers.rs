@@ -13,6 +13,7 @@ const ROWS: &[&[&str]] = &[
     &["report"],
     &["extract", "store", "flatten", "load", "sandbox"],
     &["job", "summary"],
+    &["guards"],
     &["error"],
     &["connect"],
     &["run", "cli"],

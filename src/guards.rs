@@ -1,6 +1,6 @@
 //! The guards: comparisons with the last published export that keep a list or an export from
 //! becoming a fact in the tables unnoticed. Pure functions over figures; gathering them, and what a
-//! stopped run leaves behind, is the night's matter.
+//! stopped run leaves behind, is the matter of `run`.
 //!
 //! The first guard looks at the list before any contact is called, the second at the export before
 //! it is published. No share is judged where it is of fewer than ten contacts or lines, or of a
@@ -19,54 +19,54 @@ const LEAST_ROWS: u64 = 100;
 
 /// The shares that the job allows.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) max_shrink: Share,
-    pub(super) max_rejected: Share,
-    pub(super) max_missing: Share,
-    pub(super) max_loss: Share,
+pub(crate) struct Limits {
+    pub(crate) max_shrink: Share,
+    pub(crate) max_rejected: Share,
+    pub(crate) max_missing: Share,
+    pub(crate) max_loss: Share,
 }
 
 /// The last published export, in figures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct LastExport {
+pub(crate) struct LastExport {
     /// Name of its run.
-    pub(super) run: String,
+    pub(crate) run: String,
     /// Different contacts asked for.
-    pub(super) distinct: u64,
+    pub(crate) distinct: u64,
     /// Rows of each table, where its lists were asked for with tonight's limit.
-    pub(super) rows: BTreeMap<String, u64>,
+    pub(crate) rows: BTreeMap<String, u64>,
 }
 
 /// What has become of the contacts that had rows in the last export.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Fate {
+pub(crate) struct Fate {
     /// How many they were.
-    pub(super) shown_before: u64,
+    pub(crate) shown_before: u64,
     /// Those of them that are missing now.
-    pub(super) missing: u64,
+    pub(crate) missing: u64,
     /// Those of them that are still asked for.
-    pub(super) still_targets: u64,
+    pub(crate) still_targets: u64,
     /// Those still asked for that have no rows now, for another reason than that they are missing.
-    pub(super) lost: u64,
+    pub(crate) lost: u64,
 }
 
 /// An export that is about to be published, in figures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct NewExport {
+pub(crate) struct NewExport {
     /// Different contacts asked for.
-    pub(super) distinct: u64,
+    pub(crate) distinct: u64,
     /// Contacts with rows.
-    pub(super) shown: u64,
+    pub(crate) shown: u64,
     /// Contacts that are missing.
-    pub(super) missing: u64,
+    pub(crate) missing: u64,
     /// Contacts that were to be fetched.
-    pub(super) to_fetch: u64,
+    pub(crate) to_fetch: u64,
     /// Whether the API answered anything in this run.
-    pub(super) was_answered: bool,
+    pub(crate) was_answered: bool,
     /// Rows of each table.
-    pub(super) rows: BTreeMap<String, u64>,
+    pub(crate) rows: BTreeMap<String, u64>,
     /// What has become of the contacts that had rows before.
-    pub(super) fate: Fate,
+    pub(crate) fate: Fate,
 }
 
 /// Why the list is not believed.
@@ -188,7 +188,7 @@ pub enum UnbelievableExport {
 }
 
 /// The first guard: whether the list can be believed.
-pub(super) fn check_list(
+pub(crate) fn check_list(
     limits: &Limits,
     last: Option<&LastExport>,
     list: &TargetCounts,
@@ -219,7 +219,7 @@ pub(super) fn check_list(
 }
 
 /// The second guard: whether the export can be believed.
-pub(super) fn check_export(
+pub(crate) fn check_export(
     limits: &Limits,
     last: Option<&LastExport>,
     new: &NewExport,
