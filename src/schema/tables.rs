@@ -159,7 +159,7 @@ const CONTACT_ID: Column = Column {
     name: "contact_id",
     column_type: Integer,
     source: Source::ContactId,
-    encoding: Encoding::Delta,
+    encoding: Encoding::Plain,
     doc: "The contact that was asked for; joins all tables",
 };
 
@@ -204,7 +204,7 @@ const fn member(
         name,
         column_type,
         source: Source::Member(path),
-        encoding: usual_encoding(column_type),
+        encoding: Encoding::Plain,
         doc,
     }
 }
@@ -219,15 +219,8 @@ const fn target(
         name,
         column_type,
         source: Source::Target(field),
-        encoding: usual_encoding(column_type),
+        encoding: Encoding::Plain,
         doc,
-    }
-}
-
-const fn usual_encoding(column_type: ColumnType) -> Encoding {
-    match column_type {
-        Integer | Instant | Date => Encoding::Delta,
-        Float | Boolean | Text => Encoding::Plain,
     }
 }
 

@@ -1,5 +1,13 @@
-//! A table as Parquet: zstd, an encoding per column from its declaration, statistics and page
-//! index, sorting columns.
+//! A table as Parquet: zstd, dictionaries where the declaration asks for them, statistics of row
+//! groups, sorting columns.
+//!
+//! Whoever gets a file may open it with an old reader, so a file holds nothing but what all of them
+//! read right; `tests/readers` tries that. Floats have the format's type-defined order: a file with
+//! the newer IEEE 754 total order is broken to Polars up to 1.42 and `DataFusion` up to 50. Values
+//! are PLAIN or in a dictionary: the delta encodings save a fortieth once zstd is done, but
+//! fastparquet reads `DELTA_BINARY_PACKED` wrong without a word, and Polars 0.20 fails on large
+//! steps. There is no page index, which `DataFusion` up to 44 cannot read; a row group is small
+//! enough to be read as a whole.
 //!
 //! The bytes depend on the rows alone: rows reach the encoder in slices of a fixed length, and row
 //! groups and pages end where those slices say. Memory is that of one slice and one encoded column,
@@ -7,6 +15,8 @@
 
 mod slices;
 mod staging;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +27,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{
     ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves,
 };
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -30,7 +40,7 @@ use crate::load::file::HashedFile;
 use crate::load::parquet::slices::Slices;
 use crate::load::parquet::staging::Staging;
 use crate::load::writer::TableWriter;
-use crate::schema::{self, ColumnType, Table};
+use crate::schema::{Encoding, Table};
 
 const ZSTD_LEVEL: i32 = 3;
 
@@ -41,8 +51,8 @@ const ROWS_PER_GROUP: usize = 122_880;
 /// it is encoded.
 const BYTES_PER_COLUMN: usize = 16 << 20;
 
-/// Pages of a third of a row group: large enough to compress well, small enough for a reader to
-/// skip.
+/// Pages of a third of a row group: large enough to compress well, and all that a reader has to
+/// unpack at a time.
 const ROWS_PER_PAGE: usize = ROWS_PER_GROUP / 3;
 
 /// Writes one Parquet file.
@@ -164,30 +174,17 @@ fn properties(table: &Table, metadata: &[(String, String)]) -> WriterProperties 
         .set_created_by(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(level))
         .set_data_page_row_count_limit(ROWS_PER_PAGE)
-        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
         .set_sorting_columns(Some(sorting_columns(table)))
         .set_key_value_metadata(Some(key_values));
     for column in table.columns {
-        let path = ColumnPath::from(column.name);
         properties = properties.set_column_dictionary_enabled(
-            path.clone(),
-            column.encoding == schema::Encoding::Dictionary,
+            ColumnPath::from(column.name),
+            column.encoding == Encoding::Dictionary,
         );
-        properties = properties.set_column_encoding(path, encoding(column.column_type));
     }
     properties.build()
-}
-
-/// The encoding where there is no dictionary, or no longer one because the values do not repeat
-/// after all.
-fn encoding(column_type: ColumnType) -> Encoding {
-    match column_type {
-        ColumnType::Integer | ColumnType::Instant | ColumnType::Date => {
-            Encoding::DELTA_BINARY_PACKED
-        }
-        ColumnType::Text => Encoding::DELTA_LENGTH_BYTE_ARRAY,
-        ColumnType::Float | ColumnType::Boolean => Encoding::PLAIN,
-    }
 }
 
 /// Null keys, which only rejected lines have, come last.
