@@ -100,8 +100,6 @@ pub enum TargetField {
 /// How Parquet lays out the values of a column; every page is compressed after that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// Differences of neighbours: growing ids and instants.
-    Delta,
     /// Each distinct value once: values that repeat.
     Dictionary,
     /// As they are.

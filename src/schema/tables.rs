@@ -224,7 +224,7 @@ const CONTACT_ID: Column = Column {
     name: "contact_id",
     column_type: Integer,
     source: CellSource::ContactId,
-    encoding: Encoding::Delta,
+    encoding: Encoding::Plain,
     doc: "The contact that was asked for; joins all tables",
 };
 
@@ -278,7 +278,7 @@ const fn member(
         name,
         column_type,
         source: CellSource::Member(path),
-        encoding: usual_encoding(column_type),
+        encoding: Encoding::Plain,
         doc,
     }
 }
@@ -293,15 +293,8 @@ const fn target(
         name,
         column_type,
         source: CellSource::Target(field),
-        encoding: usual_encoding(column_type),
+        encoding: Encoding::Plain,
         doc,
-    }
-}
-
-const fn usual_encoding(column_type: ColumnType) -> Encoding {
-    match column_type {
-        Integer | Instant | Date => Encoding::Delta,
-        Float | Boolean | Text => Encoding::Plain,
     }
 }
 

@@ -9,7 +9,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{
     ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves,
 };
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -21,7 +21,7 @@ use super::staging::Staging;
 use crate::load::error::{Error, encode, storage};
 use crate::load::file::{FileReport, HashedFile};
 use crate::load::writer::TableWriter;
-use crate::schema::{self, ColumnType, Table};
+use crate::schema::{Encoding, Table};
 
 /// The level that zstd itself takes where none is named.
 const ZSTD_LEVEL: i32 = 3;
@@ -33,8 +33,8 @@ const ROWS_PER_GROUP: usize = 122_880;
 /// it is encoded.
 const BYTES_PER_COLUMN: usize = 16 << 20;
 
-/// Pages of a third of a row group: large enough to compress well, small enough for a reader to
-/// skip.
+/// Pages of a third of a row group: large enough to compress well, and all that a reader has to
+/// unpack at a time.
 const ROWS_PER_PAGE: usize = ROWS_PER_GROUP / 3;
 
 /// Writes one Parquet file.
@@ -154,30 +154,17 @@ fn properties(table: &Table, metadata: &[(String, String)]) -> WriterProperties 
         .set_created_by(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(level))
         .set_data_page_row_count_limit(ROWS_PER_PAGE)
-        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
         .set_sorting_columns(Some(sorting_columns(table)))
         .set_key_value_metadata(Some(key_values));
     for column in table.columns.iter() {
-        let path = ColumnPath::from(column.name);
         properties = properties.set_column_dictionary_enabled(
-            path.clone(),
-            column.encoding == schema::Encoding::Dictionary,
+            ColumnPath::from(column.name),
+            column.encoding == Encoding::Dictionary,
         );
-        properties = properties.set_column_encoding(path, encoding(column.column_type));
     }
     properties.build()
-}
-
-/// The encoding where there is no dictionary, or no longer one because the values do not repeat
-/// after all.
-fn encoding(column_type: ColumnType) -> Encoding {
-    match column_type {
-        ColumnType::Integer | ColumnType::Instant | ColumnType::Date => {
-            Encoding::DELTA_BINARY_PACKED
-        }
-        ColumnType::Text => Encoding::DELTA_LENGTH_BYTE_ARRAY,
-        ColumnType::Float | ColumnType::Boolean => Encoding::PLAIN,
-    }
 }
 
 /// Null keys, which only rejected lines have, come last.
