@@ -11,7 +11,6 @@ use crate::extract::api::body::Bounds;
 use crate::extract::api::client::{self, ApiClient, Question, Transport, http_client};
 use crate::extract::api::login_server::LoginServer;
 use crate::extract::api::tenant::{Tenant, is_loopback};
-use crate::extract::api::zone::{TimeZone, ZoneName};
 use crate::extract::auth::{Authenticator, header};
 use crate::extract::connection::{ApiAddress, Connection};
 use crate::extract::secret::Secret;
@@ -27,10 +26,6 @@ pub(crate) fn question(job: &Job) -> Question {
         select: view(job).select(),
         language: job.api.language.clone(),
         culture: job.api.culture.clone(),
-        time_zone: match &job.api.time_zone {
-            TimeZone::Tenant => ZoneName::utc(),
-            TimeZone::Named(zone) => zone.clone(),
-        },
     }
 }
 

@@ -11,6 +11,7 @@ mod question;
 #[cfg(test)]
 mod tests;
 mod writing;
+mod zone;
 
 use jiff::Timestamp;
 use tokio::runtime::Runtime;

@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::begin::{self, Begun};
-use super::fetching::Fetching;
+use super::fetching::{Fetching, runtime};
 use super::question::request_key;
 use super::writing::{Writing, WrittenTables};
-use super::{Clock, Mode, World, ensure_going, lock, plan};
+use super::{Clock, Mode, World, ensure_going, lock, plan, zone};
 use crate::contact::TargetCounts;
 use crate::error::Error;
 use crate::extract::connection::RemoteApi;
@@ -146,6 +146,7 @@ impl<'a> Night<'a> {
         let Some(api) = api.filter(|_| plan.to_fetch > 0) else {
             return Ok(None);
         };
+        self.settle_zone(&api)?;
         self.report.begin("fetching", Some(plan.to_fetch));
         let fetching = Fetching {
             api: &api,
@@ -159,6 +160,16 @@ impl<'a> Night<'a> {
         self.report.end();
         self.run = run;
         completed(fetched, plan, self.job).map(Some)
+    }
+
+    /// Has instants asked for in the zone of the job or of the installation.
+    fn settle_zone<A: RemoteApi>(&self, api: &A) -> Result<(), Error> {
+        let settled = zone::settle(api, self.job, None, self.stop.clone());
+        let settled = match self.runtime {
+            Some(runtime) => runtime.block_on(settled),
+            None => runtime()?.block_on(settled),
+        };
+        settled.map(|_| ()).map_err(|end| ended(end, 0, self.job))
     }
 
     /// Makes every file of the export from the store alone.
@@ -283,20 +294,33 @@ fn completed(fetched: Fetched, plan: &Plan, job: &Job) -> Result<Fetched, Error>
                 Ok(fetched)
             }
         }
-        End::Interrupted => Err(Error::Interrupted),
-        End::Unreachable => Err(Error::Unreachable { done }),
+        end @ (End::Interrupted
+        | End::Unreachable
+        | End::LoginRefused { .. }
+        | End::NoLogin(_)
+        | End::Unusable(_)
+        | End::Hopeless(_)
+        | End::NotStored) => Err(ended(end, done, job)),
+    }
+}
+
+/// What an end makes of the run that came so far.
+fn ended(end: End, done: u64, job: &Job) -> Error {
+    match end {
+        End::Interrupted => Error::Interrupted,
+        End::Unreachable => Error::Unreachable { done },
         End::LoginRefused {
             status,
             worked_before,
-        } => Err(Error::LoginRefused {
+        } => Error::LoginRefused {
             status,
             worked_before,
             hint: job.api.auth.hint(job.api.app_token.is_some()),
-        }),
-        End::NoLogin(refusal) => Err(Error::NoLogin(refusal)),
-        End::Unusable(unusable) => Err(Error::Unusable(unusable)),
-        End::Hopeless(hopeless) => Err(Error::Hopeless(hopeless)),
-        End::NotStored => Err(Error::Defect),
+        },
+        End::NoLogin(refusal) => Error::NoLogin(refusal),
+        End::Unusable(unusable) => Error::Unusable(unusable),
+        End::Hopeless(hopeless) => Error::Hopeless(hopeless),
+        End::Complete | End::Budget | End::NotStored => Error::Defect,
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn request_key(job: &Job) -> i64 {
         question.select.as_deref().unwrap_or_default(),
         &question.language,
         question.culture.as_deref().unwrap_or_default(),
-        question.time_zone.as_str(),
+        &job.api.time_zone.to_string(),
     ] {
         hash.update(part.as_bytes());
         hash.update([0]);

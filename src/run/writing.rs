@@ -197,6 +197,6 @@ fn metadata(job: &Job) -> Vec<(String, String)> {
     vec![
         pair("language", job.api.language.clone()),
         pair("limit", job.api.limit.to_string()),
-        pair("time_zone", connect::question(job).time_zone.to_string()),
+        pair("time_zone", job.api.time_zone.to_string()),
     ]
 }
