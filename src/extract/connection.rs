@@ -17,6 +17,7 @@ use crate::contact::{ContactId, Reason};
 use crate::extract::api::cause::listen;
 use crate::extract::api::client::{ApiClient, NoReply, Reply, Route};
 use crate::extract::api::inspect::{Check, Content, inspect};
+use crate::extract::api::login_server::Away;
 use crate::extract::api::tenant::{NotLocated, Tenant};
 use crate::extract::api::zone::{ZoneAnswer, ZoneName};
 use crate::extract::auth::{Authenticator, Credential, Life, NoLogin};
@@ -233,12 +234,12 @@ impl RemoteApi for Connection {
     async fn ask_zone(&self) -> ZoneAnswer {
         let route = match self.route() {
             Ok(route) => route,
-            Err(no_reply) => return ZoneAnswer::Away(no_reply.reason),
+            Err(no_reply) => return ZoneAnswer::Away(Away::NoReply(no_reply.reason)),
         };
         let (answer, cause) = listen(self.client.zone(&route)).await;
-        if let ZoneAnswer::Away(reason) = answer {
+        if let ZoneAnswer::Away(away) = answer {
             self.zone_warning.lost(&format!(
-                "the API does not tell its zone now: {reason}{cause}"
+                "the API does not tell its time zone now: {away}{cause}"
             ));
         }
         answer

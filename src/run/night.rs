@@ -169,7 +169,7 @@ impl<'a> Night<'a> {
             Some(runtime) => runtime.block_on(settled),
             None => runtime()?.block_on(settled),
         };
-        settled.map(|_| ()).map_err(|end| ended(end, 0, self.job))
+        settled.map(|_| ()).map_err(|end| ended(&end, 0, self.job))
     }
 
     /// Makes every file of the export from the store alone.
@@ -300,13 +300,13 @@ fn completed(fetched: Fetched, plan: &Plan, job: &Job) -> Result<Fetched, Error>
         | End::NoLogin(_)
         | End::Unusable(_)
         | End::Hopeless(_)
-        | End::NotStored) => Err(ended(end, done, job)),
+        | End::NotStored) => Err(ended(&end, done, job)),
     }
 }
 
 /// What an end makes of the run that came so far.
-fn ended(end: End, done: u64, job: &Job) -> Error {
-    match end {
+fn ended(end: &End, done: u64, job: &Job) -> Error {
+    match *end {
         End::Interrupted => Error::Interrupted,
         End::Unreachable => Error::Unreachable { done },
         End::LoginRefused {

@@ -10,7 +10,6 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{info, warn};
 
-use crate::contact::Reason;
 use crate::extract::api::tenant::NotLocated;
 use crate::extract::api::zone::{ZoneAnswer, ZoneChoice, ZoneName};
 use crate::extract::auth::NoLogin;
@@ -31,10 +30,10 @@ pub(super) async fn settle<A: RemoteApi>(
         Some(choice) => choice,
         None => unless_stopped(stop, wait_for_answer(api, job, kept)).await?,
     };
-    match choice.warning() {
-        Some(warning) => warn!("{warning}"),
-        None => info!("instants are asked for in zone {}", choice.zone),
+    if let Some(warning) = choice.warning() {
+        warn!("{warning}");
     }
+    info!("instants are asked for in zone {}", choice.zone);
     api.set_zone(&choice.zone);
     Ok(choice)
 }
@@ -59,7 +58,8 @@ async fn wait_for_answer<A: RemoteApi>(
         has_login: false,
     };
     for sent in 1.. {
-        if let Some(choice) = ZoneChoice::of(&asking.ask().await?, kept) {
+        let answer = asking.ask().await?;
+        if let Some(choice) = answer.and_then(|answer| ZoneChoice::of(&answer, kept).ok()) {
             return Ok(choice);
         }
         let attempts = Attempts { sent, counted: 0 };
@@ -81,22 +81,22 @@ struct Asking<'a, A> {
 }
 
 impl<A: RemoteApi> Asking<'_, A> {
-    /// Asks once; a login that is refused is renewed once, since it may have ended while the
-    /// installation was away.
-    async fn ask(&mut self) -> Result<ZoneAnswer, End> {
+    /// Asks once; none where there is nobody to ask. A login that is refused is renewed once, since
+    /// it may have ended while the installation was away.
+    async fn ask(&mut self) -> Result<Option<ZoneAnswer>, End> {
         if !self.reach().await? {
-            return Ok(ZoneAnswer::Away(Reason::Connection));
+            return Ok(None);
         }
         let answer = self.api.ask_zone().await;
         if answer != ZoneAnswer::LoginRefused {
-            return Ok(answer);
+            return Ok(Some(answer));
         }
         match self.api.log_in().await {
-            Ok(_) => Ok(self.api.ask_zone().await),
+            Ok(_) => Ok(Some(self.api.ask_zone().await)),
             // There is no other; what the contacts say of it counts.
-            Err(NoLogin::NoOther) => Ok(answer),
+            Err(NoLogin::NoOther) => Ok(Some(answer)),
             Err(NoLogin::Refused(refusal)) => Err(End::NoLogin(refusal)),
-            Err(NoLogin::Away(_)) => Ok(ZoneAnswer::Away(Reason::Connection)),
+            Err(NoLogin::Away(_)) => Ok(None),
         }
     }
 

@@ -13,9 +13,9 @@ use jiff::tz::TimeZone;
 pub enum SimulatedZone {
     /// UTC.
     Utc,
-    /// Europe/Oslo.
+    /// `Europe/Oslo`.
     Norway,
-    /// America/New_York.
+    /// `America/New_York`.
     NewYork,
 }
 

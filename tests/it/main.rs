@@ -30,3 +30,4 @@ mod readme;
 mod requests;
 mod resume;
 mod support;
+mod zone;

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::contact::Reason;
 use crate::extract::api::client::{NoReply, Reply};
 use crate::extract::api::inspect::decode;
+use crate::extract::api::login_server::Away;
 use crate::gzip::Unpacker;
 
 /// What stands in a job for the installation's own zone.
@@ -96,7 +97,7 @@ pub enum ZoneAnswer {
     /// The login is not let in.
     LoginRefused,
     /// No answer of the API came.
-    Away(Reason),
+    Away(Away),
 }
 
 /// What one question for the zone is answered with.
@@ -111,7 +112,7 @@ pub enum ZoneReply {
     /// The login is not let in.
     LoginRefused,
     /// No answer of the API came.
-    Away(Reason),
+    Away(Away),
 }
 
 impl ZoneAnswer {
@@ -122,7 +123,7 @@ impl ZoneAnswer {
             ZoneReply::Zone(zone) => Some(Self::Found(zone.clone())),
             ZoneReply::Unset | ZoneReply::Refused => None,
             ZoneReply::LoginRefused => Some(Self::LoginRefused),
-            ZoneReply::Away(reason) => Some(Self::Away(*reason)),
+            ZoneReply::Away(away) => Some(Self::Away(*away)),
         }
     }
 
@@ -134,7 +135,7 @@ impl ZoneAnswer {
             ZoneReply::Zone(zone) => Self::OfUser(zone.clone()),
             ZoneReply::Unset | ZoneReply::Refused => Self::Refused,
             ZoneReply::LoginRefused => Self::LoginRefused,
-            ZoneReply::Away(reason) => Self::Away(*reason),
+            ZoneReply::Away(away) => Self::Away(*away),
         })
     }
 }
@@ -165,12 +166,12 @@ impl ZoneReply {
         let reply = match reply {
             Ok(reply) => reply,
             Err(no_reply) if no_reply.reason == Reason::BodyTooLarge => return Self::Refused,
-            Err(no_reply) => return Self::Away(no_reply.reason),
+            Err(no_reply) => return Self::Away(Away::NoReply(no_reply.reason)),
         };
         let mut unpacker = Unpacker::default();
         let value = match decode(reply, &mut unpacker) {
             Ok(body) => serde_json::from_slice::<Value>(body).ok(),
-            Err(Reason::BodyCut) => return Self::Away(Reason::BodyCut),
+            Err(Reason::BodyCut) => return Self::Away(Away::Unreadable),
             Err(_) => None,
         };
         match reply.status {
@@ -181,10 +182,12 @@ impl ZoneReply {
             },
             401 => Self::LoginRefused,
             // Another address, another time, or too fast: it may be answered later.
-            408 | 421 | 425 | 429 => Self::Away(Reason::HttpStatus),
+            status @ (408 | 421 | 425 | 429) => Self::Away(Away::Status(status)),
             // Agents also fail with the API's error object; that may be for good.
-            500.. if value.is_none_or(|value| value.get("Error") != Some(&Value::Bool(true))) => {
-                Self::Away(Reason::HttpStatus)
+            status @ 500..
+                if value.is_none_or(|value| value.get("Error") != Some(&Value::Bool(true))) =>
+            {
+                Self::Away(Away::Status(status))
             }
             _ => Self::Refused,
         }
@@ -237,12 +240,14 @@ impl ZoneChoice {
         }
     }
 
-    /// The zone of an installation that said this, where an earlier start kept that; none where the
-    /// installation is away. A zone that was found stays until another one is found: what a user
-    /// has for a zone does not displace it.
-    pub fn of(answer: &ZoneAnswer, kept: Option<&ZoneName>) -> Option<Self> {
+    /// The zone of an installation that said this, where an earlier start kept that. A zone that was
+    /// found stays until another one is found: what a user has for a zone does not displace it.
+    ///
+    /// # Errors
+    /// Where the installation is away.
+    pub fn of(answer: &ZoneAnswer, kept: Option<&ZoneName>) -> Result<Self, Away> {
         let (zone, basis) = match (answer, kept) {
-            (ZoneAnswer::Away(_), _) => return None,
+            (ZoneAnswer::Away(away), _) => return Err(*away),
             (ZoneAnswer::Found(zone), _) => (zone.clone(), ZoneBasis::Found),
             (ZoneAnswer::OfUser(zone), None) => (zone.clone(), ZoneBasis::OfUser),
             (ZoneAnswer::OfUser(zone), Some(kept)) if zone == kept => {
@@ -256,7 +261,7 @@ impl ZoneChoice {
                 (ZoneName::utc(), ZoneBasis::Unknown)
             }
         };
-        Some(Self { zone, basis })
+        Ok(Self { zone, basis })
     }
 
     /// What the operator should know; none where all is well.
@@ -282,13 +287,13 @@ mod tests {
 
     use super::*;
 
-    fn reply(status: u16, body: &str) -> Result<Reply, NoReply> {
-        Ok(Reply {
+    fn reply(status: u16, body: &str) -> Reply {
+        Reply {
             status,
             retry_after: None,
             is_gzip: false,
             body: Bytes::copy_from_slice(body.as_bytes()),
-        })
+        }
     }
 
     fn zone(name: &str) -> ZoneName {
@@ -298,7 +303,7 @@ mod tests {
     #[test]
     fn the_base_zone_is_a_number_above_zero() {
         let found = |name| ZoneReply::Zone(zone(name));
-        let away = ZoneReply::Away(Reason::HttpStatus);
+        let away = |status| ZoneReply::Away(Away::Status(status));
         let error = r#"{"Error":true,"ErrorType":"SoException","Message":"no"}"#;
         let deep = "[".repeat(100_000);
         let cases = [
@@ -324,22 +329,28 @@ mod tests {
             (404, "<html>", ZoneReply::Refused),
             (405, "", ZoneReply::Refused),
             (500, error, ZoneReply::Refused),
-            (500, "<html>", away.clone()),
-            (503, "", away.clone()),
-            (429, "", away.clone()),
-            (421, "", away),
+            (500, "<html>", away(500)),
+            (503, "", away(503)),
+            (429, "", away(429)),
+            (421, "", away(421)),
         ];
         for (status, body, expected) in cases {
             let body_shown = body.get(..40).unwrap_or(body);
             assert_eq!(
-                ZoneReply::of_base(&reply(status, body)),
+                ZoneReply::of_base(&Ok(reply(status, body))),
                 expected,
                 "{status} {body_shown}"
             );
         }
         for (reason, expected) in [
-            (Reason::Connection, ZoneReply::Away(Reason::Connection)),
-            (Reason::Timeout, ZoneReply::Away(Reason::Timeout)),
+            (
+                Reason::Connection,
+                ZoneReply::Away(Away::NoReply(Reason::Connection)),
+            ),
+            (
+                Reason::Timeout,
+                ZoneReply::Away(Away::NoReply(Reason::Timeout)),
+            ),
             (Reason::BodyTooLarge, ZoneReply::Refused),
         ] {
             let no_reply = NoReply {
@@ -372,14 +383,19 @@ mod tests {
             ("null", ZoneReply::Refused),
         ];
         for (body, expected) in cases {
-            assert_eq!(ZoneReply::of_default(&reply(200, body)), expected, "{body}");
+            assert_eq!(
+                ZoneReply::of_default(&Ok(reply(200, body))),
+                expected,
+                "{body}"
+            );
         }
     }
 
     #[test]
     fn the_base_zone_comes_first_and_the_default_where_there_is_none() {
         let of = |name| ZoneReply::Zone(zone(name));
-        let away = ZoneReply::Away(Reason::Timeout);
+        let timeout = Away::NoReply(Reason::Timeout);
+        let away = ZoneReply::Away(timeout);
         let cases = [
             (
                 of("261"),
@@ -390,8 +406,8 @@ mod tests {
             (ZoneReply::Refused, of("NO"), ZoneAnswer::OfUser(zone("NO"))),
             (ZoneReply::Unset, ZoneReply::Unset, ZoneAnswer::Refused),
             (ZoneReply::Refused, ZoneReply::Refused, ZoneAnswer::Refused),
-            (away.clone(), of("NO"), ZoneAnswer::Away(Reason::Timeout)),
-            (ZoneReply::Unset, away, ZoneAnswer::Away(Reason::Timeout)),
+            (away.clone(), of("NO"), ZoneAnswer::Away(timeout)),
+            (ZoneReply::Unset, away, ZoneAnswer::Away(timeout)),
             (ZoneReply::LoginRefused, of("NO"), ZoneAnswer::LoginRefused),
         ];
         for (base, default, expected) in cases {
@@ -407,6 +423,7 @@ mod tests {
     fn a_zone_that_was_found_stays_until_another_one_is() {
         let found = ZoneAnswer::Found(zone("261"));
         let of_user = ZoneAnswer::OfUser(zone("US-NY"));
+        let timeout = Away::NoReply(Reason::Timeout);
         let cases = [
             (&found, None, Some(("261", ZoneBasis::Found))),
             (&found, Some("NO"), Some(("261", ZoneBasis::Found))),
@@ -433,8 +450,8 @@ mod tests {
                 Some("NO"),
                 Some(("NO", ZoneBasis::Kept)),
             ),
-            (&ZoneAnswer::Away(Reason::Timeout), None, None),
-            (&ZoneAnswer::Away(Reason::Timeout), Some("NO"), None),
+            (&ZoneAnswer::Away(timeout), None, None),
+            (&ZoneAnswer::Away(timeout), Some("NO"), None),
         ];
         for (answer, kept, expected) in cases {
             let choice = ZoneChoice::of(answer, kept.map(zone).as_ref());
@@ -442,8 +459,8 @@ mod tests {
                 zone: zone(name),
                 basis,
             });
-            assert_eq!(choice, expected, "{answer:?} {kept:?}");
-            let Some(choice) = choice else { continue };
+            assert_eq!(choice, expected.ok_or(timeout), "{answer:?} {kept:?}");
+            let Ok(choice) = choice else { continue };
             let is_told = matches!(choice.basis, ZoneBasis::Found | ZoneBasis::OfUser);
             assert_eq!(choice.basis.is_kept(), is_told);
             assert_eq!(choice.warning().is_none(), is_told);
