@@ -12,6 +12,7 @@ mod plan;
 #[cfg(test)]
 mod tests;
 mod writing;
+mod zone;
 
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
@@ -145,8 +146,7 @@ fn tell<A: RemoteApi>(
     api: Option<A>,
 ) -> Result<Finished, Error> {
     let list = night.list(ids)?;
-    night.ask(api.as_ref())?;
-    let plan = night.plan()?;
+    let plan = night.plan(api.as_ref())?;
     if let Mode::Plan { .. } = night.mode {
         return Ok(Finished::Planned(plan::line(
             &plan,

@@ -31,3 +31,4 @@ mod readme;
 mod requests;
 mod resume;
 mod support;
+mod zone;

@@ -16,12 +16,16 @@ use crate::contact::{ContactId, Reason};
 use crate::extract::api::body::Bounds;
 use crate::extract::api::cause;
 use crate::extract::api::retry_after::retry_after;
-use crate::extract::api::zone::ZoneName;
+use crate::extract::api::zone::{ZoneAnswer, ZoneName, ZoneReply};
 
 /// The operation, below the address of the API (vendor's OpenAPI file of the contact agent).
 const OPERATION: &str = "v1/Agents/Contact/GetContactSummary";
 /// Who is logged in.
 const PRINCIPAL: &str = "v1/User/currentPrincipal";
+/// The base zone of the installation, and the zone of the user or what is there in place of it
+/// (vendor's client of the time zone agent).
+const BASE_ZONE: &str = "v1/Agents/TimeZone/GetBaseTimeZoneId";
+const DEFAULT_ZONE: &str = "v1/Agents/TimeZone/GetDefaultTimeZoneInformation";
 
 /// What is asked of the API, apart from the contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +38,6 @@ pub struct Question {
     pub language: String,
     /// `SO-Culture`.
     pub culture: Option<String>,
-    /// Time zone of `SO-TimeZone`.
-    pub time_zone: ZoneName,
 }
 
 /// How connections are made.
@@ -110,6 +112,8 @@ pub struct ApiClient {
 pub struct Route {
     summary: Url,
     principal: Url,
+    base_zone: Url,
+    default_zone: Url,
     headers: HeaderMap,
 }
 
@@ -139,8 +143,8 @@ impl ApiClient {
         })
     }
 
-    /// The way to the API at this address, logged in with these headers.
-    pub fn route(&self, api: &Url, login: &HeaderMap) -> Route {
+    /// The way to the API at this address, logged in with these headers, for instants in this zone.
+    pub fn route(&self, api: &Url, login: &HeaderMap, zone: &ZoneName) -> Route {
         let below = |operation: &str| {
             let mut url = api.clone();
             url.set_path(&format!("{}/{operation}", api.path().trim_end_matches('/')));
@@ -149,10 +153,13 @@ impl ApiClient {
         let mut summary = below(OPERATION);
         summary.set_query(self.query.as_deref());
         let mut headers = self.headers.clone();
+        headers.insert(HeaderName::from_static("so-timezone"), zone_header(zone));
         headers.extend(login.clone());
         Route {
             summary,
             principal: below(PRINCIPAL),
+            base_zone: below(BASE_ZONE),
+            default_zone: below(DEFAULT_ZONE),
             headers,
         }
     }
@@ -185,6 +192,24 @@ impl ApiClient {
             &self.bounds,
         )
         .await
+    }
+
+    /// Asks the installation for its zone: its base zone, and where there is none to be had the
+    /// default one.
+    pub async fn zone(&self, route: &Route) -> ZoneAnswer {
+        let base = ZoneReply::of_base(&self.ask(route, &route.base_zone).await);
+        if let Some(answer) = ZoneAnswer::of_base(&base) {
+            return answer;
+        }
+        let default = ZoneReply::of_default(&self.ask(route, &route.default_zone).await);
+        ZoneAnswer::of_both(&base, &default)
+    }
+
+    /// Calls an operation that takes no parameters.
+    async fn ask(&self, route: &Route, operation: &Url) -> Result<Reply, NoReply> {
+        let request = self.http.post(operation.clone());
+        let request = request.headers(route.headers.clone()).body("{}");
+        exchange(request, &self.bounds).await
     }
 }
 
@@ -264,13 +289,14 @@ impl Question {
                 text(culture, "api.culture")?,
             );
         }
-        let zone = format!("{},includeTZOffset", self.time_zone);
-        headers.insert(
-            HeaderName::from_static("so-timezone"),
-            text(&zone, "api.time_zone")?,
-        );
         Ok(headers)
     }
+}
+
+/// `SO-TimeZone`: the zone, and that offsets are to be written.
+fn zone_header(zone: &ZoneName) -> HeaderValue {
+    HeaderValue::from_str(&format!("{zone},includeTZOffset"))
+        .expect("the name of a zone is what a header can carry")
 }
 
 /// The one place where HTTP clients are made: no redirects, so that credentials stay with one

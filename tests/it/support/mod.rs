@@ -52,6 +52,8 @@ impl Job {
         job.with("source.path = \"contacts.csv\"")
             .with("output.dir = \"exports\"")
             .with("fetch.retry_delay = \"1ms\"")
+            // No other calls than those for contacts; `without` it, the installation is asked.
+            .with("api.time_zone = \"UTC\"")
             .with(&format!("api.base_url = \"{base_url}\""))
             .ids(1..=3)
     }
