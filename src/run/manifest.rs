@@ -47,7 +47,8 @@ impl Night<'_> {
 /// How fast the API answered.
 fn fetch(run: &Run, fetched: Option<&Fetched>) -> Fetch {
     let seconds = run.fetch_seconds;
-    let done = fetched.map_or(0, |fetched| fetched.progress.done);
+    // Over all starts of the run, as the seconds are: each contact has one first request.
+    let contacts = run.calls.attempts.saturating_sub(run.calls.retries);
     let latency = fetched
         .map(|fetched| &fetched.latency)
         .filter(|latency| !latency.is_empty());
@@ -55,7 +56,7 @@ fn fetch(run: &Run, fetched: Option<&Fetched>) -> Fetch {
     Fetch {
         seconds,
         contacts_per_second: if seconds > 0.0 {
-            to_float(done) / seconds
+            to_float(contacts) / seconds
         } else {
             0.0
         },

@@ -24,7 +24,6 @@ use crate::extract::fetcher::{self, End, Fetched};
 use crate::extract::ids::csv::{self, Reader, SourceReport};
 use crate::guards;
 use crate::job::Job;
-use crate::load::LastExport;
 use crate::load::publish;
 use crate::report::Reporter;
 use crate::store::{Owner, Plan, QuestionId, Run, RunState, Store, Terms};
@@ -43,7 +42,7 @@ pub(super) struct Night<'a> {
     pub(super) dir: PathBuf,
     pub(super) store: Store,
     /// The last published export, in figures; none before the first one.
-    pub(super) last: Option<guards::LastExport>,
+    pub(super) last: Option<guards::LastFigures>,
     /// The zone that instants are asked for in.
     pub(super) zone: String,
     question: QuestionId,
@@ -92,7 +91,7 @@ impl<'a> Night<'a> {
             is_noted,
             is_only_published,
         } = begin::begin(&dir, &store, &terms)?;
-        let last = LastExport::open(&dir)?;
+        let last = comparison::last_export(&dir);
         let zone = connect::zone(job, store.zone_found()?);
         Ok(Self {
             question: store.question(&connect::question(job, &zone))?,

@@ -14,7 +14,7 @@ use crate::connect;
 use crate::contact::{Drift, Outcome, OutcomeCounts, Reason};
 use crate::error::Error;
 use crate::flatten::Flattener;
-use crate::guards::Fate;
+use crate::guards::FateOfShown;
 use crate::job::Job;
 use crate::load::{self, FileReport, TableWriter};
 use crate::report::Reporter;
@@ -47,7 +47,7 @@ pub(super) struct WrittenTables {
     pub(super) truncated: BTreeMap<String, u64>,
     pub(super) oldest_fetched_at: Option<i64>,
     /// What has become of the contacts of the last export.
-    pub(super) fate: Fate,
+    pub(super) fate: FateOfShown,
 }
 
 /// What it takes to write every table of a job.
@@ -132,7 +132,7 @@ impl Rows<'_> {
         mut self,
         store: &mut Store,
         terms: &Terms,
-    ) -> Result<((Flattener, TargetTally), Fate), Error> {
+    ) -> Result<((Flattener, TargetTally), FateOfShown), Error> {
         store.walk(terms, |stored| self.add(stored))?;
         self.hand_on()?;
         Ok(((self.flattener, self.tally), self.walk.finish()?))
