@@ -146,7 +146,11 @@ impl Args for Overrides {
                 ValueKind::Path => "PATH",
                 ValueKind::Integer | ValueKind::Number => "NUMBER",
                 ValueKind::List => "LIST",
-                ValueKind::Boolean | ValueKind::Text | ValueKind::Table => "VALUE",
+                ValueKind::Boolean
+                | ValueKind::Text
+                | ValueKind::Written
+                | ValueKind::Secret
+                | ValueKind::Table => "VALUE",
             };
             let help = format!(
                 "{} [{}.{}]",

@@ -146,7 +146,12 @@ fn headers(
         .into_iter()
         .map(|(name, value)| {
             if HeaderName::from_str(&name).is_err() {
-                return Err(wrong("api.headers", format!("`{name}` is no header name")));
+                // It may be a whole header line, secret included.
+                return Err(wrong(
+                    "api.headers",
+                    "one of its names is none that a header can have; \
+                     write { Name = \"value\" } or { Name = { env = \"VARIABLE\" } }",
+                ));
             }
             let value = match value {
                 HeaderSetting::Text(text) => Header::Text(text),

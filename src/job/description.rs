@@ -2,23 +2,30 @@
 
 use toml::{Table, Value};
 
-/// The job as typed, for the manifest: a secret shows where it comes from. Header values and the
-/// arguments of programs are left out, since people put secrets there.
+use super::secrets::may_be_shown;
+
+/// The job as typed, for the manifest: a secret shows where it comes from. Header values, the
+/// arguments of programs and names that look like no name are left out, since people put secrets
+/// there.
 pub(super) fn describe(table: &Table) -> serde_json::Value {
     let mut table = table.clone();
     if let Some(Value::Table(api)) = table.get_mut("api") {
         if let Some(Value::Table(headers)) = api.get_mut("headers") {
-            headers
-                .iter_mut()
-                .for_each(|(_, value)| *value = left_out());
+            *headers = headers
+                .keys()
+                .map(|name| if may_be_shown(name) { name } else { LEFT_OUT })
+                .map(|name| (name.to_owned(), left_out()))
+                .collect();
         }
         leave_out_arguments(api);
     }
     serde_json::to_value(table).unwrap_or_default()
 }
 
+const LEFT_OUT: &str = "…";
+
 fn left_out() -> Value {
-    Value::String("…".to_owned())
+    Value::String(LEFT_OUT.to_owned())
 }
 
 fn leave_out_arguments(section: &mut Table) {

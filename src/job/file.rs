@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize as _;
 use toml::de::{DeTable, DeValue};
 
+use super::secrets;
 use super::settings::{JobFile, Setting, settings};
 use super::values::ValueKind;
 
@@ -23,10 +24,11 @@ pub enum Error {
         line: usize,
         message: String,
     },
-    #[error("{path}:{line}: unknown key `{key}`{hint}", path = path.display())]
+    #[error("{path}:{line}: unknown key{key}{hint}", path = path.display())]
     UnknownKey {
         path: PathBuf,
         line: usize,
+        /// Its name, quoted; nothing where that may be a secret.
         key: String,
         hint: String,
     },
@@ -68,12 +70,24 @@ pub(super) fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<T
         message: error.message().lines().collect::<Vec<_>>().join("; "),
     };
     let spanned = DeTable::parse(text).map_err(|error| syntax(&error))?;
-    check_keys(spanned.get_ref(), "", &|span, key, section| {
-        Error::UnknownKey {
-            path: path.to_owned(),
-            line: line_of(text, span),
-            key: key.to_owned(),
-            hint: nearest(key, section),
+    check_keys(spanned.get_ref(), "").map_err(|Misplaced { at, what }| {
+        let (path, line) = (path.to_owned(), line_of(text, at));
+        match what {
+            What::Unknown { key, section } => Error::UnknownKey {
+                path,
+                line,
+                hint: nearest(&key, &section),
+                key: if secrets::may_be_shown(&key) {
+                    format!(" `{key}`")
+                } else {
+                    String::new()
+                },
+            },
+            What::OfOtherKind(message) => Error::Syntax {
+                path,
+                line,
+                message,
+            },
         }
     })?;
     let mut file: JobFile = toml::from_str(text).map_err(|error| syntax(&error))?;
@@ -94,12 +108,21 @@ pub(super) fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<T
     })
 }
 
-/// Calls `unknown` with the place, the key and its section for the first key that is not declared.
-fn check_keys(
-    table: &DeTable<'_>,
-    section: &str,
-    unknown: &dyn Fn(usize, &str, &str) -> Error,
-) -> Result<(), Error> {
+/// The first thing in a job file that is not where it belongs, and where it stands.
+struct Misplaced {
+    at: usize,
+    what: What,
+}
+
+enum What {
+    Unknown { key: String, section: String },
+    OfOtherKind(String),
+}
+
+/// Finds the first key that is not declared, or whose value is of another kind than declared. By
+/// hand, since the messages of a derived reader quote the value, which may be a secret that was
+/// typed where a table belongs.
+fn check_keys(table: &DeTable<'_>, section: &str) -> Result<(), Misplaced> {
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         let path = if section.is_empty() {
@@ -109,13 +132,61 @@ fn check_keys(
         };
         let is_section = settings().any(|setting| setting.section == path);
         let declared = settings().find(|setting| setting.section == section && setting.key == name);
-        match value.get_ref() {
-            DeValue::Table(inner) if is_section => check_keys(inner, &path, unknown)?,
-            _ if declared.is_some() || is_section => {}
-            _ => return Err(unknown(key.span().start, name, section)),
+        let expected = match declared {
+            Some(setting) => setting.kind,
+            None if is_section => ValueKind::Table,
+            None => {
+                return Err(Misplaced {
+                    at: key.span().start,
+                    what: What::Unknown {
+                        key: name.to_owned(),
+                        section: section.to_owned(),
+                    },
+                });
+            }
+        };
+        let found = value.get_ref();
+        if let Some(expected) = refusal(expected, found) {
+            let found = kind_of(found);
+            return Err(Misplaced {
+                at: value.span().start,
+                what: What::OfOtherKind(format!("{path}: expected {expected}, found {found}")),
+            });
+        }
+        if let (DeValue::Table(inner), true) = (found, is_section) {
+            check_keys(inner, &path)?;
         }
     }
     Ok(())
+}
+
+/// What a key of this kind expects, where that is something else than what was found.
+fn refusal(kind: ValueKind, found: &DeValue<'_>) -> Option<&'static str> {
+    let (is_right, expected) = match kind {
+        ValueKind::Text | ValueKind::Path => (matches!(found, DeValue::String(_)), "text"),
+        ValueKind::Integer => (matches!(found, DeValue::Integer(_)), "a whole number"),
+        ValueKind::Number => (
+            matches!(found, DeValue::Integer(_) | DeValue::Float(_)),
+            "a number",
+        ),
+        ValueKind::Boolean => (matches!(found, DeValue::Boolean(_)), "true or false"),
+        ValueKind::List => (matches!(found, DeValue::Array(_)), "a list"),
+        ValueKind::Table => (matches!(found, DeValue::Table(_)), "a table"),
+        ValueKind::Written | ValueKind::Secret => return None,
+    };
+    (!is_right).then_some(expected)
+}
+
+fn kind_of(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "a Boolean",
+        DeValue::Datetime(_) => "a date or time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
 }
 
 /// A hint at the key that was probably meant.
@@ -173,7 +244,9 @@ fn flag_value(setting: &Setting, text: &str) -> Result<toml::Value, Error> {
             let path = std::path::absolute(text).map_err(|_| invalid("a path"))?;
             toml::Value::String(path.to_string_lossy().into_owned())
         }
-        ValueKind::Text | ValueKind::Path => toml::Value::String(text.to_owned()),
+        ValueKind::Text | ValueKind::Written | ValueKind::Path => {
+            toml::Value::String(text.to_owned())
+        }
         ValueKind::Integer => {
             toml::Value::Integer(text.parse().map_err(|_| invalid("a whole number"))?)
         }
@@ -186,7 +259,7 @@ fn flag_value(setting: &Setting, text: &str) -> Result<toml::Value, Error> {
                 .map(|word| toml::Value::String(word.trim().to_owned()))
                 .collect(),
         ),
-        ValueKind::Table => return Err(invalid("no flag")),
+        ValueKind::Secret | ValueKind::Table => return Err(invalid("no flag")),
     })
 }
 

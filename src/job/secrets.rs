@@ -9,6 +9,16 @@ use serde::Deserialize;
 use super::values::InvalidValue;
 use crate::extract::secret::Secret;
 
+/// Longest name that is shown: of those in use for headers and keys, none is longer.
+const LONGEST_NAME: usize = 40;
+
+/// Whether a name that somebody typed can be shown. One that is no plain word, or has digits in it,
+/// may be a secret that stands where a name belongs.
+pub(super) fn may_be_shown(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphabetic() || "-_".contains(c);
+    name.len() <= LONGEST_NAME && name.chars().all(is_plain)
+}
+
 /// Where a secret is to be had; never the secret itself.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "toml::Value")]

@@ -113,6 +113,8 @@ fn requests_that_make_no_sense_are_refused() {
     const LIMIT: &str = "must be between 1 and 100000";
     const ZONE: &str =
         "must be \"tenant\", or a name or number such as \"NO\", \"UTC\" or \"261\"";
+    const NAME: &str = "one of its names is none that a header can have; \
+                        write { Name = \"value\" } or { Name = { env = \"VARIABLE\" } }";
     const PROXY: &str = "must be a URL such as http://proxy.example:8080";
     check_refusals(&format!("{LEAST}base_url = 'sandbox'\n"), &[
         (
@@ -130,7 +132,7 @@ fn requests_that_make_no_sense_are_refused() {
         ("limit = 100001", "api.limit", LIMIT),
         ("time_zone = ''", "api.time_zone", ZONE),
         ("time_zone = 'NO,includeTZOffset'", "api.time_zone", ZONE),
-        ("headers = { 'not a name' = 'x' }", "api.headers", "`not a name` is no header name"),
+        ("headers = { 'not a name' = 'x' }", "api.headers", NAME),
         ("proxy = 'nowhere'", "api.proxy", PROXY),
         ("proxy = 'proxy:8080'", "api.proxy", PROXY),
         (
@@ -414,6 +416,86 @@ fn secrets_typed_in_plain_are_refused_and_never_shown() {
     assert!(!message.contains("hunter2"), "{message}");
 }
 
+/// What `api.auth`, `api.headers` and `api.app_token` hold may be a secret, wherever it stands.
+#[test]
+fn a_secret_in_the_place_of_a_table_or_a_name_is_never_shown() {
+    let cases = [
+        (
+            "auth = \"Basic hunter2\"",
+            "api.auth: expected a table, found text",
+        ),
+        (
+            "headers = \"Authorization: hunter2\"",
+            "api.headers: expected a table, found text",
+        ),
+        (
+            "auth = [\"basic\", \"u\", \"hunter2\"]",
+            "api.auth: expected a table, found a list",
+        ),
+        (
+            "auth = [\"basic\", \"u\", { env = \"hunter2\" }]",
+            "api.auth: expected a table, found a list",
+        ),
+        (
+            "headers = [\"hunter2\"]",
+            "api.headers: expected a table, found a list",
+        ),
+        (
+            "auth = { scheme = [\"hunter2\"] }",
+            "api.auth.scheme: expected text, found a list",
+        ),
+        (
+            "auth = { scheme = \"basic\", user = { name = \"hunter2\" } }",
+            "api.auth.user: expected text, found a table",
+        ),
+        ("auth = { \"Basic hunter2\" = 1 }", "unknown key"),
+        ("auth = { hunter2 = true }", "unknown key"),
+        ("\"Basic hunter2\" = 1", "unknown key"),
+        (
+            "headers = { X-Token = 5, X-hunter2 = \"x\" }",
+            "expected a place to read the secret from",
+        ),
+        // Not TOML at all.
+        ("auth = Basic hunter2", ""),
+        ("auth = hunter2", ""),
+        ("auth = \"hunter2", ""),
+        ("auth = \"\"\"hunter2", ""),
+        ("auth = \"\\hunter2\"", ""),
+        ("auth = { scheme = hunter2 }", ""),
+        ("auth = { scheme = \"basic\", hunter2 }", ""),
+        ("auth = { hunter2 = 1, hunter2 = 2 }", ""),
+        ("headers.hunter2 = \"a\"\nheaders.hunter2 = \"b\"", ""),
+        ("headers = { \"hunter2\" = \"a\", \"hunter2\" = \"b\" }", ""),
+        ("headers = \"x\"\nheaders.hunter2 = \"a\"", ""),
+        ("app_token = hunter2\u{0}", ""),
+        ("app_token = 2026-hunter2", ""),
+    ];
+    for (lines, expected) in cases {
+        let message = refusal(&format!("{LEAST}base_url = \"sandbox\"\n{lines}"));
+        let problem = message.strip_prefix("jobs/job.toml:7: ");
+        let problem = problem.or_else(|| message.strip_prefix("jobs/job.toml:8: "));
+        assert!(
+            problem.is_some_and(|problem| problem.starts_with(expected)),
+            "{message} for {lines}"
+        );
+        assert!(!message.contains("hunter2"), "{message} for {lines}");
+    }
+    let message = refusal(&format!(
+        "{LEAST}base_url = \"sandbox\"\nheaders = {{ \"Authorization: hunter2\" = \"\" }}"
+    ));
+    assert!(!message.contains("hunter2"), "{message}");
+    let message = refusal("api = \"hunter2\"");
+    assert_eq!(
+        message,
+        "jobs/job.toml:1: api: expected a table, found text"
+    );
+    let message = refusal("[[api]]\nauth = \"hunter2\"");
+    assert!(
+        message.ends_with("api: expected a table, found a list"),
+        "{message}"
+    );
+}
+
 #[test]
 fn neither_debug_nor_the_description_shows_a_secret() {
     let folder = tempfile::tempdir().unwrap();
@@ -421,7 +503,7 @@ fn neither_debug_nor_the_description_shows_a_secret() {
     let token = folder.path().join("token");
     let job = job(&format!(
         "base_url = \"sandbox\"\napp_token = {{ file = {token:?} }}\n\
-         headers = {{ X-Key = \"hunter2\", X-Other = {{ env = \"OTHER\" }} }}\n\
+         headers = {{ X-Key = \"hunter2\", T0KEN = \"x\", X-Other = {{ env = \"OTHER\" }} }}\n\
          auth = {{ scheme = \"basic\", user = \"u\", \
          password = {{ command = [\"echo\", \"hunter2\"] }} }}"
     ));
@@ -431,7 +513,7 @@ fn neither_debug_nor_the_description_shows_a_secret() {
     }
     assert_eq!(
         job.description["api"]["headers"],
-        serde_json::json!({ "X-Key": "…", "X-Other": "…" })
+        serde_json::json!({ "X-Key": "…", "X-Other": "…", "…": "…" })
     );
     assert_eq!(
         job.description["api"]["app_token"],

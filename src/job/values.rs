@@ -15,8 +15,10 @@ use super::settings::AuthSection;
 /// What a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ValueKind {
-    /// Text, or a value written as text.
+    /// Text.
     Text,
+    /// A value written as text, which says itself what it expects.
+    Written,
     /// A path.
     Path,
     /// A whole number.
@@ -27,7 +29,9 @@ pub(crate) enum ValueKind {
     Boolean,
     /// A list of words; separated by commas in a flag.
     List,
-    /// A place to read a secret from, or a table; never a flag.
+    /// A place to read a secret from, which says itself what it expects; never a flag.
+    Secret,
+    /// A table; never a flag.
     Table,
 }
 
@@ -55,13 +59,13 @@ macro_rules! plain_values {
 
 plain_values! {
     String => Text,
-    Share => Text,
+    Share => Written,
     PathBuf => Path,
     u32 => Integer,
     u64 => Integer,
     f64 => Number,
     bool => Boolean,
-    SecretPlace => Table,
+    SecretPlace => Secret,
     BTreeMap<String, HeaderSetting> => Table,
     AuthSection => Table,
 }
@@ -92,7 +96,7 @@ pub(super) const fn days(number: u64) -> Period {
 }
 
 impl Value for Period {
-    const KIND: ValueKind = ValueKind::Text;
+    const KIND: ValueKind = ValueKind::Written;
     type Plain = Duration;
     fn plain(self) -> Duration {
         self.0

@@ -30,5 +30,6 @@ mod printed;
 mod readme;
 mod requests;
 mod resume;
+mod secrecy;
 mod support;
 mod zone;
