@@ -17,6 +17,7 @@ use crate::extract::api::zone::{TimeZone, ZoneName};
 use crate::extract::auth::{Authenticator, header};
 use crate::extract::connection::{ApiAddress, Connection};
 use crate::extract::secret::Secret;
+use crate::extract::waiting::Stop;
 use crate::flatten::Checker;
 use crate::job::{Header, Installation, Job, LoginHost};
 use crate::sandbox::{self, Sandbox};
@@ -103,10 +104,15 @@ pub(crate) fn sandbox(job: &Job) -> Result<Option<Sandbox>, Error> {
         .transpose()?)
 }
 
-/// A connection to the API of the job; reads the secrets.
-pub(crate) fn connect(job: &Job, sandbox: Option<&Sandbox>) -> Result<Connection, Error> {
+/// A connection to the API of the job; reads the secrets, which are not waited for once somebody
+/// asks to stop.
+pub(crate) fn connect(
+    job: &Job,
+    sandbox: Option<&Sandbox>,
+    stop: &Stop,
+) -> Result<Connection, Error> {
     let start = start(job, sandbox)?;
-    let http = http_client(&transport(job, &start)?)?;
+    let http = http_client(&transport(job, &start, stop)?)?;
     let bounds = Bounds::new(job.fetch.timeout);
     let server = LoginServer {
         http: http.clone(),
@@ -124,8 +130,8 @@ pub(crate) fn connect(job: &Job, sandbox: Option<&Sandbox>) -> Result<Connection
             (ApiAddress::Tenant(located), tenant.as_str())
         }
     };
-    let authenticator = Authenticator::new(&job.api.auth, &server, tenant)?;
-    let client = ApiClient::new(http, bounds, &client_question(job), &headers(job)?)?;
+    let authenticator = Authenticator::new(&job.api.auth, &server, tenant, stop)?;
+    let client = ApiClient::new(http, bounds, &client_question(job), &headers(job, stop)?)?;
     let checker = Checker::new(&view(job));
     let check = Arc::new(move |contact_id, body: &[u8]| {
         checker.check(contact_id, body).map_err(Into::into)
@@ -154,7 +160,7 @@ fn start(job: &Job, sandbox: Option<&Sandbox>) -> Result<Url, Error> {
     }
 }
 
-fn transport(job: &Job, start: &Url) -> Result<Transport, Error> {
+fn transport(job: &Job, start: &Url, stop: &Stop) -> Result<Transport, Error> {
     let certificates = match &job.api.ca_file {
         Some(path) => std::fs::read(path).map_err(|source| Error::Certificates {
             path: path.clone(),
@@ -166,7 +172,7 @@ fn transport(job: &Job, start: &Url) -> Result<Transport, Error> {
         .api
         .client_certificate
         .as_ref()
-        .map(Secret::read)
+        .map(|secret: &Secret| secret.read(stop))
         .transpose()?;
     Ok(Transport {
         timeout: job.fetch.timeout,
@@ -178,7 +184,7 @@ fn transport(job: &Job, start: &Url) -> Result<Transport, Error> {
 }
 
 /// The headers of the job, besides those of the question and the login.
-fn headers(job: &Job) -> Result<HeaderMap, Error> {
+fn headers(job: &Job, stop: &Stop) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     for (name, value) in &job.api.headers {
         let name = HeaderName::try_from(name.as_str())
@@ -187,14 +193,14 @@ fn headers(job: &Job) -> Result<HeaderMap, Error> {
             Header::Text(text) => text
                 .parse()
                 .map_err(|_| client::Error::Header { key: "api.headers" })?,
-            Header::Secret(secret) => header(&secret.read()?, secret.key())?,
+            Header::Secret(secret) => header(&secret.read(stop)?, secret.key())?,
         };
         headers.insert(name, value);
     }
     if let Some(app_token) = &job.api.app_token {
         headers.insert(
             HeaderName::from_static("so-apptoken"),
-            header(&app_token.read()?, app_token.key())?,
+            header(&app_token.read(stop)?, app_token.key())?,
         );
     }
     Ok(headers)
@@ -205,6 +211,7 @@ mod tests {
     use super::*;
     use crate::extract::auth::{NoLogin, Refusal, TokenFlaw};
     use crate::extract::connection::RemoteApi as _;
+    use crate::extract::waiting::never;
     use crate::report::log::logged;
     use crate::sandbox::TenantState;
 
@@ -226,7 +233,7 @@ mod tests {
             .build()
             .unwrap();
         let (job, sandbox) = demo();
-        let connection = connect(&job, Some(&sandbox)).unwrap();
+        let connection = connect(&job, Some(&sandbox), &never()).unwrap();
         let log_in = || runtime.block_on(connection.log_in());
         assert!(log_in().is_ok() && log_in().is_ok());
         sandbox.tenant().unwrap().rotate_key();
@@ -249,7 +256,7 @@ mod tests {
             .build()
             .unwrap();
         let (job, sandbox) = demo();
-        let connection = connect(&job, Some(&sandbox)).unwrap();
+        let connection = connect(&job, Some(&sandbox), &never()).unwrap();
         let warnings = |state, times| {
             sandbox.tenant().unwrap().set_state(state);
             let lines = logged(|| {
@@ -273,8 +280,8 @@ mod tests {
     #[test]
     fn secrets_are_not_printed() {
         let (job, sandbox) = demo();
-        assert!(headers(&job).unwrap()["so-apptoken"].is_sensitive());
-        let connection = connect(&job, Some(&sandbox)).unwrap();
+        assert!(headers(&job, &never()).unwrap()["so-apptoken"].is_sensitive());
+        let connection = connect(&job, Some(&sandbox), &never()).unwrap();
         assert!(!format!("{connection:?}").contains("demo-client-secret"));
     }
 }

@@ -86,7 +86,8 @@ fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
             if *verbose {
                 Reporter::new(ProgressMode::None, LogFormat::Text, true);
             }
-            return Ok(check(job, &overrides.0, &mut print)?);
+            let stopped = listen_to_signals()?;
+            return Ok(check(job, &overrides.0, &stopped, &mut print)?);
         }
         Verb::Tables { format } => print(&match format {
             TablesFormat::Markdown => docs::markdown(&View::all()),
@@ -116,12 +117,18 @@ fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
     Ok(Exit::Published)
 }
 
+/// Turns true at the first signal that asks to stop.
+fn listen_to_signals() -> Result<watch::Receiver<bool>, Error> {
+    let (stop, stopped) = watch::channel(false);
+    signals::listen(stop).map_err(Error::System)?;
+    Ok(stopped)
+}
+
 fn run_job(arguments: &RunArgs) -> Result<Exit, Failure> {
     let mut report = Reporter::new(arguments.progress, arguments.log_format, arguments.verbose);
     let job = job::read(&arguments.job, &arguments.overrides.0).map_err(Error::from)?;
     let is_piped = job.is_piped();
-    let (stop, stopped) = watch::channel(false);
-    signals::listen(stop).map_err(Error::System)?;
+    let stopped = listen_to_signals()?;
     let fresh = arguments.fresh;
     let mode = if arguments.offline {
         Mode::Offline

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use tokio::runtime::Builder;
+use tokio::sync::watch;
 
 use self::server::{Principal, ServerSteps};
 use crate::contact::{ContactId, InputLine};
@@ -26,6 +27,7 @@ const LINES: usize = 1_000;
 /// The checklist, as far as it has come.
 struct Checklist<'a> {
     print: &'a mut dyn FnMut(&str) -> Result<(), Error>,
+    stop: &'a watch::Receiver<bool>,
     /// How the first step failed that did.
     failed: Option<Exit>,
 }
@@ -37,22 +39,25 @@ struct FailedStep {
     hint: String,
 }
 
-/// Checks a job; `print` takes the lines of the checklist.
+/// Checks a job; `stop` turns true when somebody asks to stop, and `print` takes the lines of the
+/// checklist.
 ///
 /// # Errors
 /// Where a line cannot be printed. What is wrong with the job is in the checklist and in the exit.
 pub fn check(
     path: &Path,
     overrides: &[Override],
+    stop: &watch::Receiver<bool>,
     print: &mut dyn FnMut(&str) -> Result<(), Error>,
 ) -> Result<Exit, Error> {
     let mut checklist = Checklist {
         print,
+        stop,
         failed: None,
     };
     let job = job::read(path, overrides).map_err(|error| FailedStep::of(&error.into()));
     if let Some(job) = checklist.step("job", job, |_| path.display().to_string())? {
-        let input = read_input(&job.source.list).map_err(|error| FailedStep::of(&error));
+        let input = read_input(&job.source.list, stop).map_err(|error| FailedStep::of(&error));
         let input = checklist.step("input", input, |input| input.describe(&job.source.list))?;
         let output = lock::try_out(&job.output.dir).map_err(|error| FailedStep::of(&error));
         checklist.step("output", output, |()| job.output.dir.display().to_string())?;
@@ -70,6 +75,9 @@ impl Checklist<'_> {
         result: Result<T, FailedStep>,
         describe: impl FnOnce(&T) -> String,
     ) -> Result<Option<T>, Error> {
+        if *self.stop.borrow() {
+            return Err(Error::CheckInterrupted);
+        }
         match result {
             Ok(value) => {
                 self.line('✓', name, &describe(&value))?;
@@ -101,7 +109,8 @@ impl Checklist<'_> {
             .enable_all()
             .build()
             .map_err(Error::System)?;
-        let server = ServerSteps::open(job, runtime).map_err(|error| FailedStep::of(&error));
+        let server =
+            ServerSteps::open(job, runtime, self.stop).map_err(|error| FailedStep::of(&error));
         let Some(server) = self.step("secrets", server, |_| {
             format!("all that scheme \"{scheme}\" needs is there")
         })?
@@ -197,8 +206,8 @@ struct Input {
     first: Option<ContactId>,
 }
 
-fn read_input(source: &Source) -> Result<Input, Error> {
-    let reader = Reader::open(source)?;
+fn read_input(source: &Source, stop: &watch::Receiver<bool>) -> Result<Input, Error> {
+    let reader = Reader::open_unless(source, stop)?;
     let mut input = Input {
         column: reader.column().clone(),
         lines: 0,

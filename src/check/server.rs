@@ -20,6 +20,7 @@ use crate::extract::auth::NoLogin;
 use crate::extract::connection::{Connection, RemoteApi as _};
 use crate::extract::fetcher::hopeless::{FirstAnswers, Hopeless};
 use crate::extract::fetcher::verdict::{Fate, verdict};
+use crate::extract::waiting::{Stop, stopped};
 use crate::gzip::Unpacker;
 use crate::job::Job;
 use crate::sandbox::Sandbox;
@@ -31,6 +32,7 @@ pub(super) struct ServerSteps<'a> {
     /// Serves until the checklist is done.
     _sandbox: Option<Sandbox>,
     connection: Connection,
+    stop: &'a Stop,
 }
 
 /// What the API says of the login. Who that is, is nobody's business here.
@@ -46,14 +48,15 @@ pub(super) enum Principal {
 
 impl<'a> ServerSteps<'a> {
     /// Reads the secrets; calls nothing.
-    pub(super) fn open(job: &'a Job, runtime: Runtime) -> Result<Self, Error> {
+    pub(super) fn open(job: &'a Job, runtime: Runtime, stop: &'a Stop) -> Result<Self, Error> {
         let sandbox = connect::sandbox(job)?;
-        let connection = connect::connect(job, sandbox.as_ref())?;
+        let connection = connect::connect(job, sandbox.as_ref(), stop)?;
         Ok(Self {
             job,
             runtime,
             _sandbox: sandbox,
             connection,
+            stop,
         })
     }
 
@@ -112,9 +115,17 @@ impl<'a> ServerSteps<'a> {
         })
     }
 
-    /// Carries a step out. Where no answer came, the failure says why.
+    /// Carries a step out, until somebody asks to stop. Where no answer came, the failure says why.
     fn ask<T>(&self, step: impl Future<Output = Result<T, FailedStep>>) -> Result<T, FailedStep> {
-        let (result, cause) = self.runtime.block_on(listen(step));
+        let (result, cause) = self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = stopped(self.stop.clone()) => {
+                    (Err(FailedStep::of(&Error::CheckInterrupted)), Cause::default())
+                }
+                done = listen(step) => done,
+            }
+        });
         result.map_err(|failed| failed.because(&cause))
     }
 }

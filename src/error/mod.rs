@@ -102,6 +102,8 @@ pub enum Error {
     },
     #[error("interrupted; nothing was published, and every answer that came is kept")]
     Interrupted,
+    #[error("interrupted; the checks that are left were not made")]
+    CheckInterrupted,
     #[error(
         "{path}: about {} will be needed, and {} are free",
         HumanBytes(*needed),
@@ -225,6 +227,7 @@ impl Error {
             Self::System(_) | Self::Differs { .. } | Self::Defect => {
                 Consequence::ends(Exit::NotPublished)
             }
+            Self::CheckInterrupted => Consequence::ends(Exit::Interrupted),
             Self::Interrupted => Consequence::goes_on(Exit::Interrupted, AGAIN),
         }
     }

@@ -2,7 +2,8 @@
 //! and the fetcher that decides what is sent when. Storing the answers and making rows of them is
 //! left to others.
 //!
-//! Each folder knows only those before it: `secret` and `ids`, which know nobody; `api`, one
+//! Each folder knows only those before it: `waiting`, which knows nobody; `secret` and
+//! `ids`; `api`, one
 //! exchange with a server; `auth`, how one logs in; `connection`, which puts these together; and
 //! the `fetcher`.
 
@@ -12,3 +13,4 @@ pub mod connection;
 pub mod fetcher;
 pub mod ids;
 pub mod secret;
+pub(crate) mod waiting;

@@ -106,11 +106,13 @@ pub fn run(
     report: &mut Reporter,
 ) -> Result<Finished, Unpublished> {
     // What can be wrong with the input and the secrets shows before anything is written.
-    let ids = Reader::open(&job.source.list).map_err(Error::from)?;
+    let ids = Reader::open_unless(&job.source.list, stop).map_err(Error::from);
+    let ids = unless_stopped(ids, stop)?;
     let (api, _sandbox) = match start.mode {
         Mode::Fetch { .. } => {
             let sandbox = connect::sandbox(job)?;
-            (Some(connect::connect(job, sandbox.as_ref())?), sandbox)
+            let api = connect::connect(job, sandbox.as_ref(), stop);
+            (Some(unless_stopped(api, stop)?), sandbox)
         }
         Mode::Offline | Mode::Plan { .. } => (None, None),
     };
@@ -160,6 +162,11 @@ fn tell<A: RemoteApi>(
     let export = night.judge(export, &plan, fetched.as_ref())?;
     let summary = night.publish(list, fetched, export)?;
     Ok(Finished::Published(Box::new(summary)))
+}
+
+/// What was come to; where somebody asked to stop meanwhile, that is why it went wrong.
+fn unless_stopped<T>(result: Result<T, Error>, stop: &watch::Receiver<bool>) -> Result<T, Error> {
+    result.or_else(|error| ensure_going(stop).and(Err(error)))
 }
 
 /// An error where somebody asked to stop.

@@ -32,4 +32,5 @@ mod requests;
 mod resume;
 mod secrecy;
 mod support;
+mod waits;
 mod zone;

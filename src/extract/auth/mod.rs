@@ -21,11 +21,13 @@ use self::system_user::SystemUser;
 pub use self::token::TokenFlaw;
 use crate::extract::api::login_server::LoginServer;
 use crate::extract::secret;
+use crate::extract::waiting::{self, Stop};
 
 /// Logs in by one scheme, and again when asked again.
 #[derive(Debug)]
 pub struct Authenticator {
     mechanism: Mechanism,
+    stop: Stop,
 }
 
 #[derive(Debug)]
@@ -40,18 +42,26 @@ impl Authenticator {
     ///
     /// # Errors
     /// Where a secret cannot be had, or is no key.
-    pub fn new(scheme: &Scheme, server: &LoginServer, tenant: &str) -> Result<Self, secret::Error> {
+    pub(crate) fn new(
+        scheme: &Scheme,
+        server: &LoginServer,
+        tenant: &str,
+        stop: &Stop,
+    ) -> Result<Self, secret::Error> {
         let mechanism = match scheme {
-            Scheme::OAuth(keys) => Mechanism::OAuth(OAuth::new(server.clone(), keys)?),
+            Scheme::OAuth(keys) => Mechanism::OAuth(OAuth::new(server.clone(), keys, stop)?),
             Scheme::SystemUser(keys) => {
-                Mechanism::SystemUser(SystemUser::new(server.clone(), tenant, keys)?)
+                Mechanism::SystemUser(SystemUser::new(server.clone(), tenant, keys, stop)?)
             }
             fixed => Mechanism::Fixed {
-                headers: fixed.headers()?,
+                headers: fixed.headers(stop)?,
                 scheme: fixed.clone(),
             },
         };
-        Ok(Self { mechanism })
+        Ok(Self {
+            mechanism,
+            stop: stop.clone(),
+        })
     }
 
     /// Whether logging in is a call to a login server.
@@ -79,10 +89,7 @@ impl Authenticator {
                         life,
                     });
                 };
-                let headers = scheme
-                    .headers()
-                    .inspect_err(|error| warn!("{error}"))
-                    .map_err(|_| NoLogin::NoOther)?;
+                let headers = self.read_again(scheme).await?;
                 if headers == *refused {
                     Err(NoLogin::NoOther)
                 } else {
@@ -90,5 +97,24 @@ impl Authenticator {
                 }
             }
         }
+    }
+
+    /// Reads the secrets of a scheme again, aside: requests in flight do not wait for a program.
+    async fn read_again(&self, scheme: &Scheme) -> Result<HeaderMap, NoLogin> {
+        let (scheme, stop) = (scheme.clone(), self.stop.clone());
+        let reading = waiting::start(move || scheme.headers(&stop));
+        let read = match reading {
+            Ok(reading) => reading.await.map_err(|_| NoLogin::NoOther)?,
+            Err(error) => {
+                warn!("a secret could not be read again: {error}");
+                return Err(NoLogin::NoOther);
+            }
+        };
+        if let Err(secret::Error::Stopped { .. }) = &read {
+            // Whoever logs in hears of it by another way, and is waiting for nothing else.
+            return std::future::pending().await;
+        }
+        read.inspect_err(|error| warn!("{error}"))
+            .map_err(|_| NoLogin::NoOther)
     }
 }

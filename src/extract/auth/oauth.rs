@@ -14,6 +14,7 @@ use crate::extract::auth::credential::{Credential, Life, NoLogin, authorization}
 use crate::extract::auth::refusal::Refusal;
 use crate::extract::auth::scheme::OAuthKeys;
 use crate::extract::secret::{self, Secret};
+use crate::extract::waiting::Stop;
 
 /// Where tokens are had (vendor's page on OIDC metadata).
 const TOKENS: &str = "login/common/oauth/tokens";
@@ -40,13 +41,17 @@ struct Tokens {
 }
 
 impl OAuth {
-    pub(super) fn new(server: LoginServer, keys: &OAuthKeys) -> Result<Self, secret::Error> {
+    pub(super) fn new(
+        server: LoginServer,
+        keys: &OAuthKeys,
+        stop: &Stop,
+    ) -> Result<Self, secret::Error> {
         Ok(Self {
             server,
             client_id: keys.client_id.clone(),
-            client_secret: keys.client_secret.read()?,
+            client_secret: keys.client_secret.read(stop)?,
             redirect_uri: keys.redirect_uri.clone(),
-            refresh_token: Mutex::new(keys.refresh_token.read()?),
+            refresh_token: Mutex::new(keys.refresh_token.read(stop)?),
             place: keys.refresh_token.clone(),
         })
     }

@@ -9,6 +9,7 @@ use secrecy::zeroize::Zeroizing;
 
 use crate::extract::auth::credential::{header, prefixed};
 use crate::extract::secret::{self, Secret};
+use crate::extract::waiting::Stop;
 
 /// A way to log in, with the places of its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,11 +98,12 @@ impl Scheme {
     }
 
     /// The headers of a scheme whose secrets are all that it needs.
-    pub(super) fn headers(&self) -> Result<HeaderMap, secret::Error> {
+    pub(super) fn headers(&self, stop: &Stop) -> Result<HeaderMap, secret::Error> {
         let mut headers = HeaderMap::new();
         match self {
             Self::Basic { user, password } => {
-                let pair = Zeroizing::new(format!("{user}:{}", password.read()?.expose_secret()));
+                let pair =
+                    Zeroizing::new(format!("{user}:{}", password.read(stop)?.expose_secret()));
                 headers.insert(
                     AUTHORIZATION,
                     prefixed(
@@ -113,18 +115,18 @@ impl Scheme {
             }
             Self::Ticket { ticket } => drop(headers.insert(
                 AUTHORIZATION,
-                prefixed("SOTicket", &ticket.read()?, ticket.key())?,
+                prefixed("SOTicket", &ticket.read(stop)?, ticket.key())?,
             )),
             Self::Bearer { token } => drop(headers.insert(
                 AUTHORIZATION,
-                prefixed("Bearer", &token.read()?, token.key())?,
+                prefixed("Bearer", &token.read(stop)?, token.key())?,
             )),
             Self::Xsrf { token, cookie } => {
                 headers.insert(
                     HeaderName::from_static("x-xsrf-token"),
-                    header(&token.read()?, token.key())?,
+                    header(&token.read(stop)?, token.key())?,
                 );
-                headers.insert(COOKIE, header(&cookie.read()?, cookie.key())?);
+                headers.insert(COOKIE, header(&cookie.read(stop)?, cookie.key())?);
             }
             Self::None | Self::OAuth(_) | Self::SystemUser(_) => {}
         }

@@ -18,6 +18,7 @@ use crate::extract::auth::refusal::Refusal;
 use crate::extract::auth::scheme::SystemUserKeys;
 use crate::extract::auth::token::{TokenFlaw, ticket, verified};
 use crate::extract::secret;
+use crate::extract::waiting::Stop;
 
 const AUTHENTICATE: &str = "Login/api/PartnerSystemUser/Authenticate";
 const JWKS: &str = "login/.well-known/jwks";
@@ -59,17 +60,18 @@ impl SystemUser {
         server: LoginServer,
         tenant: &str,
         keys: &SystemUserKeys,
+        stop: &Stop,
     ) -> Result<Self, secret::Error> {
-        let private_key = PrivateKey::parse(keys.private_key.read()?.expose_secret());
+        let private_key = PrivateKey::parse(keys.private_key.read(stop)?.expose_secret());
         Ok(Self {
             server,
             tenant: tenant.to_owned(),
-            token: keys.system_user_token.read()?,
+            token: keys.system_user_token.read(stop)?,
             private_key: private_key.map_err(|problem| secret::Error::NotKey {
                 key: keys.private_key.key(),
                 problem,
             })?,
-            app_token: keys.app_token.read()?,
+            app_token: keys.app_token.read(stop)?,
             published: Mutex::new(None),
         })
     }

@@ -12,6 +12,7 @@ mod input;
 mod kind;
 mod lines;
 mod number;
+mod pipe;
 mod preamble;
 mod raw;
 mod reader;

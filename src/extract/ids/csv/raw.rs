@@ -12,6 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::Place;
 use super::error::Error;
+use super::pipe::Pipe;
+use crate::extract::waiting::{Stop, Waited, wait_for};
 
 /// The bytes of the input, all of which pass through here.
 pub(super) struct Raw {
@@ -37,11 +39,25 @@ pub(super) struct Figures {
 }
 
 impl Raw {
-    /// Opens the input.
-    pub(super) fn open(place: &Place) -> Result<Self, Error> {
-        match place {
-            Place::Path(path) => Self::open_file(path),
-            Place::StandardInput => Ok(Self::over(Box::new(io::stdin()))),
+    /// Opens the input. What comes by a pipe is not waited for once somebody asks to stop.
+    pub(super) fn open(place: &Place, stop: &Stop) -> Result<Self, Error> {
+        let opened = match place {
+            Place::Path(path) => {
+                let is_pipe = fs::metadata(path)
+                    .is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+                if !is_pipe {
+                    return Self::open_file(path);
+                }
+                open_pipe(path, stop).and_then(|file| Pipe::open(file, stop))
+            }
+            Place::StandardInput => Pipe::open(io::stdin(), stop),
+        };
+        match opened {
+            Ok(pipe) => Ok(Self::over(Box::new(pipe))),
+            Err(source) => Err(Error::Open {
+                place: place.clone(),
+                source,
+            }),
         }
     }
 
@@ -95,6 +111,15 @@ impl Raw {
     }
 }
 
+/// A pipe with a name opens once somebody opens its other end.
+fn open_pipe(path: &Path, stop: &Stop) -> io::Result<File> {
+    let path = path.to_owned();
+    match wait_for(stop, None, move || File::open(path))? {
+        Waited::Done(opened) => opened,
+        Waited::Late | Waited::Stopped => Err(io::Error::other("interrupted")),
+    }
+}
+
 impl Read for Raw {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let size = self.input.read(buffer)?;
@@ -135,9 +160,11 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
+    use crate::extract::waiting::never;
 
     fn opened(path: &Path) -> Raw {
-        Raw::open(&Place::Path(path.to_owned())).ok().unwrap()
+        let place = Place::Path(path.to_owned());
+        Raw::open(&place, &never()).ok().unwrap()
     }
 
     #[test]

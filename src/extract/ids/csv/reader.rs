@@ -15,6 +15,7 @@ use super::report::{LineCounts, SourceReport};
 use super::shape::Shape;
 use super::{Column, Source, cell, delimiter, heading, number, preamble};
 use crate::contact::{InputLine, Reason};
+use crate::extract::waiting::{self, Stop};
 
 /// The lines of the input in their order, duplicates included. Ends after the first error.
 ///
@@ -68,7 +69,12 @@ enum Failure {
 impl Reader {
     /// Opens the input and finds its id column.
     pub fn open(source: &Source) -> Result<Self, Error> {
-        Self::begin(source, Raw::open(&source.place)?)
+        Self::open_unless(source, &waiting::never())
+    }
+
+    /// The same; what comes by a pipe is not waited for once somebody asks to stop.
+    pub(crate) fn open_unless(source: &Source, stop: &Stop) -> Result<Self, Error> {
+        Self::begin(source, Raw::open(&source.place, stop)?)
     }
 
     /// Reads these bytes as if they came from the place that the source names.

@@ -1,14 +1,23 @@
 //! Reads a secret from where the job says it is. The value lives in a type that cannot be printed
 //! and is wiped.
 
+mod program;
+
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
+
+use self::program::{Ended, Program};
+use crate::extract::waiting::{Stop, Waited, wait_for};
+
+/// How long a secret is waited for: long enough for a vault on the other side of the world, and no
+/// night is lost to one that hangs.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Where a secret is to be had, and the job key that says so.
 #[derive(Clone, PartialEq, Eq)]
@@ -82,12 +91,27 @@ pub enum Error {
         program: String,
         source: std::io::Error,
     },
-    #[error("`{key}`: {program} failed ({status})")]
+    #[error("`{key}`: {program} failed ({status}){said}")]
     Failed {
         key: &'static str,
         program: String,
         status: std::process::ExitStatus,
+        /// What it complained of, as what follows the message.
+        said: String,
     },
+    #[error(
+        "`{key}`: {place} gave no secret within {} s{said}",
+        LONGEST_WAIT.as_secs()
+    )]
+    Late {
+        key: &'static str,
+        /// The program or the file.
+        place: String,
+        /// What it complained of, as what follows the message.
+        said: String,
+    },
+    #[error("`{key}`: interrupted while the secret was waited for")]
+    Stopped { key: &'static str },
     #[error("`{key}`: cannot replace {path}", path = path.display())]
     Replace {
         key: &'static str,
@@ -121,11 +145,11 @@ impl Secret {
         }
     }
 
-    /// Reads it; line breaks at the end are dropped.
+    /// Reads it; line breaks at the end are dropped. It is not waited for once somebody asks to stop.
     ///
     /// # Errors
     /// Where it is not there, is empty, or is a file that others can read.
-    pub fn read(&self) -> Result<SecretString, Error> {
+    pub(crate) fn read(&self, stop: &Stop) -> Result<SecretString, Error> {
         let key = self.key();
         let bytes = match self {
             Self::Env { name, .. } => {
@@ -135,8 +159,8 @@ impl Secret {
                 })?;
                 std::os::unix::ffi::OsStringExt::into_vec(value)
             }
-            Self::File { path, .. } => read_private(key, path)?,
-            Self::Command { words, folder, .. } => run(key, words, folder)?,
+            Self::File { path, .. } => read_private(key, path, stop)?,
+            Self::Command { words, folder, .. } => run(key, words, folder, stop)?,
         };
         let bytes = Zeroizing::new(bytes);
         let text = std::str::from_utf8(&bytes).map_err(|_| Error::NotText { key })?;
@@ -193,7 +217,7 @@ fn write_private(path: &Path, secret: &SecretString) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn read_private(key: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
+fn read_private(key: &'static str, path: &Path, stop: &Stop) -> Result<Vec<u8>, Error> {
     use std::os::unix::fs::PermissionsExt as _;
 
     let failed = |source| Error::Read {
@@ -201,40 +225,63 @@ fn read_private(key: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
         path: path.to_owned(),
         source,
     };
-    let mode = std::fs::metadata(path)
-        .map_err(failed)?
-        .permissions()
-        .mode();
-    if mode & 0o077 != 0 {
+    let metadata = std::fs::metadata(path).map_err(failed)?;
+    if metadata.permissions().mode() & 0o077 != 0 {
         return Err(Error::Readable {
             key,
             path: path.to_owned(),
         });
     }
-    std::fs::read(path).map_err(failed)
+    if metadata.is_file() {
+        return std::fs::read(path).map_err(failed);
+    }
+    // Nobody may ever write to a pipe.
+    let read = {
+        let path = path.to_owned();
+        move || std::fs::read(path)
+    };
+    match wait_for(stop, Some(LONGEST_WAIT), read).map_err(failed)? {
+        Waited::Done(read) => read.map_err(failed),
+        Waited::Late => Err(Error::Late {
+            key,
+            place: path.display().to_string(),
+            said: String::new(),
+        }),
+        Waited::Stopped => Err(Error::Stopped { key }),
+    }
 }
 
-fn run(key: &'static str, words: &[String], folder: &Path) -> Result<Vec<u8>, Error> {
+fn run(key: &'static str, words: &[String], folder: &Path, stop: &Stop) -> Result<Vec<u8>, Error> {
     let (program, arguments) = words.split_first().ok_or(Error::Empty { key })?;
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|source| Error::Run {
-            key,
-            program: program.clone(),
-            source,
-        })?;
-    if !output.status.success() {
-        return Err(Error::Failed {
-            key,
-            program: program.clone(),
-            status: output.status,
-        });
+    let ended = Program {
+        name: program,
+        arguments,
+        folder,
     }
-    Ok(output.stdout)
+    .run(LONGEST_WAIT, stop);
+    // Somebody may have typed the whole command line as the name of the program.
+    let named = program.split_whitespace().next().unwrap_or_default();
+    let program = named.to_owned();
+    match ended {
+        Ok(Ended::Well(output)) => Ok(output),
+        Ok(Ended::Failed(status, said)) => Err(Error::Failed {
+            key,
+            program,
+            status,
+            said,
+        }),
+        Ok(Ended::Late(said)) => Err(Error::Late {
+            key,
+            place: program,
+            said,
+        }),
+        Ok(Ended::Stopped) => Err(Error::Stopped { key }),
+        Err(source) => Err(Error::Run {
+            key,
+            program,
+            source,
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -242,6 +289,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+    use crate::extract::waiting::never;
 
     fn file(content: &str, mode: u32) -> (tempfile::NamedTempFile, Secret) {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -257,7 +305,7 @@ mod tests {
     #[test]
     fn a_secret_comes_from_a_private_file_or_a_program() {
         let (file, secret) = file("s3cret\n", 0o600);
-        assert_eq!(secret.read().unwrap().expose_secret(), "s3cret");
+        assert_eq!(secret.read(&never()).unwrap().expose_secret(), "s3cret");
         let folder = file.path().parent().unwrap().to_owned();
         let words = vec![
             "cat".to_owned(),
@@ -273,7 +321,7 @@ mod tests {
             words,
             folder,
         };
-        assert_eq!(command.read().unwrap().expose_secret(), "s3cret");
+        assert_eq!(command.read(&never()).unwrap().expose_secret(), "s3cret");
         assert!(!command.replace(&"other".into()).unwrap());
     }
 
@@ -289,7 +337,7 @@ mod tests {
             path: link.clone(),
         };
         assert!(secret.replace(&"new".into()).unwrap());
-        assert_eq!(secret.read().unwrap().expose_secret(), "new");
+        assert_eq!(secret.read(&never()).unwrap().expose_secret(), "new");
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(
             std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
@@ -331,7 +379,7 @@ mod tests {
             ),
         ];
         for (secret, expected) in cases {
-            let message = secret.read().unwrap_err().to_string();
+            let message = secret.read(&never()).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");
             assert!(!message.contains("s3cret"), "{message}");
         }
