@@ -19,7 +19,7 @@ use crate::error::{Consequence, Error, Exit};
 use crate::extract::api::zone::{ZoneBasis, ZoneChoice};
 use crate::extract::ids::csv::{Column, Reader, Source};
 use crate::job::{self, Installation, Job, Override};
-use crate::run::lock;
+use crate::run::lock::{self, Lock};
 
 /// Lines of the input that are read: enough to see what column and ids are like, in no time.
 const LINES: usize = 1_000;
@@ -83,19 +83,23 @@ impl Checklist<'_> {
                 self.line('✓', name, &describe(&value))?;
                 Ok(Some(value))
             }
-            Err(FailedStep {
-                exit,
-                problem,
-                hint,
-            }) => {
-                self.line('✗', name, &problem)?;
-                if !hint.is_empty() {
-                    (self.print)(&format!("           → {hint}\n"))?;
-                }
-                self.failed.get_or_insert(exit);
-                Ok(None)
-            }
+            Err(failed) => self.fail(name, failed).map(|()| None),
         }
+    }
+
+    /// Prints that a step failed, and what to do about it.
+    fn fail(&mut self, name: &str, failed: FailedStep) -> Result<(), Error> {
+        let FailedStep {
+            exit,
+            problem,
+            hint,
+        } = failed;
+        self.line('✗', name, &problem)?;
+        if !hint.is_empty() {
+            (self.print)(&format!("           → {hint}\n"))?;
+        }
+        self.failed.get_or_insert(exit);
+        Ok(())
     }
 
     fn line(&mut self, mark: char, name: &str, text: &str) -> Result<(), Error> {
@@ -124,6 +128,9 @@ impl Checklist<'_> {
         let Some(()) = self.step(name, server.locate(), |()| server.address())? else {
             return Ok(());
         };
+        let Some(_lock) = self.keep_runs_out(job)? else {
+            return Ok(());
+        };
         let Some(()) = self.step("login", server.log_in(), |()| {
             format!("scheme \"{scheme}\"")
         })?
@@ -140,6 +147,27 @@ impl Checklist<'_> {
             self.step("contact", server.fetch(contact_id), Clone::clone)?;
         }
         Ok(())
+    }
+
+    /// Takes the lock of the job where a login may use up what a run has in its hands: many login
+    /// servers take a refresh token once. None where it cannot be had.
+    fn keep_runs_out(&mut self, job: &Job) -> Result<Option<Lock>, Error> {
+        if !job.api.auth.uses_up_a_file() {
+            return Ok(Some(Lock::default()));
+        }
+        match lock::keep_out(&job.output.dir) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(error @ Error::Locked { .. }) => {
+                let text =
+                    format!("not tried, since it may use up the refresh token of a run: {error}");
+                self.line('?', "login", &text)?;
+                Ok(None)
+            }
+            Err(error) => {
+                self.fail("login", FailedStep::of(&error))?;
+                Ok(None)
+            }
+        }
     }
 
     /// Whether a contact can be asked for.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
 
 /// Turns true when somebody asks to stop.
 pub(crate) type Stop = watch::Receiver<bool>;
@@ -47,18 +48,20 @@ pub(crate) fn wait_for<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<Waited<T>> {
     let work = start(work)?;
+    let in_time = async {
+        match most {
+            Some(most) => timeout(most, work).await,
+            None => Ok(work.await),
+        }
+    };
     runtime()?.block_on(async {
-        let late = async {
-            match most {
-                Some(most) => tokio::time::sleep(most).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             biased;
             () = stopped(stop.clone()) => Ok(Waited::Stopped),
-            done = work => done.map(Waited::Done).map_err(io::Error::other),
-            () = late => Ok(Waited::Late),
+            done = in_time => match done {
+                Ok(done) => done.map(Waited::Done).map_err(io::Error::other),
+                Err(_) => Ok(Waited::Late),
+            },
         }
     })
 }

@@ -1,5 +1,10 @@
-//! One run per job: an advisory lock on `state.lock`, and the folder it lies in. The system drops
-//! the lock with the process, however that ends, so a dead run never blocks the next one.
+//! One run per job: an advisory lock (`flock`) on `state.lock`, another one on the output folder
+//! itself, and the folder they lie in. The system drops both with the process, however that ends, so
+//! a dead run never blocks the next one.
+//!
+//! `state.lock` says who holds it, and is what older programs look at; but somebody may remove it
+//! while a run is under way. The folder stays. It is locked rather than the state file, on which
+//! SQLite has locks of its own: where a network file system makes both kinds one, they would meet.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
@@ -42,16 +47,26 @@ fn unusable(dir: &Path, source: std::io::Error) -> Error {
     }
 }
 
-/// Makes the output folder where it is missing, and takes its lock, which lasts as long as the
-/// value. Its holder and the time it took it are written there for whoever comes second.
-pub(super) fn take(dir: &Path, now: Timestamp) -> Result<File, Error> {
+/// The locks of a job; they last as long as the value.
+#[derive(Debug, Default)]
+pub(crate) struct Lock {
+    /// None where the file system has no locks for folders.
+    _folder: Option<File>,
+    /// None where there is no such file and none was to be made.
+    _file: Option<File>,
+}
+
+/// Makes the output folder where it is missing, and takes its locks. Their holder and the time it
+/// took them are written down for whoever comes second.
+pub(super) fn take(dir: &Path, now: Timestamp) -> Result<Lock, Error> {
     let unusable = |source| unusable(dir, source);
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(dir)
         .map_err(unusable)?;
-    let path = dir.join("state.lock");
+    let folder = lock_folder(dir)?;
+    let path = dir.join(NAME);
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -60,23 +75,85 @@ pub(super) fn take(dir: &Path, now: Timestamp) -> Result<File, Error> {
         .mode(0o600)
         .open(&path)
         .map_err(unusable)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            // Whoever holds it may not have written its name yet; the message then does without.
-            drop(file.read_to_string(&mut holder));
-            return Err(Error::Locked {
-                path,
-                holder: holder.trim().to_owned(),
-            });
-        }
-        Err(TryLockError::Error(source)) => return Err(Error::Output { path, source }),
-    }
+    lock(&mut file, &path)?;
     let holder = format!("process {}, since {now:.0}\n", std::process::id());
     file.set_len(0)
         .and_then(|()| file.rewind())
         .and_then(|()| file.write_all(holder.as_bytes()))
         .map_err(|source| Error::Output { path, source })?;
-    Ok(file)
+    Ok(Lock {
+        _folder: folder,
+        _file: Some(file),
+    })
+}
+
+/// Keeps runs out as long as the value lasts, where there is an output folder already; makes and
+/// changes nothing.
+pub(crate) fn keep_out(dir: &Path) -> Result<Lock, Error> {
+    if !dir.is_dir() {
+        return Ok(Lock::default());
+    }
+    let folder = lock_folder(dir)?;
+    let path = dir.join(NAME);
+    let file = match File::open(&path) {
+        Ok(mut file) => {
+            lock(&mut file, &path)?;
+            Some(file)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(source) => return Err(Error::Output { path, source }),
+    };
+    Ok(Lock {
+        _folder: folder,
+        _file: file,
+    })
+}
+
+const NAME: &str = "state.lock";
+
+fn lock_folder(dir: &Path) -> Result<Option<File>, Error> {
+    let folder = File::open(dir).map_err(|source| unusable(dir, source))?;
+    match folder.try_lock() {
+        Ok(()) => Ok(Some(folder)),
+        Err(TryLockError::WouldBlock) => Err(held(dir)),
+        // Network file systems lock only what can be written to; the other lock has to do.
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
+}
+
+/// Says who holds the folder, as far as `state.lock` tells: what stands in one that nobody holds is
+/// about somebody before.
+fn held(dir: &Path) -> Error {
+    let path = dir.join(NAME);
+    if let Ok(mut file) = File::open(&path)
+        && let Err(TryLockError::WouldBlock) = file.try_lock_shared()
+    {
+        return Error::Locked {
+            holder: written_in(&mut file),
+            path,
+        };
+    }
+    Error::Locked {
+        holder: "or a check of it; `state.lock` does not tell".to_owned(),
+        path: dir.to_owned(),
+    }
+}
+
+fn lock(file: &mut File, path: &Path) -> Result<(), Error> {
+    let path = path.to_owned();
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(Error::Locked {
+            holder: written_in(file),
+            path,
+        }),
+        Err(TryLockError::Error(source)) => Err(Error::Output { path, source }),
+    }
+}
+
+fn written_in(file: &mut File) -> String {
+    let mut holder = String::new();
+    // Whoever holds it may not have written its name yet; the message then does without.
+    drop(file.read_to_string(&mut holder));
+    holder.trim().to_owned()
 }

@@ -2,7 +2,6 @@
 //! the answers is in `export`; in which order the steps come is told in the parent; how fetcher and
 //! store meet, in `fetching`.
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,7 +48,7 @@ pub(super) struct Night<'a> {
     runtime: Option<&'a Runtime>,
     pub(super) stop: &'a watch::Receiver<bool>,
     pub(super) report: &'a mut Reporter,
-    _lock: File,
+    _lock: lock::Lock,
 }
 
 /// The list as it was read.

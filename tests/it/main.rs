@@ -25,6 +25,7 @@ mod hostile;
 mod layers;
 mod limits;
 mod lists;
+mod locking;
 mod mock;
 mod printed;
 mod readme;

@@ -21,7 +21,7 @@ use self::system_user::SystemUser;
 pub use self::token::TokenFlaw;
 use crate::extract::api::login_server::LoginServer;
 use crate::extract::secret;
-use crate::extract::waiting::{self, Stop};
+use crate::extract::waiting::Stop;
 
 /// Logs in by one scheme, and again when asked again.
 #[derive(Debug)]
@@ -102,18 +102,7 @@ impl Authenticator {
     /// Reads the secrets of a scheme again, aside: requests in flight do not wait for a program.
     async fn read_again(&self, scheme: &Scheme) -> Result<HeaderMap, NoLogin> {
         let (scheme, stop) = (scheme.clone(), self.stop.clone());
-        let reading = waiting::start(move || scheme.headers(&stop));
-        let read = match reading {
-            Ok(reading) => reading.await.map_err(|_| NoLogin::NoOther)?,
-            Err(error) => {
-                warn!("a secret could not be read again: {error}");
-                return Err(NoLogin::NoOther);
-            }
-        };
-        if let Err(secret::Error::Stopped { .. }) = &read {
-            // Whoever logs in hears of it by another way, and is waiting for nothing else.
-            return std::future::pending().await;
-        }
+        let read = secret::aside("api.auth", move || scheme.headers(&stop)).await;
         read.inspect_err(|error| warn!("{error}"))
             .map_err(|_| NoLogin::NoOther)
     }

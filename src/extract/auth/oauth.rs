@@ -29,6 +29,7 @@ pub(super) struct OAuth {
     refresh_token: Mutex<SecretString>,
     /// Where the refresh token came from.
     place: Secret,
+    stop: Stop,
 }
 
 #[derive(Deserialize)]
@@ -53,10 +54,29 @@ impl OAuth {
             redirect_uri: keys.redirect_uri.clone(),
             refresh_token: Mutex::new(keys.refresh_token.read(stop)?),
             place: keys.refresh_token.clone(),
+            stop: stop.clone(),
         })
     }
 
+    /// Logs in. Where the refresh token is refused, another process may have had a new one in its
+    /// place since it was read: it is read once more.
     pub(super) async fn log_in(&self) -> Result<Credential, NoLogin> {
+        let refused = match self.exchange().await {
+            Err(NoLogin::Refused(Refusal::RefreshToken)) => self.refresh_token(),
+            exchanged => return exchanged,
+        };
+        let renewed = self.place.read_again(&self.stop).await;
+        match renewed.inspect_err(|error| warn!("{error}")) {
+            Ok(renewed) if renewed.expose_secret() != refused.expose_secret() => {
+                self.set_refresh_token(renewed);
+                self.exchange().await
+            }
+            Ok(_) | Err(_) => Err(NoLogin::Refused(Refusal::RefreshToken)),
+        }
+    }
+
+    /// Gives the refresh token for an access token.
+    async fn exchange(&self) -> Result<Credential, NoLogin> {
         let form = self.form(&self.refresh_token());
         let answer = self
             .server
@@ -137,6 +157,10 @@ impl OAuth {
                  may be refused: {error}"
             ),
         }
+        self.set_refresh_token(renewed);
+    }
+
+    fn set_refresh_token(&self, renewed: SecretString) {
         *self
             .refresh_token
             .lock()

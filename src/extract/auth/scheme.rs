@@ -97,6 +97,11 @@ impl Scheme {
         }
     }
 
+    /// Whether a login may use up a secret that is in a file, and put a new one there.
+    pub fn uses_up_a_file(&self) -> bool {
+        matches!(self, Self::OAuth(keys) if matches!(keys.refresh_token, Secret::File { .. }))
+    }
+
     /// The headers of a scheme whose secrets are all that it needs.
     pub(super) fn headers(&self, stop: &Stop) -> Result<HeaderMap, secret::Error> {
         let mut headers = HeaderMap::new();

@@ -13,7 +13,7 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use self::program::{Ended, Program};
-use crate::extract::waiting::{Stop, Waited, wait_for};
+use crate::extract::waiting::{self, Stop, Waited, wait_for};
 
 /// How long a secret is waited for: long enough for a vault on the other side of the world, and no
 /// night is lost to one that hangs.
@@ -110,6 +110,11 @@ pub enum Error {
         /// What it complained of, as what follows the message.
         said: String,
     },
+    #[error("`{key}`: the system gives no thread to read it")]
+    NoThread {
+        key: &'static str,
+        source: std::io::Error,
+    },
     #[error("`{key}`: interrupted while the secret was waited for")]
     Stopped { key: &'static str },
     #[error("`{key}`: cannot replace {path}", path = path.display())]
@@ -171,6 +176,16 @@ impl Secret {
         Ok(SecretString::from(text))
     }
 
+    /// Reads it again aside, while requests go on. Where somebody asks to stop, it never comes: who
+    /// waits for it hears of that by another way.
+    ///
+    /// # Errors
+    /// As when it is read first.
+    pub(crate) async fn read_again(&self, stop: &Stop) -> Result<SecretString, Error> {
+        let (secret, stop) = (self.clone(), stop.clone());
+        aside(self.key(), move || secret.read(&stop)).await
+    }
+
     /// Puts another secret in its place, whole or not at all; false where the place is none that
     /// can be written to.
     ///
@@ -189,6 +204,19 @@ impl Secret {
         let path = std::fs::canonicalize(path).map_err(failed)?;
         write_private(&path, secret).map_err(failed)?;
         Ok(true)
+    }
+}
+
+/// Reads secrets, the first of them of this key, on a thread of its own.
+pub(crate) async fn aside<T: Send + 'static>(
+    key: &'static str,
+    read: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let no_thread = |source| Error::NoThread { key, source };
+    let read = waiting::start(read).map_err(no_thread)?.await;
+    match read.map_err(|error| no_thread(std::io::Error::other(error)))? {
+        Err(Error::Stopped { .. }) => std::future::pending().await,
+        read => read,
     }
 }
 

@@ -122,3 +122,69 @@ fn a_ticket_that_someone_has_is_read_again_when_it_ends() {
         2
     );
 }
+
+/// A server that takes each refresh token once, and a job with a run under way whose access token
+/// ends with its first answers.
+fn one_use_tokens() -> Sandbox {
+    let settings = ServerSettings {
+        latency: Duration::from_millis(20),
+        ..ServerSettings::default()
+    };
+    sandbox_with(settings, |tenant| {
+        tenant.renews_refresh_token = true;
+        tenant.calls_per_credential = Some(40);
+    })
+}
+
+fn wait_for_requests(sandbox: &Sandbox, requests: u64) {
+    let began = std::time::Instant::now();
+    while sandbox.requests() < requests {
+        assert!(began.elapsed() < Duration::from_mins(1), "nothing is asked");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_refresh_token_that_another_process_used_up_is_read_again() {
+    let sandbox = one_use_tokens();
+    let job = oauth(&sandbox).ids(1..=200).with("fetch.max_in_flight = 2");
+    let token = format!("{{ file = {:?} }}", job.path("refresh-token"));
+    let other = oauth(&sandbox).with(&format!("api.auth.refresh_token = {token}"));
+    let run = job.start_with(&[]);
+    wait_for_requests(&sandbox, 10);
+    other.run().expect(0);
+    let logins = tenant(&sandbox).logins();
+    assert_eq!(logins, 2, "the other one logged in under way");
+    job.finish(run).expect(0);
+    assert!(tenant(&sandbox).logins() > logins);
+    assert_eq!(job.export().manifest()["outcomes"]["exported"], 200);
+}
+
+#[test]
+fn a_check_leaves_the_refresh_token_of_a_run_alone() {
+    let sandbox = one_use_tokens();
+    let job = oauth(&sandbox).ids(1..=200).with("fetch.max_in_flight = 2");
+    let check = || {
+        let child = job.command().args(["check", "job.toml"]).spawn().unwrap();
+        job.finish(child).expect(0)
+    };
+    let run = job.start_with(&[]);
+    wait_for_requests(&sandbox, 10);
+    let logins = tenant(&sandbox).logins();
+    let during = check();
+    assert!(
+        during.stdout.contains(
+            "? login    not tried, since it may use up the refresh token of a run: \
+             another run of this job is under way (process "
+        ),
+        "{}",
+        during.all()
+    );
+    assert_eq!(logins, 1, "the run has not renewed its login meanwhile");
+    job.finish(run).expect(0);
+    let after = check();
+    assert!(after.stdout.contains("✓ login"), "{}", after.all());
+    let written = job.written();
+    job.run().expect(0);
+    assert_eq!(job.written(), written, "a check leaves nothing behind");
+}
