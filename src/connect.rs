@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::extract::api::body::Bounds;
 use crate::extract::api::client::{self, ApiClient, Transport, http_client};
 use crate::extract::api::login_server::LoginServer;
+use crate::extract::api::proxy;
 use crate::extract::api::tenant::{Tenant, is_loopback};
 use crate::extract::api::zone::{TimeZone, ZoneName};
 use crate::extract::auth::{Authenticator, header};
@@ -162,12 +163,20 @@ fn start(job: &Job, sandbox: Option<&Sandbox>) -> Result<Url, Error> {
 
 fn transport(job: &Job, start: &Url, stop: &Stop) -> Result<Transport, Error> {
     let certificates = match &job.api.ca_file {
-        Some(path) => std::fs::read(path).map_err(|source| Error::Certificates {
-            path: path.clone(),
-            source,
-        })?,
-        None => Vec::new(),
+        Some(path) => {
+            let read = std::fs::read(path).map_err(|source| Error::Certificates {
+                path: path.clone(),
+                source,
+            });
+            Some(read?)
+        }
+        None => None,
     };
+    let direct = is_loopback(start);
+    if !direct && job.api.proxy.is_none() {
+        proxy::check_environment(start, |name| std::env::var(name).ok())
+            .map_err(client::Error::from)?;
+    }
     let identity = job
         .api
         .client_certificate
@@ -179,8 +188,26 @@ fn transport(job: &Job, start: &Url, stop: &Stop) -> Result<Transport, Error> {
         proxy: job.api.proxy.clone(),
         certificates,
         identity,
-        direct: is_loopback(start),
+        direct,
+        is_plain: is_plain(job, start),
     })
+}
+
+/// Whether no request of this job goes by https, whatever it is told on the way.
+fn is_plain(job: &Job, start: &Url) -> bool {
+    match &job.api.installation {
+        Installation::Sandbox
+        | Installation::Tenant {
+            login_host: LoginHost::Sandbox,
+            ..
+        } => true,
+        Installation::BaseUrl(_) => start.scheme() == "http",
+        // It may tell that the API is elsewhere.
+        Installation::Tenant {
+            login_host: LoginHost::Url(_),
+            ..
+        } => false,
+    }
 }
 
 /// The headers of the job, besides those of the question and the login.

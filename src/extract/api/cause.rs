@@ -74,6 +74,15 @@ fn chain(error: &dyn Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
     std::iter::successors(error.source(), |cause| (*cause).source())
 }
 
+/// In other words than the TLS library's own, where it has none for people.
+fn readable(words: &str) -> String {
+    words.replace(
+        "Other(OtherError(CaUsedAsEndEntity))",
+        "the server shows the certificate of an authority (CA:TRUE) as its own; \
+         it needs one that says CA:FALSE, which that authority may sign",
+    )
+}
+
 /// The chain of causes. The outermost errors name the address, and say no more than that something
 /// failed.
 fn words(error: &dyn Error) -> Option<String> {
@@ -83,5 +92,5 @@ fn words(error: &dyn Error) -> Option<String> {
         .get(1..)
         .filter(|rest| !rest.is_empty())
         .unwrap_or(&words);
-    (!telling.is_empty()).then(|| telling.join(": "))
+    (!telling.is_empty()).then(|| readable(&telling.join(": ")))
 }

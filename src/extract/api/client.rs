@@ -8,13 +8,15 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap,
     HeaderName, HeaderValue, RETRY_AFTER,
 };
-use reqwest::{Certificate, Identity, Proxy, RequestBuilder, Url};
+use reqwest::{Identity, Proxy, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, timeout_at};
 
 use crate::contact::{ContactId, Reason};
 use crate::extract::api::body::Bounds;
 use crate::extract::api::cause;
+use crate::extract::api::certificates::{self, NotCertificates};
+use crate::extract::api::proxy::UnusableProxy;
 use crate::extract::api::retry_after::retry_after;
 use crate::extract::api::zone::{ZoneAnswer, ZoneName, ZoneReply};
 
@@ -48,19 +50,28 @@ pub struct Transport {
     /// Proxy, in place of the environment's.
     pub proxy: Option<Url>,
     /// Certificates to trust besides the system's, as PEM.
-    pub certificates: Vec<u8>,
+    pub certificates: Option<Vec<u8>>,
     /// Certificate and private key of this client, as PEM.
     pub identity: Option<SecretString>,
     /// Whether proxies are left aside, since the server is on this machine.
     pub direct: bool,
+    /// Whether all requests go by plain http, and no authority has to be trusted.
+    pub is_plain: bool,
 }
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum Error {
-    #[error("the certificates of `api.ca_file` cannot be read")]
-    Certificates(#[source] reqwest::Error),
+    #[error("`api.ca_file` {0}")]
+    Certificates(NotCertificates),
+    #[error(
+        "the system has no certificates of authorities to trust; install them (`ca-certificates`), \
+         name them by the environment variable SSL_CERT_FILE, or set `api.ca_file`"
+    )]
+    NoAuthorities,
+    #[error(transparent)]
+    Environment(#[from] UnusableProxy),
     #[error("`api.client_certificate` holds no certificate with its private key in PEM")]
     Identity,
     #[error("`api.proxy` cannot be used")]
@@ -317,10 +328,12 @@ pub fn http_client(transport: &Transport) -> Result<reqwest::Client, Error> {
         .tcp_nodelay(true)
         .http1_only()
         .referer(false);
-    if !transport.certificates.is_empty() {
-        let certificates =
-            Certificate::from_pem_bundle(&transport.certificates).map_err(Error::Certificates)?;
+    if let Some(pem) = &transport.certificates {
+        let certificates = certificates::read(pem).map_err(Error::Certificates)?;
         builder = builder.tls_certs_merge(certificates);
+    }
+    if transport.is_plain {
+        builder = builder.tls_certs_only([]);
     }
     if let Some(identity) = &transport.identity {
         // What the parser says may quote the key.
@@ -333,5 +346,16 @@ pub fn http_client(transport: &Transport) -> Result<reqwest::Client, Error> {
         None if transport.direct => builder = builder.no_proxy(),
         None => {}
     }
-    builder.build().map_err(Error::Build)
+    builder.build().map_err(not_built)
+}
+
+fn not_built(error: reqwest::Error) -> Error {
+    // The library has no other name for it.
+    let no_authorities = std::iter::successors(std::error::Error::source(&error), |e| e.source())
+        .any(|cause| cause.to_string().contains("No CA certificates"));
+    if no_authorities {
+        Error::NoAuthorities
+    } else {
+        Error::Build(error)
+    }
 }

@@ -4,9 +4,11 @@
 
 pub mod body;
 pub mod cause;
+pub mod certificates;
 pub mod client;
 pub mod inspect;
 pub mod login_server;
+pub mod proxy;
 mod retry_after;
 pub mod tenant;
 pub mod zone;

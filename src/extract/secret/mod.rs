@@ -150,7 +150,7 @@ impl Secret {
         }
     }
 
-    /// Reads it; line breaks at the end are dropped. It is not waited for once somebody asks to stop.
+    /// Reads it; a byte order mark and line breaks at the end are dropped. It is not waited for once somebody asks to stop.
     ///
     /// # Errors
     /// Where it is not there, is empty, or is a file that others can read.
@@ -169,6 +169,8 @@ impl Secret {
         };
         let bytes = Zeroizing::new(bytes);
         let text = std::str::from_utf8(&bytes).map_err(|_| Error::NotText { key })?;
+        // Editors leave the one at the start, and nearly everything the other at the end.
+        let text = text.trim_start_matches('\u{feff}');
         let text = text.trim_end_matches(['\r', '\n']);
         if text.is_empty() {
             return Err(Error::Empty { key });
@@ -334,6 +336,11 @@ mod tests {
     fn a_secret_comes_from_a_private_file_or_a_program() {
         let (file, secret) = file("s3cret\n", 0o600);
         assert_eq!(secret.read(&never()).unwrap().expose_secret(), "s3cret");
+        for marked in ["\u{feff}s3cret", "\u{feff}s3cret\r\n\n", "s3cret"] {
+            std::fs::write(file.path(), marked).unwrap();
+            let read = secret.read(&never()).unwrap();
+            assert_eq!(read.expose_secret(), "s3cret", "{marked:?}");
+        }
         let folder = file.path().parent().unwrap().to_owned();
         let words = vec![
             "cat".to_owned(),

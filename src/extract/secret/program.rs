@@ -218,7 +218,7 @@ mod tests {
         let process = std::fs::read_to_string(&started).unwrap();
         // The system may take a moment to end it.
         while is_running(process.trim()) {
-            std::thread::yield_now();
+            thread::yield_now();
         }
     }
 

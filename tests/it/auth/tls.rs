@@ -21,6 +21,11 @@ fn data(name: &str) -> PathBuf {
 
 /// A server on TLS that knows no contact; where asked to, it wants a certificate of its clients.
 fn serve(wants_certificate: bool) -> String {
+    serve_as("server", wants_certificate)
+}
+
+/// The same, with this certificate and key.
+fn serve_as(name: &str, wants_certificate: bool) -> String {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_file(data("ca.pem")).unwrap())
@@ -38,12 +43,12 @@ fn serve(wants_certificate: bool) -> String {
     } else {
         builder.with_no_client_auth()
     };
-    let chain = vec![CertificateDer::from_pem_file(data("server.pem")).unwrap()];
+    let chain = vec![CertificateDer::from_pem_file(data(&format!("{name}.pem"))).unwrap()];
     let config = Arc::new(
         builder
             .with_single_cert(
                 chain,
-                PrivateKeyDer::from_pem_file(data("server-key.pem")).unwrap(),
+                PrivateKeyDer::from_pem_file(data(&format!("{name}-key.pem"))).unwrap(),
             )
             .unwrap(),
     );
@@ -156,4 +161,57 @@ fn certificates_that_cannot_be_read_end_the_job_at_once() {
     );
     let run = job.with("api.ca_file = \"ca.pem\"").run().expect(2);
     assert!(run.stderr.contains("error: "), "{}", run.stderr);
+}
+
+#[test]
+fn a_file_of_something_else_than_certificates_is_told_as_what_it_is() {
+    let cases: [(&[u8], &str); 4] = [
+        (b"", "`api.ca_file` is empty"),
+        (b"-\0-\0", "`api.ca_file` is text in UTF-16"),
+        (
+            &[0x30, 0x82, 1, 1, 0x30],
+            "`api.ca_file` holds a certificate in DER",
+        ),
+        (
+            &std::fs::read(data("server-key.pem")).unwrap(),
+            "`api.ca_file` holds a private key",
+        ),
+    ];
+    for (bytes, expected) in cases {
+        let job = job("https://localhost:1").file("ca.pem", bytes);
+        let run = job.with("api.ca_file = \"ca.pem\"").run().expect(2);
+        assert!(run.stderr.contains(expected), "{}", run.all());
+    }
+}
+
+#[test]
+fn an_authority_that_stands_for_a_server_is_told_in_words() {
+    let address = serve_as("self-signed", false);
+    let trusted = format!("api.ca_file = \"{}\"", data("self-signed.pem").display());
+    let job = job(&address).with(&trusted);
+    let child = job.command().args(["check", "job.toml"]).spawn().unwrap();
+    let said = job.finish(child).expect(4).all();
+    assert!(
+        said.contains("the server shows the certificate of an authority (CA:TRUE) as its own"),
+        "{said}"
+    );
+    assert!(!said.contains("CaUsedAsEndEntity"), "{said}");
+}
+
+#[test]
+fn authorities_are_needed_only_where_there_is_tls() {
+    let none = |job: Job| {
+        job.env("SSL_CERT_FILE", "/nonexistent")
+            .env("SSL_CERT_DIR", "/nonexistent")
+    };
+    none(Job::sandbox()).run().expect(0);
+    let mock = crate::mock::Mock::healthy();
+    none(Job::against(&mock)).run().expect(0);
+    let run = none(job("https://localhost:1")).run().expect(2);
+    assert!(
+        run.stderr
+            .contains("the system has no certificates of authorities to trust"),
+        "{}",
+        run.all()
+    );
 }

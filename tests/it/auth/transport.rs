@@ -50,3 +50,18 @@ fn a_server_on_this_machine_is_asked_directly() {
         .env("HTTPS_PROXY", "http://127.0.0.1:1");
     job.run().expect(0);
 }
+
+#[test]
+fn a_proxy_of_the_environment_that_is_none_is_refused_by_its_name() {
+    let job = Job::new("https://crm.example.com/SuperOffice");
+    let job = job.env("HTTPS_PROXY", "http//kari:s3cret@proxy.example:8080");
+    for verb in ["run", "check"] {
+        let child = job.command().args([verb, "job.toml"]).spawn().unwrap();
+        let said = job.finish(child).expect(2).all();
+        assert!(
+            said.contains("the environment variable HTTPS_PROXY names no proxy that can be used"),
+            "{said}"
+        );
+        assert!(!said.contains("s3cret"), "{said}");
+    }
+}
