@@ -58,10 +58,10 @@ pub struct Planned {
 
 /// An enum whose variants have one spelling in every output and in the store.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[doc = $variant_doc:literal])+ $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+        pub enum $name { $($(#[doc = $variant_doc])+ $variant,)+ }
 
         impl $name {
             /// Every one, in the order in which they are shown.
@@ -70,6 +70,11 @@ macro_rules! words {
             /// How it is spelled in every output.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
+            }
+
+            /// What it means, in the words of its declaration.
+            pub const fn doc(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($variant_doc),+).trim_ascii_start(),)+ }
             }
 
             /// The one of that spelling.
@@ -91,6 +96,8 @@ words! {
     Outcome {
         /// The answer is in the tables.
         Exported = "exported",
+        /// The last attempts failed; an older answer is in the tables.
+        Stale = "stale",
         /// There is no such contact (any more).
         Missing = "missing",
         /// No usable answer; the error says why.
@@ -129,6 +136,20 @@ words! {
         Redirect = "redirect",
         /// The input line holds no contact id.
         InvalidId = "invalid_id",
+        /// The input line's cells or quotes do not fit the headings, so that its id may be another.
+        RaggedRow = "ragged_row",
+        /// The contact was to be forgotten.
+        Forgotten = "forgotten",
+    }
+}
+
+impl Outcome {
+    /// Whether an answer is in the tables.
+    pub const fn has_rows(self) -> bool {
+        match self {
+            Self::Exported | Self::Stale => true,
+            Self::Missing | Self::Failed | Self::Pending | Self::Rejected => false,
+        }
     }
 }
 
@@ -201,6 +222,8 @@ pub struct TargetCounts {
 )]
 pub struct OutcomeCounts {
     pub exported: u64,
+    #[serde(default)]
+    pub stale: u64,
     pub missing: u64,
     pub failed: u64,
     pub pending: u64,
@@ -212,6 +235,7 @@ impl OutcomeCounts {
     pub fn record(&mut self, outcome: Outcome) {
         *match outcome {
             Outcome::Exported => &mut self.exported,
+            Outcome::Stale => &mut self.stale,
             Outcome::Missing => &mut self.missing,
             Outcome::Failed => &mut self.failed,
             Outcome::Pending => &mut self.pending,
@@ -223,6 +247,7 @@ impl OutcomeCounts {
     pub fn count(&self, outcome: Outcome) -> u64 {
         match outcome {
             Outcome::Exported => self.exported,
+            Outcome::Stale => self.stale,
             Outcome::Missing => self.missing,
             Outcome::Failed => self.failed,
             Outcome::Pending => self.pending,
@@ -325,7 +350,7 @@ mod tests {
                 .iter()
                 .all(|outcome| outcomes.count(*outcome) == 1 && counts[outcome.as_str()] == 1)
         );
-        assert_eq!(outcomes.total(), Some(5));
+        assert_eq!(outcomes.total(), Some(6));
         outcomes.failed = u64::MAX;
         assert_eq!(outcomes.total(), None);
     }

@@ -12,7 +12,7 @@ use super::ensure_going;
 use crate::connect;
 use crate::contact::{Drift, Outcome, OutcomeCounts, Reason};
 use crate::error::Error;
-use crate::flatten::Flattener;
+use crate::flatten::{AnswerBody, Flattener};
 use crate::job::Job;
 use crate::load::{self, FileReport, TableWriter};
 use crate::report::Reporter;
@@ -41,6 +41,8 @@ pub(super) struct WrittenTables {
     pub(super) failures: Failures,
     pub(super) drift: Drift,
     pub(super) truncated: BTreeMap<String, u64>,
+    pub(super) contacts_without_details: Option<u64>,
+    pub(super) answers_of_another_zone: u64,
     pub(super) oldest_fetched_at: Option<i64>,
 }
 
@@ -72,7 +74,8 @@ impl Writing<'_> {
             .collect::<Result<Writers, _>>()?;
         let (batches, queue) = mpsc::sync_channel(0);
         let rows = Rows {
-            flattener: Flattener::new(&view, api.limit.get()),
+            flattener: Flattener::new(&view),
+            limit: api.limit.get(),
             tally: TargetTally::default(),
             batches,
             stop: self.stop,
@@ -100,6 +103,8 @@ impl Writing<'_> {
             failures: tally.failures,
             drift: flattener.drift(),
             truncated: truncated(&flattener),
+            contacts_without_details: flattener.contacts_without_details(),
+            answers_of_another_zone: flattener.answers_of_another_zone(),
             oldest_fetched_at: tally.oldest_fetched_at,
         })
     }
@@ -108,6 +113,8 @@ impl Writing<'_> {
 /// Makes rows of targets and hands them on.
 struct Rows<'a> {
     flattener: Flattener,
+    /// How many items per list were asked for at most.
+    limit: u32,
     tally: TargetTally,
     batches: mpsc::SyncSender<Batches>,
     stop: &'a watch::Receiver<bool>,
@@ -130,9 +137,14 @@ impl Rows<'_> {
     fn add(&mut self, Stored { target, body }: Stored<'_>) -> Result<(), Error> {
         let (contact_id, ending) = (target.contact_id, &target.ending);
         let (error, fetched_at) = (ending.error, ending.fetched_at);
-        let outcome = self.flattener.append(target, body);
+        let answer = body.map(|json| AnswerBody {
+            json,
+            limit: self.limit,
+            has_same_zone: true,
+        });
+        let outcome = self.flattener.append(target, answer);
         match outcome {
-            Outcome::Exported => self.tally.exported(fetched_at),
+            Outcome::Exported | Outcome::Stale => self.tally.exported(fetched_at),
             Outcome::Failed => {
                 let reason = error.unwrap_or(Reason::WrongStructure);
                 self.tally.failures.add(reason, contact_id);

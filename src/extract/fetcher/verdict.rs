@@ -159,7 +159,9 @@ pub fn verdict_without_reply(no_reply: NoReply) -> Verdict {
         | Reason::HttpStatus
         | Reason::Forbidden
         | Reason::Redirect
-        | Reason::InvalidId => again(Health::Sick),
+        | Reason::InvalidId
+        | Reason::RaggedRow
+        | Reason::Forgotten => again(Health::Sick),
     }
 }
 
