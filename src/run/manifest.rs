@@ -1,5 +1,7 @@
 //! Gathers what a run is to say of itself from what its steps brought.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::night::{Export, Night};
@@ -17,8 +19,10 @@ impl Night<'_> {
         export: &Export,
     ) -> Manifest {
         let (run, written) = (&self.run, &export.written);
-        let answered =
-            written.outcomes.count(Outcome::Exported) + written.outcomes.count(Outcome::Missing);
+        let answered: u64 = [Outcome::Exported, Outcome::Stale, Outcome::Missing]
+            .iter()
+            .map(|outcome| written.outcomes.count(*outcome))
+            .sum();
         Manifest {
             format_version: manifest::FORMAT_VERSION,
             program: manifest::PROGRAM.to_owned(),
@@ -28,13 +32,21 @@ impl Night<'_> {
             started_at: instant(run.started_at),
             ended_at: (self.clock)(),
             job: self.job.description.clone(),
+            source: None,
+            time_zone: None,
+            previous: None,
+            guards: None,
             targets,
             outcomes: written.outcomes,
             calls: run.calls,
             fetch: fetch(run, fetched),
             tables: written.files.clone(),
+            files: BTreeMap::new(),
             drift: written.drift,
             truncated: written.truncated.clone(),
+            contacts_without_details: written.contacts_without_details,
+            answers_of_another_zone: written.answers_of_another_zone,
+            answers_to_another_question: 0,
             coverage: manifest::coverage(answered, targets.distinct),
             oldest_fetched_at: written.oldest_fetched_at.map(instant),
         }

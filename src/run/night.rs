@@ -213,7 +213,7 @@ impl<'a> Night<'a> {
         let manifest = self.manifest(targets, fetched.as_ref(), &export);
         ensure_going(self.stop)?;
         let Export { partial, written } = export;
-        partial.publish(&manifest, self.job.output.format)?;
+        let manifest = partial.publish(manifest, self.job.output.format)?;
         // The export is out, so the run has done its work; the next start makes good what fails
         // here.
         if let Err(error) = self.tidy_up() {
