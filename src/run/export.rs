@@ -111,7 +111,7 @@ impl Night<'_> {
         let Export {
             partial, written, ..
         } = export;
-        partial.publish(&manifest, self.job.output.format)?;
+        let manifest = partial.publish(manifest, self.job.output.format)?;
         if let Some(before) = before {
             tell_what_is_worse(&before, &manifest.outcomes, manifest.targets.distinct);
         }

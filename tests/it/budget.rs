@@ -20,6 +20,7 @@ fn ten_nights_of_a_fifth_reach_every_contact_twice() {
         let answered = (night * 10).min(50);
         let outcomes = json!({
             "exported": answered,
+            "stale": 0,
             "missing": 0,
             "failed": 0,
             "pending": 50 - answered,

@@ -294,7 +294,9 @@ fn a_rebuild_leaves_the_run_that_was_cut_off() {
         .expect(0);
     assert_eq!(
         job.export().manifest()["outcomes"],
-        json!({ "exported": 1, "missing": 0, "failed": 0, "pending": 1, "rejected": 0 })
+        json!({
+            "exported": 1, "stale": 0, "missing": 0, "failed": 0, "pending": 1, "rejected": 0,
+        })
     );
     mock.release();
     job.run().expect(0);
