@@ -8,9 +8,9 @@ use parquet::basic::{ColumnOrder, Encoding};
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
 
+use crate::load::Format;
 use crate::load::create;
 use crate::load::tests::generate::{AnyCell, batch, sorted_rows};
-use crate::load::Format;
 use crate::schema::{ColumnType, TABLES, Table, table};
 
 /// A file with these values in every column of floats, and what its footer says.
