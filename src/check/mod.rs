@@ -3,18 +3,18 @@
 //! out. This file owns the checklist and the steps that call nothing; those that call the server
 //! are in [`server`].
 
+mod failed_step;
 mod server;
 
 use std::collections::BTreeSet;
-use std::error::Error as _;
-use std::fmt::Write as _;
 use std::path::Path;
 
 use tokio::runtime::Builder;
 
+use self::failed_step::FailedStep;
 use self::server::{Principal, ServerSteps};
 use crate::contact::{ContactId, InputLine};
-use crate::error::{Consequence, Error, Exit};
+use crate::error::{Error, Exit};
 use crate::extract::api::zone::{ZoneBasis, ZoneChoice};
 use crate::extract::ids::csv::{Column, Reader, Source};
 use crate::job::{self, Installation, Job, Override};
@@ -28,13 +28,6 @@ struct Checklist<'a> {
     print: &'a mut dyn FnMut(&str) -> Result<(), Error>,
     /// How the first step failed that did.
     failed: Option<Exit>,
-}
-
-/// Why a step failed, and what to do about it.
-struct FailedStep {
-    exit: Exit,
-    problem: String,
-    hint: String,
 }
 
 /// Checks a job; `print` takes the lines of the checklist.
@@ -168,23 +161,6 @@ impl Checklist<'_> {
             format!("{zone}, {basis}")
         })?;
         Ok(settled.is_some())
-    }
-}
-
-impl FailedStep {
-    fn of(error: &Error) -> Self {
-        let mut problem = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            write!(problem, ": {cause}").expect("writing to a String cannot fail");
-            source = cause.source();
-        }
-        let Consequence { exit, hint, .. } = error.consequence();
-        Self {
-            exit,
-            problem,
-            hint: hint.unwrap_or_default().to_owned(),
-        }
     }
 }
 

@@ -4,8 +4,8 @@
 use tracing::warn;
 
 use super::comparison::{self, Walk};
-use super::ensure_going;
 use super::night::{List, Night};
+use super::world::ensure_going;
 use super::writing::{Writing, WrittenTables};
 use crate::contact::OutcomeCounts;
 use crate::error::Error;

@@ -14,7 +14,8 @@ use tracing::{info, warn};
 use super::begin::{self, BeginTerms, Begun};
 use super::comparison;
 use super::fetching::{Fetching, runtime};
-use super::{Clock, Mode, Start, World, ensure_going, lock, plan, zone};
+use super::world::{Clock, Mode, Start, World, ensure_going};
+use super::{lock, plan, zone};
 use crate::connect;
 use crate::contact::TargetCounts;
 use crate::error::Error;
@@ -320,9 +321,9 @@ fn completed(fetched: Fetched, plan: &Plan, job: &Job) -> Result<Fetched, Error>
         End::Complete => Ok(fetched),
         End::Budget => {
             // Not an export without a single answer, where all the reason for it is that the server
-            // was away.
+            // gave none.
             let nothing = done == 0 && plan.unanswered == plan.targets;
-            if nothing && progress.outages > 0 {
+            if nothing && progress.attempts > 0 {
                 Err(Error::NothingFetched)
             } else {
                 Ok(fetched)

@@ -9,7 +9,7 @@ use arrow_array::RecordBatch;
 use tokio::sync::watch;
 
 use super::comparison::Walk;
-use super::ensure_going;
+use super::world::ensure_going;
 use crate::connect;
 use crate::contact::{Drift, Outcome, OutcomeCounts, Question, Reason};
 use crate::error::Error;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use indicatif::{HumanBytes, HumanCount};
 
 use super::Summary;
+use super::line::line;
 use crate::contact::{Calls, Drift, Outcome, OutcomeCounts, TargetCounts};
 use crate::load::FileReport;
 use crate::load::manifest::{Fetch, Latency, Manifest};
@@ -35,11 +36,6 @@ impl Summary {
             .chain(ending(manifest));
         lines.flat_map(|line| [line, "\n".to_owned()]).collect()
     }
-}
-
-/// One line below the name of the run: what it is about, and what there is to say.
-pub(super) fn line(label: &str, text: &str) -> String {
-    format!("  {label:>11} {text}")
 }
 
 fn targets(targets: TargetCounts) -> String {

@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
+use crate::mock::summary;
 use crate::support::Job;
 
 fn data(name: &str) -> PathBuf {
@@ -81,7 +82,11 @@ fn answer(stream: StreamOwned<ServerConnection, std::net::TcpStream>) -> std::io
     }
     std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink())?;
     let stream = reader.get_mut();
-    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnull")?;
+    let body = summary(1).to_string();
+    let length = body.len();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(body.as_bytes())?;
     stream.conn.send_close_notify();
     stream.flush()
 }
@@ -98,7 +103,7 @@ fn a_server_is_trusted_by_the_authority_of_the_job_alone() {
     let address = serve(false);
     let trusting = job(&address).with(&format!("api.ca_file = \"{}\"", data("ca.pem").display()));
     trusting.run().expect(0);
-    assert_eq!(trusting.export().manifest()["outcomes"]["missing"], 1);
+    assert_eq!(trusting.export().manifest()["outcomes"]["exported"], 1);
     let untrusted = job(&address);
     let checked = untrusted
         .finish(
