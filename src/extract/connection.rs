@@ -19,7 +19,7 @@ use crate::extract::api::client::{ApiClient, NoReply, Reply, Route};
 use crate::extract::api::inspect::{Check, Content, inspect};
 use crate::extract::api::login_server::Away;
 use crate::extract::api::tenant::{NotLocated, Tenant};
-use crate::extract::api::zone::{ZoneAnswer, ZoneName};
+use crate::extract::api::zone::{ZoneAnswer, ZoneName, ZoneReply};
 use crate::extract::auth::{Authenticator, Credential, Life, NoLogin};
 use crate::gzip::Unpacker;
 
@@ -165,7 +165,9 @@ impl Connection {
         let mut destination = self.destination();
         change(&mut destination);
         if let (Some(api), Some(login)) = (&destination.api, &destination.login) {
-            let route = self.client.route(api, &login.headers, &destination.zone);
+            let route = self
+                .client
+                .route(api, &login.headers, destination.zone.header());
             destination.route = Some(Arc::new(route));
         }
     }
@@ -236,7 +238,15 @@ impl RemoteApi for Connection {
             Ok(route) => route,
             Err(no_reply) => return ZoneAnswer::Away(Away::NoReply(no_reply.reason)),
         };
-        let (answer, cause) = listen(self.client.zone(&route)).await;
+        let ask = async {
+            let base = ZoneReply::of_base(&self.client.base_zone(&route).await);
+            if let Some(answer) = ZoneAnswer::of_base(&base) {
+                return answer;
+            }
+            let default = ZoneReply::of_default(&self.client.default_zone(&route).await);
+            ZoneAnswer::of_both(&base, &default)
+        };
+        let (answer, cause) = listen(ask).await;
         if let ZoneAnswer::Away(away) = answer {
             self.zone_warning.lost(&format!(
                 "the API does not tell its time zone now: {away}{cause}"

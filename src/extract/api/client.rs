@@ -16,7 +16,6 @@ use crate::contact::{ContactId, Reason};
 use crate::extract::api::body::Bounds;
 use crate::extract::api::cause;
 use crate::extract::api::retry_after::retry_after;
-use crate::extract::api::zone::{ZoneAnswer, ZoneName, ZoneReply};
 
 /// The operation, below the address of the API (vendor's OpenAPI file of the contact agent).
 const OPERATION: &str = "v1/Agents/Contact/GetContactSummary";
@@ -143,8 +142,9 @@ impl ApiClient {
         })
     }
 
-    /// The way to the API at this address, logged in with these headers, for instants in this zone.
-    pub fn route(&self, api: &Url, login: &HeaderMap, zone: &ZoneName) -> Route {
+    /// The way to the API at this address, logged in with these headers, for instants in the zone
+    /// of that `SO-TimeZone`.
+    pub fn route(&self, api: &Url, login: &HeaderMap, zone: HeaderValue) -> Route {
         let below = |operation: &str| {
             let mut url = api.clone();
             url.set_path(&format!("{}/{operation}", api.path().trim_end_matches('/')));
@@ -153,7 +153,7 @@ impl ApiClient {
         let mut summary = below(OPERATION);
         summary.set_query(self.query.as_deref());
         let mut headers = self.headers.clone();
-        headers.insert(HeaderName::from_static("so-timezone"), zone_header(zone));
+        headers.insert(HeaderName::from_static("so-timezone"), zone);
         headers.extend(login.clone());
         Route {
             summary,
@@ -194,15 +194,20 @@ impl ApiClient {
         .await
     }
 
-    /// Asks the installation for its zone: its base zone, and where there is none to be had the
-    /// default one.
-    pub async fn zone(&self, route: &Route) -> ZoneAnswer {
-        let base = ZoneReply::of_base(&self.ask(route, &route.base_zone).await);
-        if let Some(answer) = ZoneAnswer::of_base(&base) {
-            return answer;
-        }
-        let default = ZoneReply::of_default(&self.ask(route, &route.default_zone).await);
-        ZoneAnswer::of_both(&base, &default)
+    /// Asks the installation for its base zone.
+    ///
+    /// # Errors
+    /// Where no whole answer came.
+    pub async fn base_zone(&self, route: &Route) -> Result<Reply, NoReply> {
+        self.ask(route, &route.base_zone).await
+    }
+
+    /// Asks for the zone of the user, or what the installation has in place of it.
+    ///
+    /// # Errors
+    /// Where no whole answer came.
+    pub async fn default_zone(&self, route: &Route) -> Result<Reply, NoReply> {
+        self.ask(route, &route.default_zone).await
     }
 
     /// Calls an operation that takes no parameters.
@@ -291,12 +296,6 @@ impl Question {
         }
         Ok(headers)
     }
-}
-
-/// `SO-TimeZone`: the zone, and that offsets are to be written.
-fn zone_header(zone: &ZoneName) -> HeaderValue {
-    HeaderValue::from_str(&format!("{zone},includeTZOffset"))
-        .expect("the name of a zone is what a header can carry")
 }
 
 /// The one place where HTTP clients are made: no redirects, so that credentials stay with one

@@ -163,9 +163,15 @@ impl Job {
     }
 
     fn text(&self) -> String {
-        // Dotted keys, so that any key can be set on a line of its own.
-        self.keys
+        // Dotted keys, so that any key can be set on a line of its own. The zone comes last: it is
+        // ours, and counts as no line of the test's.
+        let (ours, others): (Vec<_>, Vec<_>) = self
+            .keys
             .iter()
+            .partition(|(key, _)| *key == "api.time_zone");
+        others
+            .iter()
+            .chain(&ours)
             .map(|(key, value)| format!("{key} = {value}\n"))
             .collect::<Vec<_>>()
             .concat()
