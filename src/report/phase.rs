@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Progress, Waiting};
+use super::progress::{Progress, Waiting};
 
 /// A phase of so many steps.
 #[derive(Debug)]

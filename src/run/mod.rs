@@ -3,6 +3,7 @@
 
 mod begin;
 mod comparison;
+mod ended;
 mod export;
 mod fetching;
 pub(crate) mod lock;

@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use super::begin::{self, BeginTerms, Begun};
 use super::comparison;
+use super::ended::{completed, ended};
 use super::fetching::{Fetching, runtime};
 use super::world::{Clock, Mode, Start, World, ensure_going};
 use super::{lock, plan, zone};
@@ -21,7 +22,7 @@ use crate::contact::TargetCounts;
 use crate::error::Error;
 use crate::extract::api::zone::ZoneName;
 use crate::extract::connection::RemoteApi;
-use crate::extract::fetcher::{self, End, Fetched};
+use crate::extract::fetcher::{self, Fetched};
 use crate::extract::ids::csv::{self, Reader, SourceReport};
 use crate::guards;
 use crate::job::Job;
@@ -310,51 +311,5 @@ impl<'a> Night<'a> {
 
     pub(super) fn is_offline(&self) -> bool {
         self.mode == Mode::Offline
-    }
-}
-
-/// A fetch that lets the run go on; any other end is an error.
-fn completed(fetched: Fetched, plan: &Plan, job: &Job) -> Result<Fetched, Error> {
-    let progress = &fetched.progress;
-    let done = progress.done;
-    match fetched.end {
-        End::Complete => Ok(fetched),
-        End::Budget => {
-            // Not an export without a single answer, where all the reason for it is that the server
-            // gave none.
-            let nothing = done == 0 && plan.unanswered == plan.targets;
-            if nothing && progress.attempts > 0 {
-                Err(Error::NothingFetched)
-            } else {
-                Ok(fetched)
-            }
-        }
-        end @ (End::Interrupted
-        | End::Unreachable
-        | End::LoginRefused { .. }
-        | End::NoLogin(_)
-        | End::Unusable(_)
-        | End::Hopeless(_)
-        | End::NotStored) => Err(ended(&end, done, job)),
-    }
-}
-
-/// What an end makes of the run that came so far.
-fn ended(end: &End, done: u64, job: &Job) -> Error {
-    match *end {
-        End::Interrupted => Error::Interrupted,
-        End::Unreachable => Error::Unreachable { done },
-        End::LoginRefused {
-            status,
-            worked_before,
-        } => Error::LoginRefused {
-            status,
-            worked_before,
-            hint: job.api.auth.hint(job.api.app_token.is_some()),
-        },
-        End::NoLogin(refusal) => Error::NoLogin(refusal),
-        End::Unusable(unusable) => Error::Unusable(unusable),
-        End::Hopeless(hopeless) => Error::Hopeless(hopeless),
-        End::Complete | End::Budget | End::NotStored => Error::Defect,
     }
 }
