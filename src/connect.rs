@@ -54,10 +54,6 @@ fn client_question(job: &Job) -> client::Question {
         select: view(job).select(),
         language: job.api.language.clone(),
         culture: job.api.culture.clone(),
-        time_zone: match &job.api.time_zone {
-            TimeZone::Tenant => ZoneName::utc(),
-            TimeZone::Named(zone) => zone.clone(),
-        },
     }
 }
 

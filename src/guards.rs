@@ -28,7 +28,7 @@ pub(crate) struct Limits {
 
 /// The last published export, in figures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct LastExport {
+pub(crate) struct LastFigures {
     /// Name of its run.
     pub(crate) run: String,
     /// Different contacts asked for.
@@ -39,7 +39,7 @@ pub(crate) struct LastExport {
 
 /// What has become of the contacts that had rows in the last export.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Fate {
+pub(crate) struct FateOfShown {
     /// How many they were.
     pub(crate) shown_before: u64,
     /// Those of them that are missing now.
@@ -66,7 +66,7 @@ pub(crate) struct NewExport {
     /// Rows of each table.
     pub(crate) rows: BTreeMap<String, u64>,
     /// What has become of the contacts that had rows before.
-    pub(crate) fate: Fate,
+    pub(crate) fate: FateOfShown,
 }
 
 /// Why the list is not believed.
@@ -190,7 +190,7 @@ pub enum UnbelievableExport {
 /// The first guard: whether the list can be believed.
 pub(crate) fn check_list(
     limits: &Limits,
-    last: Option<&LastExport>,
+    last: Option<&LastFigures>,
     list: &TargetCounts,
 ) -> Result<(), UnbelievableList> {
     let (now, rejected) = (list.distinct, list.rejected);
@@ -221,7 +221,7 @@ pub(crate) fn check_list(
 /// The second guard: whether the export can be believed.
 pub(crate) fn check_export(
     limits: &Limits,
-    last: Option<&LastExport>,
+    last: Option<&LastFigures>,
     new: &NewExport,
 ) -> Result<(), UnbelievableExport> {
     check_presence(new)?;
@@ -249,7 +249,7 @@ fn check_presence(new: &NewExport) -> Result<(), UnbelievableExport> {
     Ok(())
 }
 
-fn check_contacts(limits: &Limits, fate: &Fate) -> Result<(), UnbelievableExport> {
+fn check_contacts(limits: &Limits, fate: &FateOfShown) -> Result<(), UnbelievableExport> {
     let (limit, before) = (limits.max_missing, fate.shown_before);
     if before >= LEAST && limit.is_exceeded(fate.missing, before) {
         let missing = fate.missing;
@@ -271,7 +271,7 @@ fn check_contacts(limits: &Limits, fate: &Fate) -> Result<(), UnbelievableExport
     Ok(())
 }
 
-fn check_rows(limit: Share, last: &LastExport, new: &NewExport) -> Result<(), UnbelievableExport> {
+fn check_rows(limit: Share, last: &LastFigures, new: &NewExport) -> Result<(), UnbelievableExport> {
     for (table, &before) in &last.rows {
         let Some(&now) = new.rows.get(table) else {
             continue;
@@ -303,11 +303,11 @@ mod tests {
         }
     }
 
-    fn last(distinct: u64) -> LastExport {
-        LastExport {
+    fn last(distinct: u64) -> LastFigures {
+        LastFigures {
             distinct,
             rows: BTreeMap::from([("sales".to_owned(), 200), ("chats".to_owned(), 99)]),
-            ..LastExport::default()
+            ..LastFigures::default()
         }
     }
 
@@ -362,7 +362,7 @@ mod tests {
     }
 
     fn with_fate(missing: u64, lost: u64) -> NewExport {
-        let fate = Fate {
+        let fate = FateOfShown {
             shown_before: 100,
             missing,
             still_targets: 90,
@@ -393,7 +393,7 @@ mod tests {
             to_fetch: 0,
             ..unanswered.clone()
         };
-        let small = Fate {
+        let small = FateOfShown {
             shown_before: 9,
             missing: 9,
             still_targets: 9,

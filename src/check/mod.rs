@@ -15,6 +15,7 @@ use self::failed_step::FailedStep;
 use self::server::{Principal, ServerSteps};
 use crate::contact::{ContactId, InputLine};
 use crate::error::{Error, Exit};
+use crate::extract::api::zone::{ZoneBasis, ZoneChoice};
 use crate::extract::ids::csv::{Column, Reader, Source};
 use crate::job::{self, Installation, Job, Override};
 use crate::run::lock;
@@ -118,6 +119,9 @@ impl Checklist<'_> {
         if !self.access(server.principal())? {
             return Ok(());
         }
+        if !self.zone(server.zone())? {
+            return Ok(());
+        }
         if let Some(contact_id) = contact_id {
             self.step("contact", server.fetch(contact_id), Clone::clone)?;
         }
@@ -137,6 +141,28 @@ impl Checklist<'_> {
             "the API lets the login in".to_owned()
         })?;
         Ok(let_in.is_some())
+    }
+
+    /// Whether it is known in which zone instants are asked for.
+    fn zone(&mut self, choice: Result<ZoneChoice, FailedStep>) -> Result<bool, Error> {
+        if let Ok(choice) = &choice
+            && let Some(warning) = choice.warning()
+        {
+            self.line('?', "zone", &warning)?;
+            return Ok(true);
+        }
+        let settled = self.step("zone", choice, |ZoneChoice { zone, basis }| {
+            let basis = match basis {
+                ZoneBasis::Named => "as the job says",
+                ZoneBasis::Found | ZoneBasis::Kept => "as the installation says",
+                ZoneBasis::OfUser => {
+                    "the zone of the user who is logged in; the installation does not tell its own"
+                }
+                ZoneBasis::Unknown => "since the installation does not tell its own",
+            };
+            format!("{zone}, {basis}")
+        })?;
+        Ok(settled.is_some())
     }
 }
 

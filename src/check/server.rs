@@ -15,6 +15,7 @@ use crate::extract::api::cause::{Cause, listen};
 use crate::extract::api::client::{NoReply, Reply};
 use crate::extract::api::inspect::{Content, decode};
 use crate::extract::api::tenant::NotLocated;
+use crate::extract::api::zone::ZoneChoice;
 use crate::extract::auth::NoLogin;
 use crate::extract::connection::{Connection, RemoteApi as _};
 use crate::extract::fetcher::hopeless::{FirstAnswers, Hopeless};
@@ -83,6 +84,22 @@ impl<'a> ServerSteps<'a> {
     /// Asks who is logged in.
     pub(super) fn principal(&self) -> Result<Principal, FailedStep> {
         self.ask(async { principal(self.connection.principal().await, self.job) })
+    }
+
+    /// Finds out in which zone instants are asked for, and asks for them in that one.
+    pub(super) fn zone(&self) -> Result<ZoneChoice, FailedStep> {
+        if let Some(choice) = ZoneChoice::named(&self.job.api.time_zone) {
+            self.connection.set_zone(&choice.zone);
+            return Ok(choice);
+        }
+        self.ask(async {
+            let answer = self.connection.ask_zone().await;
+            let choice = ZoneChoice::of(&answer, None).map_err(|away| {
+                FailedStep::unreachable(format!("the API does not tell its time zone now: {away}"))
+            })?;
+            self.connection.set_zone(&choice.zone);
+            Ok(choice)
+        })
     }
 
     /// Fetches one contact as a run does, once.

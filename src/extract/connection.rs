@@ -10,7 +10,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use reqwest::Url;
-use reqwest::header::HeaderMap;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info, warn};
 
@@ -18,8 +17,10 @@ use crate::contact::{ContactId, Reason};
 use crate::extract::api::cause::listen;
 use crate::extract::api::client::{ApiClient, NoReply, Reply, Route};
 use crate::extract::api::inspect::{Check, Content, inspect};
+use crate::extract::api::login_server::Away;
 use crate::extract::api::tenant::{NotLocated, Tenant};
-use crate::extract::auth::{Authenticator, Life, NoLogin};
+use crate::extract::api::zone::{ZoneAnswer, ZoneName, ZoneReply};
+use crate::extract::auth::{Authenticator, Credential, Life, NoLogin};
 use crate::gzip::Unpacker;
 
 /// Answers that may wait for a look: more than are in flight as a rule, so that the network thread
@@ -39,6 +40,15 @@ pub trait RemoteApi {
 
     /// Logs in, or in again; requests go under the new login from then on.
     fn log_in(&self) -> impl Future<Output = Result<Life, NoLogin>>;
+
+    /// Asks the installation for its time zone; it is located and logged in to before.
+    fn ask_zone(&self) -> impl Future<Output = ZoneAnswer> {
+        std::future::ready(ZoneAnswer::Refused)
+    }
+
+    /// Asks for instants in this zone from here on. A login that was had to find it out is taken
+    /// over by whoever logs in next.
+    fn set_zone(&self, _zone: &ZoneName) {}
 
     /// Calls to a login server so far.
     fn logins(&self) -> u64;
@@ -68,16 +78,21 @@ pub struct Connection {
     logins: AtomicU64,
     tenant_warning: WarnOnce,
     login_warning: WarnOnce,
+    zone_warning: WarnOnce,
     inspector: Inspector,
 }
 
-/// Where requests go at the moment, and what logs them in.
-#[derive(Debug, Default)]
+/// Where requests go at the moment, what logs them in, and in which zone they ask for instants.
+#[derive(Debug)]
 struct Destination {
     api: Option<Url>,
-    login: Option<HeaderMap>,
-    /// Both together; none before both are known.
+    login: Option<Credential>,
+    /// UTC until a zone is set.
+    zone: ZoneName,
+    /// All together; none before address and login are known.
     route: Option<Arc<Route>>,
+    /// Whether the login was had for the zone alone, and whoever logs in next takes it over.
+    is_handed_on: bool,
 }
 
 impl Connection {
@@ -96,10 +111,17 @@ impl Connection {
             address,
             authenticator,
             client,
-            destination: Mutex::default(),
+            destination: Mutex::new(Destination {
+                api: None,
+                login: None,
+                zone: ZoneName::utc(),
+                route: None,
+                is_handed_on: false,
+            }),
             logins: AtomicU64::new(0),
             tenant_warning: WarnOnce::default(),
             login_warning: WarnOnce::default(),
+            zone_warning: WarnOnce::default(),
             inspector,
         })
     }
@@ -132,11 +154,21 @@ impl Connection {
         })
     }
 
+    /// The login that was had for the zone alone, once.
+    fn handed_on_login(&self) -> Option<Credential> {
+        let mut destination = self.destination();
+        let is_handed_on = std::mem::take(&mut destination.is_handed_on);
+        destination.login.clone().filter(|_| is_handed_on)
+    }
+
     fn change(&self, change: impl FnOnce(&mut Destination)) {
         let mut destination = self.destination();
         change(&mut destination);
         if let (Some(api), Some(login)) = (&destination.api, &destination.login) {
-            destination.route = Some(Arc::new(self.client.route(api, login)));
+            let route = self
+                .client
+                .route(api, &login.headers, destination.zone.header());
+            destination.route = Some(Arc::new(route));
         }
     }
 }
@@ -179,10 +211,14 @@ impl RemoteApi for Connection {
     }
 
     async fn log_in(&self) -> Result<Life, NoLogin> {
+        if let Some(credential) = self.handed_on_login() {
+            return Ok(credential.life);
+        }
         let calls = self.authenticator.calls();
         self.logins.fetch_add(u64::from(calls), Ordering::Relaxed);
-        let refused = self.destination().login.clone();
-        let (credential, cause) = listen(self.authenticator.log_in(refused.as_ref())).await;
+        let login = self.destination().login.clone();
+        let refused = login.as_ref().map(|login| &login.headers);
+        let (credential, cause) = listen(self.authenticator.log_in(refused)).await;
         let credential = credential.inspect_err(|error| {
             if matches!(error, NoLogin::Away(_)) {
                 self.login_warning.lost(&format!("{error}{cause}"));
@@ -192,8 +228,38 @@ impl RemoteApi for Connection {
         if calls {
             info!("logged in{}", if refused.is_some() { " again" } else { "" });
         }
-        self.change(|destination| destination.login = Some(credential.headers));
-        Ok(credential.life)
+        let life = credential.life;
+        self.change(|destination| destination.login = Some(credential));
+        Ok(life)
+    }
+
+    async fn ask_zone(&self) -> ZoneAnswer {
+        let route = match self.route() {
+            Ok(route) => route,
+            Err(no_reply) => return ZoneAnswer::Away(Away::NoReply(no_reply.reason)),
+        };
+        let ask = async {
+            let base = ZoneReply::of_base(&self.client.base_zone(&route).await);
+            if let Some(answer) = ZoneAnswer::of_base(&base) {
+                return answer;
+            }
+            let default = ZoneReply::of_default(&self.client.default_zone(&route).await);
+            ZoneAnswer::of_both(&base, &default)
+        };
+        let (answer, cause) = listen(ask).await;
+        if let ZoneAnswer::Away(away) = answer {
+            self.zone_warning.lost(&format!(
+                "the API does not tell its time zone now: {away}{cause}"
+            ));
+        }
+        answer
+    }
+
+    fn set_zone(&self, zone: &ZoneName) {
+        self.change(|destination| {
+            destination.zone = zone.clone();
+            destination.is_handed_on = destination.login.is_some();
+        });
     }
 
     fn logins(&self) -> u64 {

@@ -3,19 +3,32 @@
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;
+use std::path::Path;
 
 use serde_json::Value;
 use tracing::warn;
 
 use crate::contact::{ContactId, Outcome};
 use crate::error::Error;
-use crate::guards::{self, Fate};
+use crate::guards::{self, FateOfShown};
 use crate::job::Job;
 use crate::load::LastExport;
 use crate::load::manifest::Manifest;
 
+/// The last export, where it can be read. What became of its folder is told, and stops no night:
+/// the guards then see what they can see.
+pub(super) fn last_export(dir: &Path) -> Option<LastExport> {
+    LastExport::open(dir).unwrap_or_else(|error| {
+        let cause = std::error::Error::source(&error)
+            .map(|cause| format!(": {cause}"))
+            .unwrap_or_default();
+        warn!("the last export cannot be compared with this one: {error}{cause}");
+        None
+    })
+}
+
 /// The figures of the last export that the guards look at.
-pub(super) fn figures(manifest: &Manifest, job: &Job) -> guards::LastExport {
+pub(super) fn figures(manifest: &Manifest, job: &Job) -> guards::LastFigures {
     let has_same_limit = limit(manifest) == u64::from(job.api.limit.get());
     let tables = manifest.tables.iter().filter(|(table, _)| {
         // What `outcomes` holds is the list's matter, and no list is cut in `contacts`.
@@ -26,7 +39,7 @@ pub(super) fn figures(manifest: &Manifest, job: &Job) -> guards::LastExport {
         }
     });
     let rows = tables.map(|(table, report)| (table.clone(), report.rows));
-    guards::LastExport {
+    guards::LastFigures {
         run: manifest.run.clone(),
         distinct: manifest.targets.distinct,
         rows: rows.collect::<BTreeMap<_, _>>(),
@@ -44,7 +57,7 @@ fn limit(manifest: &Manifest) -> u64 {
 /// The contacts of the last export, walked side by side with the targets of this one.
 pub(super) struct Walk {
     before: Option<Peekable<Box<dyn Iterator<Item = Before> + Send>>>,
-    fate: Fate,
+    fate: FateOfShown,
 }
 
 type Before = Result<(ContactId, Outcome), crate::load::Error>;
@@ -58,7 +71,7 @@ impl Walk {
         });
         Self {
             before,
-            fate: Fate::default(),
+            fate: FateOfShown::default(),
         }
     }
 
@@ -83,7 +96,7 @@ impl Walk {
     }
 
     /// What has become of the contacts of the last export.
-    pub(super) fn finish(mut self) -> Result<Fate, Error> {
+    pub(super) fn finish(mut self) -> Result<FateOfShown, Error> {
         let last = ContactId::new(i64::from(i32::MAX)).expect("the largest id is one");
         while let Some((_, before)) = self.next_up_to(last)? {
             self.fate.shown_before += u64::from(before.has_rows());

@@ -3,7 +3,7 @@
 
 use tracing::warn;
 
-use super::comparison::Walk;
+use super::comparison::{self, Walk};
 use super::night::{List, Night};
 use super::world::ensure_going;
 use super::writing::{Writing, WrittenTables};
@@ -11,7 +11,6 @@ use crate::contact::OutcomeCounts;
 use crate::error::Error;
 use crate::extract::fetcher::Fetched;
 use crate::guards::{self, NewExport};
-use crate::load::LastExport;
 use crate::load::publish::{self, Partial};
 use crate::store::{Plan, RunState};
 use crate::summary::Summary;
@@ -42,7 +41,7 @@ impl Night<'_> {
             folder: partial.folder(),
             stop: self.stop,
         };
-        let walk = Walk::new(LastExport::open(&self.dir)?);
+        let walk = Walk::new(comparison::last_export(&self.dir));
         let written = writing.carry_out(&mut self.store, walk, self.report)?;
         self.report.end();
         let judged = NewExport {
@@ -108,13 +107,13 @@ impl Night<'_> {
         fetched: Option<Fetched>,
         export: Export,
     ) -> Result<Summary, Error> {
-        let before = LastExport::open(&self.dir)?.map(|last| last.manifest.outcomes);
+        let before = comparison::last_export(&self.dir).map(|last| last.manifest.outcomes);
         let manifest = self.manifest(&list, fetched.as_ref(), &export);
         ensure_going(self.stop)?;
         let Export {
             partial, written, ..
         } = export;
-        partial.publish(&manifest, self.job.output.format)?;
+        let manifest = partial.publish(manifest, self.job.output.format)?;
         if let Some(before) = before {
             tell_what_is_worse(&before, &manifest.outcomes, manifest.targets.distinct);
         }

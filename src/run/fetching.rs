@@ -109,7 +109,8 @@ fn on_two_threads(
     })
 }
 
-fn runtime() -> Result<Runtime, Error> {
+/// A runtime of this thread's own.
+pub(super) fn runtime() -> Result<Runtime, Error> {
     Builder::new_current_thread()
         .enable_all()
         .build()

@@ -13,6 +13,7 @@ mod plan;
 mod tests;
 mod world;
 mod writing;
+mod zone;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -104,8 +105,7 @@ fn tell<A: RemoteApi>(
     api: Option<A>,
 ) -> Result<Finished, Error> {
     let list = night.list(ids)?;
-    night.ask(api.as_ref())?;
-    let plan = night.plan()?;
+    let plan = night.plan(api.as_ref())?;
     if let Mode::Plan { .. } = night.mode {
         return Ok(Finished::Planned(plan::line(
             &plan,

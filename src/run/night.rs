@@ -13,18 +13,18 @@ use tracing::{info, warn};
 
 use super::begin::{self, BeginTerms, Begun};
 use super::comparison;
-use super::fetching::Fetching;
+use super::fetching::{Fetching, runtime};
 use super::world::{Clock, Mode, Start, World, ensure_going};
-use super::{lock, plan};
+use super::{lock, plan, zone};
 use crate::connect;
 use crate::contact::TargetCounts;
 use crate::error::Error;
+use crate::extract::api::zone::ZoneName;
 use crate::extract::connection::RemoteApi;
 use crate::extract::fetcher::{self, End, Fetched};
 use crate::extract::ids::csv::{self, Reader, SourceReport};
 use crate::guards;
 use crate::job::Job;
-use crate::load::LastExport;
 use crate::load::publish;
 use crate::report::Reporter;
 use crate::store::{Owner, Plan, QuestionId, Run, RunState, Store, Terms};
@@ -43,7 +43,7 @@ pub(super) struct Night<'a> {
     pub(super) dir: PathBuf,
     pub(super) store: Store,
     /// The last published export, in figures; none before the first one.
-    pub(super) last: Option<guards::LastExport>,
+    pub(super) last: Option<guards::LastFigures>,
     /// The zone that instants are asked for in.
     pub(super) zone: String,
     question: QuestionId,
@@ -92,7 +92,7 @@ impl<'a> Night<'a> {
             is_noted,
             is_only_published,
         } = begin::begin(&dir, &store, &terms)?;
-        let last = LastExport::open(&dir)?;
+        let last = comparison::last_export(&dir);
         let zone = connect::zone(job, store.zone_found()?);
         Ok(Self {
             question: store.question(&connect::question(job, &zone))?,
@@ -179,11 +179,6 @@ impl<'a> Night<'a> {
         }
     }
 
-    /// Finds out what exactly is asked: in which zone, where the installation names it.
-    pub(super) fn ask<A: RemoteApi>(&mut self, _api: Option<&A>) -> Result<(), Error> {
-        Ok(())
-    }
-
     /// On which terms stored answers count now.
     pub(super) fn terms(&self) -> Terms {
         Terms {
@@ -195,17 +190,43 @@ impl<'a> Night<'a> {
         }
     }
 
-    /// Finds out what has to be fetched.
-    pub(super) fn plan(&mut self) -> Result<Plan, Error> {
-        let terms = self.terms();
-        let plan = self.store.plan(&terms)?;
-        Ok(match self.mode {
-            Mode::Fetch { .. } | Mode::Plan { .. } if !self.is_only_published => plan,
-            Mode::Fetch { .. } | Mode::Plan { .. } | Mode::Offline => Plan {
+    /// Finds out what has to be fetched. Where anything has, the installation is asked for its
+    /// zone first: in another one everything is asked anew.
+    pub(super) fn plan<A: RemoteApi>(&mut self, api: Option<&A>) -> Result<Plan, Error> {
+        let plan = self.store.plan(&self.terms())?;
+        if self.is_only_published || self.is_offline() {
+            return Ok(Plan {
                 to_fetch: 0,
                 ..plan
-            },
-        })
+            });
+        }
+        match api.filter(|_| plan.to_fetch > 0) {
+            Some(api) if self.settle_zone(api)? => Ok(self.store.plan(&self.terms())?),
+            _ => Ok(plan),
+        }
+    }
+
+    /// Has instants asked for in the zone of the job or of the installation, and says whether that
+    /// is another one than was thought.
+    fn settle_zone<A: RemoteApi>(&mut self, api: &A) -> Result<bool, Error> {
+        let kept = self.store.zone_found()?;
+        let kept = kept.as_deref().and_then(ZoneName::new);
+        let settled = zone::settle(api, self.job, kept.as_ref(), self.stop.clone());
+        let settled = match self.runtime {
+            Some(runtime) => runtime.block_on(settled),
+            None => runtime()?.block_on(settled),
+        };
+        let choice = settled.map_err(|end| ended(&end, 0, self.job))?;
+        let zone = choice.zone.to_string();
+        if choice.basis.is_kept() {
+            self.store.keep_zone(&zone)?;
+        }
+        let is_other = zone != self.zone;
+        if is_other {
+            self.question = self.store.question(&connect::question(self.job, &zone))?;
+            self.zone = zone;
+        }
+        Ok(is_other)
     }
 
     /// Tells the plan, and refuses one that cannot end well.
@@ -312,19 +333,32 @@ fn completed(fetched: Fetched, plan: &Plan, job: &Job) -> Result<Fetched, Error>
                 Ok(fetched)
             }
         }
-        End::Interrupted => Err(Error::Interrupted),
-        End::Unreachable => Err(Error::Unreachable { done }),
+        end @ (End::Interrupted
+        | End::Unreachable
+        | End::LoginRefused { .. }
+        | End::NoLogin(_)
+        | End::Unusable(_)
+        | End::Hopeless(_)
+        | End::NotStored) => Err(ended(&end, done, job)),
+    }
+}
+
+/// What an end makes of the run that came so far.
+fn ended(end: &End, done: u64, job: &Job) -> Error {
+    match *end {
+        End::Interrupted => Error::Interrupted,
+        End::Unreachable => Error::Unreachable { done },
         End::LoginRefused {
             status,
             worked_before,
-        } => Err(Error::LoginRefused {
+        } => Error::LoginRefused {
             status,
             worked_before,
             hint: job.api.auth.hint(job.api.app_token.is_some()),
-        }),
-        End::NoLogin(refusal) => Err(Error::NoLogin(refusal)),
-        End::Unusable(unusable) => Err(Error::Unusable(unusable)),
-        End::Hopeless(hopeless) => Err(Error::Hopeless(hopeless)),
-        End::NotStored => Err(Error::Defect),
+        },
+        End::NoLogin(refusal) => Error::NoLogin(refusal),
+        End::Unusable(unusable) => Error::Unusable(unusable),
+        End::Hopeless(hopeless) => Error::Hopeless(hopeless),
+        End::Complete | End::Budget | End::NotStored => Error::Defect,
     }
 }

@@ -116,7 +116,7 @@ pub(super) const RECYCLING: &str = "<!DOCTYPE html>\n\
     <html><head><title>Service Unavailable</title></head><body><h2>Service Unavailable</h2>\n\
     <p>HTTP Error 503. The service is unavailable.</p></body></html>\n";
 const TOO_MANY: &str = "<html><body>Too many requests</body></html>\n";
-const LOGIN_PAGE: &str = "<!DOCTYPE html>\n\
+pub(super) const LOGIN_PAGE: &str = "<!DOCTYPE html>\n\
     <html><head><title>Log in</title></head>\
     <body><form action=\"/login\"></form></body></html>\n";
 

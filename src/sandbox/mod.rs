@@ -12,6 +12,7 @@ mod server;
 mod summary;
 mod tenant;
 mod token;
+mod zone;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +29,7 @@ use tokio::sync::oneshot;
 pub use faults::FaultKind;
 pub use tenant::{DEMO_PRIVATE_KEY, SimulatedTenant, TenantSettings, TenantState};
 pub use token::Flaw;
+pub use zone::{SimulatedZone, ZoneTelling};
 
 /// How the simulated server behaves.
 #[derive(Debug, Clone)]
@@ -46,6 +48,10 @@ pub struct ServerSettings {
     pub slow: Duration,
     /// Share of the contact ids, 0 to 1, that do not exist.
     pub missing: f64,
+    /// Its base zone.
+    pub zone: SimulatedZone,
+    /// What it says of that.
+    pub zone_telling: ZoneTelling,
     /// A tenant of SuperOffice Online with its login server, served beside the open API.
     pub tenant: Option<TenantSettings>,
 }
@@ -60,6 +66,8 @@ impl Default for ServerSettings {
             fault_kinds: FaultKind::SPOILING.to_vec(),
             slow: Duration::from_secs(2),
             missing: 0.02,
+            zone: SimulatedZone::Norway,
+            zone_telling: ZoneTelling::Base,
             tenant: None,
         }
     }
@@ -68,11 +76,21 @@ impl Default for ServerSettings {
 /// The answer for a contact of the default seed, as JSON: invented data for benchmarks and
 /// rehearsals without a server.
 pub fn answer(contact_id: i32, limit: i32) -> Vec<u8> {
-    let ServerSettings { seed, missing, .. } = ServerSettings::default();
+    let ServerSettings {
+        seed,
+        missing,
+        zone,
+        ..
+    } = ServerSettings::default();
     summary::Contacts { seed, missing }.answer(summary::SummaryRequest {
         contact_id,
         limit,
         selection: summary::Selection::ALL,
+        wall: zone::Wall {
+            base: zone,
+            asked: Some(zone),
+            has_offsets: true,
+        },
     })
 }
 
@@ -211,6 +229,8 @@ fn router(
             slow: settings.slow,
         },
         latency: settings.latency,
+        zone: settings.zone,
+        zone_telling: settings.zone_telling,
         requests,
         gzip: Mutex::new(gzip::Gzip::new()),
     });

@@ -14,9 +14,10 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use tokio::time::Instant;
 
-use super::faults::{Faults, html, json};
+use super::faults::{Faults, LOGIN_PAGE, RECYCLING, html, json};
 use super::gzip::{Gzip, is_accepted};
 use super::summary::{Contacts, Selection, SummaryRequest};
+use super::zone::{Known, SimulatedZone, Wall, ZoneTelling};
 
 /// Far more than any question needs.
 const LONGEST_QUESTION: usize = 64 * 1024;
@@ -28,6 +29,10 @@ const LATE: Duration = Duration::from_millis(1);
 const NOT_FOUND: &str = "<!DOCTYPE html>\n\
     <html><head><title>404 - File or directory not found.</title></head><body>\n\
     <h2>404 - File or directory not found.</h2></body></html>\n";
+const NOT_TOLD: &str = concat!(
+    r#"{"Error":true,"ErrorType":"SoSentryException","#,
+    r#""Message":"Access denied.","ErrorSource":"SuperOffice.Services.Implementation"}"#
+);
 const DESCRIPTION: &str = concat!(
     r#"{"Name":"GetContactSummary","Method":"POST","Parameters":["ContactId","Limit"],"#,
     r#""Query":["$select"],"Returns":"ContactSummary"}"#
@@ -44,6 +49,8 @@ pub(super) struct Shared {
     pub(super) contacts: Contacts,
     pub(super) faults: Faults,
     pub(super) latency: Duration,
+    pub(super) zone: SimulatedZone,
+    pub(super) zone_telling: ZoneTelling,
     pub(super) requests: Arc<AtomicU64>,
     pub(super) gzip: Mutex<Gzip>,
 }
@@ -61,6 +68,14 @@ pub(super) fn api(path: &str) -> (Router<Arc<Shared>>, Router<Arc<Shared>>) {
         .route(
             &route("/v1/Agents/Contact/GetContactSummary"),
             post(summary).get(description),
+        )
+        .route(
+            &route("/v1/Agents/TimeZone/GetBaseTimeZoneId"),
+            post(base_zone),
+        )
+        .route(
+            &route("/v1/Agents/TimeZone/GetDefaultTimeZoneInformation"),
+            post(default_zone),
         );
     (open, guarded)
 }
@@ -87,6 +102,30 @@ async fn description() -> Response {
     json(StatusCode::OK, DESCRIPTION)
 }
 
+async fn base_zone(State(shared): State<Arc<Shared>>) -> Response {
+    match shared.zone_telling {
+        ZoneTelling::Base => json(StatusCode::OK, shared.zone.known().number.to_string()),
+        ZoneTelling::Unset => json(StatusCode::OK, "0"),
+        ZoneTelling::DefaultOnly | ZoneTelling::Refused => json(StatusCode::FORBIDDEN, NOT_TOLD),
+        ZoneTelling::Odd => html(StatusCode::OK, LOGIN_PAGE),
+        ZoneTelling::Away => html(StatusCode::SERVICE_UNAVAILABLE, RECYCLING),
+    }
+}
+
+async fn default_zone(State(shared): State<Arc<Shared>>) -> Response {
+    let Known { number, code, .. } = shared.zone.known();
+    match shared.zone_telling {
+        ZoneTelling::Base | ZoneTelling::Unset | ZoneTelling::DefaultOnly => {
+            let body =
+                format!(r#"{{"PreferenceId":0,"TZLocationId":{number},"LocationCode":"{code}"}}"#);
+            json(StatusCode::OK, body)
+        }
+        ZoneTelling::Refused => json(StatusCode::FORBIDDEN, NOT_TOLD),
+        ZoneTelling::Odd => html(StatusCode::OK, LOGIN_PAGE),
+        ZoneTelling::Away => html(StatusCode::SERVICE_UNAVAILABLE, RECYCLING),
+    }
+}
+
 async fn summary(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let began = Instant::now();
     let number = shared.requests.fetch_add(1, Ordering::Relaxed);
@@ -94,7 +133,7 @@ async fn summary(State(shared): State<Arc<Shared>>, request: Request) -> Respons
     let Ok(body) = axum::body::to_bytes(body, LONGEST_QUESTION).await else {
         return malformed("The request body could not be read.");
     };
-    let answer = match question(&body, &head.uri) {
+    let answer = match question(&body, &head.uri, shared.wall(&head.headers)) {
         Ok(question) => shared.send(shared.contacts.answer(question), &head.headers),
         Err(reason) => return malformed(reason),
     };
@@ -109,6 +148,12 @@ async fn summary(State(shared): State<Arc<Shared>>, request: Request) -> Respons
 }
 
 impl Shared {
+    /// How the client wants instants written; none where it asks for a zone that is not known.
+    fn wall(&self, headers: &HeaderMap) -> Option<Wall> {
+        let header = headers.get("so-timezone");
+        Wall::asked(self.zone, header.and_then(|value| value.to_str().ok()))
+    }
+
     /// A body on its way, compressed if the client can read that.
     fn send(&self, body: Vec<u8>, headers: &HeaderMap) -> Response {
         let accepted = headers
@@ -138,7 +183,7 @@ impl Shared {
 
 /// Reads the question from body and query. Names ignore case, as the API's do; without a limit
 /// there are no items.
-fn question(body: &[u8], uri: &Uri) -> Result<SummaryRequest, &'static str> {
+fn question(body: &[u8], uri: &Uri, wall: Option<Wall>) -> Result<SummaryRequest, &'static str> {
     let members: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(body).map_err(|_| "The request body is not a JSON object.")?;
     let integer = |name: &str| {
@@ -162,6 +207,7 @@ fn question(body: &[u8], uri: &Uri) -> Result<SummaryRequest, &'static str> {
         contact_id,
         limit,
         selection,
+        wall: wall.ok_or("The time zone is not known.")?,
     })
 }
 
@@ -219,8 +265,12 @@ mod tests {
 
     fn read(body: &str, query: &str) -> Result<(i32, i32, Selection), &'static str> {
         let uri: Uri = format!("/x{query}").parse().unwrap();
-        question(body.as_bytes(), &uri)
-            .map(|question| (question.contact_id, question.limit, question.selection))
+        question(
+            body.as_bytes(),
+            &uri,
+            Wall::asked(SimulatedZone::Norway, None),
+        )
+        .map(|question| (question.contact_id, question.limit, question.selection))
     }
 
     #[test]

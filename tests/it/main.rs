@@ -39,3 +39,4 @@ mod shrunk_lists;
 mod stale;
 mod support;
 mod unbelievable_exports;
+mod zone;

@@ -16,12 +16,15 @@ use crate::contact::{ContactId, Reason};
 use crate::extract::api::body::Bounds;
 use crate::extract::api::cause;
 use crate::extract::api::retry_after::retry_after;
-use crate::extract::api::zone::ZoneName;
 
 /// The operation, below the address of the API (vendor's OpenAPI file of the contact agent).
 const OPERATION: &str = "v1/Agents/Contact/GetContactSummary";
 /// Who is logged in.
 const PRINCIPAL: &str = "v1/User/currentPrincipal";
+/// The base zone of the installation, and the zone of the user or what is there in place of it
+/// (vendor's client of the time zone agent).
+const BASE_ZONE: &str = "v1/Agents/TimeZone/GetBaseTimeZoneId";
+const DEFAULT_ZONE: &str = "v1/Agents/TimeZone/GetDefaultTimeZoneInformation";
 
 /// What is asked of the API, apart from the contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +37,6 @@ pub struct Question {
     pub language: String,
     /// `SO-Culture`.
     pub culture: Option<String>,
-    /// Time zone of `SO-TimeZone`.
-    pub time_zone: ZoneName,
 }
 
 /// How connections are made.
@@ -110,6 +111,8 @@ pub struct ApiClient {
 pub struct Route {
     summary: Url,
     principal: Url,
+    base_zone: Url,
+    default_zone: Url,
     headers: HeaderMap,
 }
 
@@ -139,8 +142,9 @@ impl ApiClient {
         })
     }
 
-    /// The way to the API at this address, logged in with these headers.
-    pub fn route(&self, api: &Url, login: &HeaderMap) -> Route {
+    /// The way to the API at this address, logged in with these headers, for instants in the zone
+    /// of that `SO-TimeZone`.
+    pub fn route(&self, api: &Url, login: &HeaderMap, zone: HeaderValue) -> Route {
         let below = |operation: &str| {
             let mut url = api.clone();
             url.set_path(&format!("{}/{operation}", api.path().trim_end_matches('/')));
@@ -149,10 +153,13 @@ impl ApiClient {
         let mut summary = below(OPERATION);
         summary.set_query(self.query.as_deref());
         let mut headers = self.headers.clone();
+        headers.insert(HeaderName::from_static("so-timezone"), zone);
         headers.extend(login.clone());
         Route {
             summary,
             principal: below(PRINCIPAL),
+            base_zone: below(BASE_ZONE),
+            default_zone: below(DEFAULT_ZONE),
             headers,
         }
     }
@@ -185,6 +192,29 @@ impl ApiClient {
             &self.bounds,
         )
         .await
+    }
+
+    /// Asks the installation for its base zone.
+    ///
+    /// # Errors
+    /// Where no whole answer came.
+    pub async fn base_zone(&self, route: &Route) -> Result<Reply, NoReply> {
+        self.ask(route, &route.base_zone).await
+    }
+
+    /// Asks for the zone of the user, or what the installation has in place of it.
+    ///
+    /// # Errors
+    /// Where no whole answer came.
+    pub async fn default_zone(&self, route: &Route) -> Result<Reply, NoReply> {
+        self.ask(route, &route.default_zone).await
+    }
+
+    /// Calls an operation that takes no parameters.
+    async fn ask(&self, route: &Route, operation: &Url) -> Result<Reply, NoReply> {
+        let request = self.http.post(operation.clone());
+        let request = request.headers(route.headers.clone()).body("{}");
+        exchange(request, &self.bounds).await
     }
 }
 
@@ -264,11 +294,6 @@ impl Question {
                 text(culture, "api.culture")?,
             );
         }
-        let zone = format!("{},includeTZOffset", self.time_zone);
-        headers.insert(
-            HeaderName::from_static("so-timezone"),
-            text(&zone, "api.time_zone")?,
-        );
         Ok(headers)
     }
 }

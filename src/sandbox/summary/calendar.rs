@@ -1,18 +1,15 @@
-//! Instants and how the API writes them: sentinels, seven fraction digits or none, `Z` or the
-//! offset of the tenant's zone.
+//! Instants and how the API writes them: sentinels, seven fraction digits or none, `Z` or an
+//! offset. Which zone they are written in is a matter of the field and of what was asked for.
 
 use std::fmt;
 
 use fastrand::Rng;
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
 use crate::sandbox::dice::falls_into;
-
-/// "Unknown" in the words of the API.
-pub(super) const UNKNOWN: &str = "\"0001-01-01T00:00:00Z\"";
-/// "Forever" in the words of the API.
-pub(super) const FOREVER: &str = "\"9999-12-31T23:59:59Z\"";
+use crate::sandbox::zone::{SimulatedZone, Wall};
 
 /// 2026-06-30T15:00:00Z: nothing is newer, so that an answer never depends on the clock.
 const NEWEST: i64 = 1_782_831_600;
@@ -38,41 +35,86 @@ impl Moment {
         Self(self.0 + rng.i64(1..=seconds))
     }
 
-    /// In UTC, with seven fraction digits now and then.
-    pub(super) fn in_utc(self, rng: &mut Rng) -> MomentText {
+    /// As a field in UTC is written, with seven fraction digits now and then.
+    pub(super) fn utc_field(self, rng: &mut Rng, wall: Wall) -> MomentText {
+        let zone = wall.asked.map_or(wall.base, |_| SimulatedZone::Utc);
+        self.on(wall, zone, fraction(rng))
+    }
+
+    /// As a field in base time is written, with seven fraction digits now and then.
+    pub(super) fn base_field(self, rng: &mut Rng, wall: Wall) -> MomentText {
+        self.on(wall, wall.asked.unwrap_or(wall.base), fraction(rng))
+    }
+
+    /// Midnight of its day on the wall of the installation, as a field in base time is written
+    /// that holds a date without a time of day.
+    pub(super) fn day_field(self, wall: Wall) -> MomentText {
+        let midnight = Self(wall.base.midnight(self.0));
+        midnight.on(wall, wall.asked.unwrap_or(wall.base), None)
+    }
+
+    fn on(self, wall: Wall, zone: SimulatedZone, fraction: Option<u32>) -> MomentText {
+        let offset = zone.offset(self.0);
         MomentText {
             seconds: self.0,
-            offset: None,
-            fraction: fraction(rng),
+            offset,
+            suffix: Suffix::of(wall, offset),
+            fraction,
         }
     }
+}
 
-    /// In the tenant's zone, with seven fraction digits now and then.
-    pub(super) fn in_zone(self, rng: &mut Rng) -> MomentText {
-        MomentText {
-            seconds: self.0,
-            offset: Some(self.zone_hours()),
-            fraction: fraction(rng),
+/// "Unknown" in the words of the API: the first moment of its calendar, which is moved to the zone
+/// asked for where that does not lead before it.
+pub(super) fn unknown(wall: Wall) -> String {
+    let offset = standard_offset(wall);
+    let hour = (offset / 3_600).max(0);
+    format!("\"0001-01-01T{hour:02}:00:00{}\"", Suffix::of(wall, offset))
+}
+
+/// "Forever" in the words of the API, which is not moved.
+pub(super) fn forever(wall: Wall) -> String {
+    let suffix = Suffix::of(wall, standard_offset(wall));
+    format!("\"9999-12-31T23:59:59{suffix}\"")
+}
+
+/// The offset asked for in winter; none without `SO-TimeZone`.
+fn standard_offset(wall: Wall) -> i32 {
+    let winter = NEWEST - 180 * DAY;
+    wall.asked.map_or(0, |zone| zone.offset(winter))
+}
+
+/// What follows a reading of the clock.
+enum Suffix {
+    None,
+    Utc,
+    /// Seconds.
+    Offset(i32),
+}
+
+impl Suffix {
+    fn of(wall: Wall, offset: i32) -> Self {
+        match (wall.has_offsets, offset) {
+            (false, _) => Self::None,
+            (true, 0) => Self::Utc,
+            (true, offset) => Self::Offset(offset),
         }
     }
+}
 
-    /// Midnight of its day in the tenant's zone, as a date without a time of day is sent.
-    pub(super) fn midnight_in_zone(self) -> MomentText {
-        let hours = self.zone_hours();
-        let local = self.0 + i64::from(hours) * 3600;
-        MomentText {
-            seconds: self.0 - local.rem_euclid(DAY),
-            offset: Some(hours),
-            fraction: None,
-        }
-    }
-
-    /// Summer time by whole months; the days around the change do not matter here.
-    fn zone_hours(self) -> i8 {
-        if (4..=9).contains(&civil(self.0, 0).month()) {
-            2
-        } else {
-            1
+impl fmt::Display for Suffix {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => Ok(()),
+            Self::Utc => formatter.write_str("Z"),
+            Self::Offset(offset) => {
+                let sign = if *offset < 0 { "-" } else { "+" };
+                let minutes = offset.abs() / 60;
+                formatter.write_str(sign)?;
+                digits::<2>(formatter, minutes / 60)?;
+                formatter.write_str(":")?;
+                digits::<2>(formatter, minutes % 60)
+            }
         }
     }
 }
@@ -80,13 +122,15 @@ impl Moment {
 /// A moment as it stands in the answer, between quotes.
 pub(super) struct MomentText {
     seconds: i64,
-    offset: Option<i8>,
+    /// Of the reading, in seconds.
+    offset: i32,
+    suffix: Suffix,
     fraction: Option<u32>,
 }
 
 impl fmt::Display for MomentText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let civil = civil(self.seconds, self.offset.unwrap_or(0));
+        let civil = civil(self.seconds, self.offset);
         formatter.write_str("\"")?;
         digits::<4>(formatter, civil.year())?;
         for (separator, number) in [
@@ -103,10 +147,8 @@ impl fmt::Display for MomentText {
             formatter.write_str(".")?;
             digits::<7>(formatter, fraction)?;
         }
-        match self.offset {
-            None => formatter.write_str("Z\""),
-            Some(hours) => write!(formatter, "+{hours:02}:00\""),
-        }
+        self.suffix.fmt(formatter)?;
+        formatter.write_str("\"")
     }
 }
 
@@ -129,45 +171,100 @@ fn fraction(rng: &mut Rng) -> Option<u32> {
     falls_into(rng, 0.3).then(|| rng.u32(0..10_000_000))
 }
 
-fn civil(seconds: i64, offset_hours: i8) -> jiff::civil::DateTime {
+fn civil(seconds: i64, offset: i32) -> DateTime {
     let timestamp =
         Timestamp::from_second(seconds).expect("a moment lies within three decades of today");
-    Offset::constant(offset_hours).to_datetime(timestamp)
+    let offset = Offset::from_seconds(offset).expect("no zone is a day ahead or behind");
+    offset.to_datetime(timestamp)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// How moments are written that are asked for in these words, of an installation in Oslo.
+    fn wall(header: Option<&str>) -> Wall {
+        Wall::asked(SimulatedZone::Norway, header).unwrap()
+    }
+
+    /// The columns of the table of field kinds: no header, UTC, the zone of the installation, and a
+    /// zone west of it.
+    const HEADERS: [Option<&str>; 4] = [
+        None,
+        Some("UTC, includeTZOffset"),
+        Some("NO, includeTZOffset"),
+        Some("US-NY, includeTZOffset"),
+    ];
+
     #[test]
-    fn moments_are_written_as_the_api_does() {
-        let written = |seconds, offset, fraction| {
-            MomentText {
-                seconds,
-                offset,
-                fraction,
-            }
-            .to_string()
+    fn every_kind_of_field_is_written_as_the_api_does() {
+        let moment = Moment(NEWEST + 8 * 3_600 + 1_800);
+        let winter = Moment(NEWEST - 180 * DAY);
+        let text = |moment: Moment, wall: Wall| {
+            [
+                moment.on(wall, wall.asked.unwrap_or(wall.base), Some(42)),
+                moment.day_field(wall),
+            ]
+            .map(|text| text.to_string())
         };
-        assert_eq!(written(NEWEST, None, None), "\"2026-06-30T15:00:00Z\"");
-        assert_eq!(
-            written(NEWEST, Some(2), Some(42)),
-            "\"2026-06-30T17:00:00.0000042+02:00\""
-        );
-        assert_eq!(
-            Moment(NEWEST).midnight_in_zone().to_string(),
-            "\"2026-06-30T00:00:00+02:00\""
-        );
         // 23:30 in UTC is already the next day in Oslo.
+        let expected = [
+            ["\"2026-07-01T01:30:00.0000042\"", "\"2026-07-01T00:00:00\""],
+            [
+                "\"2026-06-30T23:30:00.0000042Z\"",
+                "\"2026-06-30T22:00:00Z\"",
+            ],
+            [
+                "\"2026-07-01T01:30:00.0000042+02:00\"",
+                "\"2026-07-01T00:00:00+02:00\"",
+            ],
+            [
+                "\"2026-06-30T19:30:00.0000042-04:00\"",
+                "\"2026-06-30T18:00:00-04:00\"",
+            ],
+        ];
+        for (header, expected) in HEADERS.into_iter().zip(expected) {
+            assert_eq!(text(moment, wall(header)), expected, "{header:?}");
+        }
         assert_eq!(
-            Moment(NEWEST + 8 * 3600 + 1800)
-                .midnight_in_zone()
-                .to_string(),
-            "\"2026-07-01T00:00:00+02:00\""
-        );
-        assert_eq!(
-            Moment(NEWEST - 180 * DAY).midnight_in_zone().to_string(),
+            winter.day_field(wall(HEADERS[2])).to_string(),
             "\"2026-01-01T00:00:00+01:00\""
         );
+    }
+
+    #[test]
+    fn fields_in_utc_stay_there_once_a_zone_is_asked_for() {
+        let written = |header| {
+            let mut rng = Rng::with_seed(1);
+            let text = Moment(NEWEST).utc_field(&mut rng, wall(header)).to_string();
+            text.get(..20).unwrap().to_owned()
+        };
+        let expected = [
+            "\"2026-06-30T17:00:00",
+            "\"2026-06-30T15:00:00",
+            "\"2026-06-30T15:00:00",
+            "\"2026-06-30T15:00:00",
+        ];
+        assert_eq!(HEADERS.map(written), expected);
+    }
+
+    #[test]
+    fn sentinels_change_with_the_zone() {
+        let expected = [
+            ("\"0001-01-01T00:00:00\"", "\"9999-12-31T23:59:59\""),
+            ("\"0001-01-01T00:00:00Z\"", "\"9999-12-31T23:59:59Z\""),
+            (
+                "\"0001-01-01T01:00:00+01:00\"",
+                "\"9999-12-31T23:59:59+01:00\"",
+            ),
+            (
+                "\"0001-01-01T00:00:00-05:00\"",
+                "\"9999-12-31T23:59:59-05:00\"",
+            ),
+        ];
+        for (header, (first, last)) in HEADERS.into_iter().zip(expected) {
+            assert_eq!(unknown(wall(header)), first);
+            assert_eq!(forever(wall(header)), last);
+        }
     }
 }

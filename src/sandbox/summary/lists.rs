@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::calendar::{FOREVER, Moment, UNKNOWN};
+use super::calendar::{Moment, forever, unknown};
 use super::company::Company;
 use super::phrases::{
     ACTIVITY_STATUSES, DOCUMENTS, FIRST_MESSAGES, FOLLOWUPS, ICON_HINTS, LAST_MESSAGES,
@@ -10,6 +10,7 @@ use super::phrases::{
 };
 use crate::sandbox::dice::{falls_into, pick};
 use crate::sandbox::json::JsonText;
+use crate::sandbox::zone::Wall;
 
 /// How long a list may be.
 #[derive(Clone, Copy)]
@@ -26,6 +27,7 @@ pub(super) struct Wanted<'a> {
     pub(super) member: &'static str,
     pub(super) size: Size,
     pub(super) company: &'a Company,
+    pub(super) wall: Wall,
 }
 
 /// Writes a list. The limit only cuts it; the items before stay the same.
@@ -41,6 +43,7 @@ pub(super) fn write(json: &mut JsonText, rng: &mut Rng, wanted: &Wanted<'_>) {
         json,
         rng,
         company: wanted.company,
+        wall: wanted.wall,
         key,
         registered,
     };
@@ -75,6 +78,7 @@ struct List<'a> {
     json: &'a mut JsonText,
     rng: &'a mut Rng,
     company: &'a Company,
+    wall: Wall,
     /// Key of the current item.
     key: u32,
     registered: Moment,
@@ -87,8 +91,10 @@ impl List<'_> {
             .plain_member("TicketStatus", self.rng.u8(1..=7));
         self.json
             .text_member("Title", pick(self.rng, TICKET_TITLES));
-        self.json
-            .plain_member("Registered", self.registered.in_zone(self.rng));
+        self.json.plain_member(
+            "Registered",
+            self.registered.base_field(self.rng, self.wall),
+        );
         self.json
             .text_member("IconHint", pick(self.rng, ICON_HINTS));
     }
@@ -100,10 +106,10 @@ impl List<'_> {
             .plain_member("DocumentId", document_id);
         self.json.member("Date");
         if falls_into(self.rng, 0.02) {
-            self.json.raw(UNKNOWN);
+            self.json.raw(&unknown(self.wall));
         } else {
             let date = self.registered.after(self.rng, 30 * 86_400);
-            self.json.plain(date.in_zone(self.rng));
+            self.json.plain(date.base_field(self.rng, self.wall));
         }
         if falls_into(self.rng, 0.02) {
             self.json.raw_member("Description", "null");
@@ -114,7 +120,7 @@ impl List<'_> {
         self.json
             .raw_member("Completed", pick(self.rng, ACTIVITY_STATUSES));
         self.json
-            .plain_member("Registered", self.registered.in_utc(self.rng));
+            .plain_member("Registered", self.registered.utc_field(self.rng, self.wall));
     }
 
     fn sale(&mut self) {
@@ -124,10 +130,10 @@ impl List<'_> {
             .plain_member("SaleId", self.key)
             .member("SaleDate");
         if falls_into(self.rng, 0.02) {
-            self.json.raw(FOREVER);
+            self.json.raw(&forever(self.wall));
         } else {
             let date = self.registered.after(self.rng, 180 * 86_400);
-            self.json.plain(date.midnight_in_zone());
+            self.json.plain(date.day_field(self.wall));
         }
         self.json
             .plain_member("Probability", self.rng.u8(0..=20) * 5);
@@ -143,7 +149,7 @@ impl List<'_> {
         self.json
             .raw_member("Completed", pick(self.rng, ACTIVITY_STATUSES));
         self.json
-            .plain_member("Registered", self.registered.in_utc(self.rng));
+            .plain_member("Registered", self.registered.utc_field(self.rng, self.wall));
     }
 
     fn chat(&mut self) {
@@ -160,14 +166,17 @@ impl List<'_> {
         self.json
             .text_member("LastMessage", pick(self.rng, LAST_MESSAGES));
         self.json
-            .plain_member("WhenRequested", self.registered.in_zone(self.rng))
+            .plain_member(
+                "WhenRequested",
+                self.registered.base_field(self.rng, self.wall),
+            )
             .member("WhenEnded");
         // A chat without an end is still open.
         if falls_into(self.rng, 0.05) {
-            self.json.raw(UNKNOWN);
+            self.json.raw(&unknown(self.wall));
         } else {
             let ended = self.registered.after(self.rng, 3_600);
-            self.json.plain(ended.in_zone(self.rng));
+            self.json.plain(ended.base_field(self.rng, self.wall));
         }
     }
 }

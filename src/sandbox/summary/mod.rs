@@ -1,5 +1,5 @@
-//! What the simulated API knows of a contact: a pure function of seed, contact id, limit and
-//! selection. How an answer travels, and what goes wrong on the way, is the server's matter.
+//! What the simulated API knows of a contact: a pure function of seed, contact id, limit,
+//! selection and zone. How an answer travels, and what goes wrong on the way, is the server's matter.
 
 mod calendar;
 mod company;
@@ -12,6 +12,7 @@ mod words;
 
 use super::dice::{falls_into, generator};
 use super::json::JsonText;
+use super::zone::Wall;
 use company::Company;
 
 /// The root members of a summary, in the order of the answer.
@@ -59,6 +60,8 @@ pub(super) struct SummaryRequest {
     /// Most items per list; a negative one counts as none.
     pub(super) limit: i32,
     pub(super) selection: Selection,
+    /// How instants are written.
+    pub(super) wall: Wall,
 }
 
 /// The contacts of one seed.
@@ -110,6 +113,7 @@ impl Contacts {
                         limit: u32::try_from(question.limit).unwrap_or(0),
                     },
                     company: &company,
+                    wall: question.wall,
                 };
                 lists::write(&mut json, &mut rng, &wanted);
             }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::*;
+use crate::sandbox::zone::SimulatedZone;
 
 const CONTACTS: Contacts = Contacts {
     seed: 1,
@@ -16,6 +17,7 @@ fn ask(contacts: Contacts, contact_id: i32, limit: i32, selection: Selection) ->
         contact_id,
         limit,
         selection,
+        wall: Wall::asked(SimulatedZone::Norway, Some("NO,includeTZOffset")).unwrap(),
     })
 }
 
@@ -183,8 +185,8 @@ fn awkward_values_occur() {
         .map(|id| String::from_utf8(ask(CONTACTS, id, 100, Selection::ALL)).unwrap())
         .collect();
     for text in [
-        "\"0001-01-01T00:00:00Z\"",
-        "\"9999-12-31T23:59:59Z\"",
+        "\"0001-01-01T01:00:00+01:00\"",
+        "\"9999-12-31T23:59:59+01:00\"",
         "+02:00\"",
         "+01:00\"",
         "\"Contact\":null,\"Tickets\":[{",

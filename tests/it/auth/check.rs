@@ -34,6 +34,7 @@ fn a_job_that_is_well_has_a_tick_in_every_line() {
         "✓ tenant",
         "✓ login    scheme \"system-user\"",
         "✓ access   the API lets the login in",
+        "✓ zone     UTC, as the job says",
         "✓ contact  17: a summary, as it should be",
     ];
     assert_eq!(lines(&check(&job).expect(0)), expected);
@@ -45,7 +46,7 @@ fn a_job_that_is_well_has_a_tick_in_every_line() {
 fn check_failure(job: &Job, code: i32, expected: &[&str]) {
     let finished = check(job).expect(code);
     let lines = lines(&finished);
-    assert_eq!(lines.len(), 8.min(lines.len()));
+    assert_eq!(lines.len(), 9.min(lines.len()));
     for expected in expected {
         assert!(finished.stdout.contains(expected), "{}", finished.stdout);
     }

@@ -54,6 +54,8 @@ impl Job {
         job.with("source.path = \"contacts.csv\"")
             .with("output.dir = \"exports\"")
             .with("fetch.retry_delay = \"1ms\"")
+            // No other calls than those for contacts; `without` it, the installation is asked.
+            .with("api.time_zone = \"UTC\"")
             .with(&format!("api.base_url = \"{base_url}\""))
             .ids(1..=3)
     }
@@ -228,9 +230,15 @@ impl Job {
     }
 
     fn text(&self) -> String {
-        // Dotted keys, so that any key can be set on a line of its own.
-        self.keys
+        // Dotted keys, so that any key can be set on a line of its own. The zone comes last: it is
+        // ours, and counts as no line of the test's.
+        let (ours, others): (Vec<_>, Vec<_>) = self
+            .keys
             .iter()
+            .partition(|(key, _)| *key == "api.time_zone");
+        others
+            .iter()
+            .chain(&ours)
             .map(|(key, value)| format!("{key} = {value}\n"))
             .collect::<Vec<_>>()
             .concat()
