@@ -45,7 +45,9 @@ pub fn check(
     };
     let job = job::read(path, overrides).map_err(|error| FailedStep::of(&error.into()));
     if let Some(job) = checklist.step("job", job, |_| path.display().to_string())? {
-        let input = read_input(&job.source.list).map_err(|error| FailedStep::of(&error));
+        let input = read_input(&job.source.list)
+            .map_err(|error| FailedStep::of(&error))
+            .and_then(|input| input.with_an_id(&job.source.list));
         let input = checklist.step("input", input, |input| input.describe(&job.source.list))?;
         let output = lock::try_out(&job.output.dir).map_err(|error| FailedStep::of(&error));
         checklist.step("output", output, |()| job.output.dir.display().to_string())?;
@@ -196,6 +198,17 @@ fn read_input(source: &Source) -> Result<Input, Error> {
 }
 
 impl Input {
+    fn with_an_id(self, source: &Source) -> Result<Self, FailedStep> {
+        match self.first {
+            Some(_) => Ok(self),
+            None => Err(FailedStep {
+                exit: Exit::Usage,
+                problem: self.describe(source),
+                hint: "no contact id was found; mend the list or `source.column`".to_owned(),
+            }),
+        }
+    }
+
     fn describe(&self, source: &Source) -> String {
         let first = if self.lines == LINES { "first " } else { "" };
         let Self {

@@ -72,7 +72,9 @@ impl Night<'_> {
         fetched: Option<&Fetched>,
     ) -> Result<Export, Error> {
         export.judged.to_fetch = plan.to_fetch;
-        export.judged.was_answered = fetched.is_none_or(|fetched| fetched.progress.served > 0);
+        // Of a run that is gone on with, the answers of its earlier starts count as well.
+        export.judged.was_answered = fetched.is_none_or(|fetched| fetched.progress.served > 0)
+            || self.store.was_answered(self.run.number)?;
         let (failed, distinct) = (export.written.failed_now, export.judged.distinct);
         if self.job.output.max_failed.is_exceeded(failed, distinct) {
             export.partial.discard()?;

@@ -120,15 +120,19 @@ impl<'a> Night<'a> {
         self.report.begin("reading", None);
         let limits = self.limits();
         let last = self.last.as_ref();
-        let are_guards_on = !self.run.is_accepted;
+        let (is_accepted, is_plan) = (self.run.is_accepted, matches!(self.mode, Mode::Plan { .. }));
         let accept = |targets: &TargetCounts| {
             let checked = guards::check_list(&limits, last, targets);
             match checked {
-                Err(stop) if are_guards_on => Err(Error::UnbelievableList(stop)),
-                Err(stop) => {
+                Err(stop) if is_accepted => {
                     warn!("accepted: {stop}");
                     Ok(())
                 }
+                Err(stop) if is_plan => {
+                    warn!("a run would call nothing: {stop}");
+                    Ok(())
+                }
+                Err(stop) => Err(Error::UnbelievableList(stop)),
                 Ok(()) => Ok(()),
             }
         };

@@ -108,12 +108,8 @@ fn a_job_that_is_wrong_from_the_start_stops_at_once() {
 
 #[test]
 fn contacts_that_are_not_there_are_no_reason_to_stop() {
-    let gone = Answer::json(
-        404,
-        r#"{"Error":true,"ErrorType":"SoNotFoundException","ErrorMessage":"No such entity"}"#,
-    );
     for answer in [
-        gone,
+        Answer::not_there(),
         Answer::json(200, "null"),
         Answer::status(204),
         Answer::status(410),

@@ -71,7 +71,41 @@ struct Shared {
     ended: AtomicBool,
 }
 
+/// Something that a test turns on and off while a server runs.
+#[derive(Clone, Default)]
+pub(crate) struct Switch(Arc<AtomicBool>);
+
+impl Switch {
+    pub(crate) fn turn_on(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn turn_off(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+
+    fn is_on(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
 impl Mock {
+    /// A server that answers as it should, but gives these answers, where there are any, while the
+    /// switch is on.
+    pub(crate) fn troubled(
+        switch: &Switch,
+        trouble: impl Fn(i64) -> Option<Answer> + Send + Sync + 'static,
+    ) -> Self {
+        let switch = switch.clone();
+        Self::answering(move |request| {
+            let troubled = switch
+                .is_on()
+                .then(|| trouble(request.contact_id))
+                .flatten();
+            troubled.unwrap_or_else(|| Answer::summary(request.contact_id))
+        })
+    }
+
     /// A server that answers as it should.
     pub(crate) fn healthy() -> Self {
         Self::answering(|request| Answer::summary(request.contact_id))
