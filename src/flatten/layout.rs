@@ -1,7 +1,6 @@
 //! A table as the parser sees it: the tree of its members, and the columns that are no members.
 
-use super::cell::Cell;
-use super::object::set_cell;
+use super::cell::{Cell, set_cell};
 use super::shape::Shape;
 use crate::contact::ContactId;
 use crate::schema::{CellSource, ColumnType, Table};

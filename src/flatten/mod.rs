@@ -19,11 +19,10 @@ use std::borrow::Cow;
 
 use arrow_array::RecordBatch;
 
-use self::cell::Cell;
+use self::cell::{Cell, set_cell};
 use self::columns::Columns;
 pub use self::fault::Fault;
 use self::layout::RowLayout;
-use self::object::set_cell;
 use self::parse::{Parsed, parse};
 use self::reading::Purpose;
 use crate::contact::{ContactId, Drift, Found, Outcome, Target};

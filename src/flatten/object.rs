@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::cell::{Cell, Converted, convert};
+use super::cell::{Cell, Converted, convert, set_cell};
 use super::extra::{self, Extra};
 use super::member_name::MemberName;
 use super::reading::{Purpose, Reading};
@@ -179,11 +179,4 @@ fn fill<'de>(
     }
     drift.naive_instants += u64::from(without_offset);
     all_converted
-}
-
-/// Puts a cell into a row; a row without cells, where only a check is made, takes none.
-pub(super) fn set_cell<'de>(row: &mut [Cell<'de>], column: usize, cell: Cell<'de>) {
-    if let Some(place) = row.get_mut(column) {
-        *place = cell;
-    }
 }

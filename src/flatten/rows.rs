@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-use super::cell::Cell;
+use super::cell::{Cell, set_cell};
 use super::layout::RowLayout;
-use super::object::{Identity, ObjectRole, ObjectSeed, set_cell};
+use super::object::{Identity, ObjectRole, ObjectSeed};
 use super::reading::Reading;
 use crate::schema::{MAX_ITEMS, Rows};
 

@@ -5,6 +5,7 @@ mod begin;
 mod comparison;
 mod export;
 mod fetching;
+mod list;
 pub(crate) mod lock;
 mod manifest;
 mod night;
