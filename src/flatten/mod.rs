@@ -19,8 +19,7 @@ use std::borrow::Cow;
 
 use arrow_array::RecordBatch;
 
-use self::cell::Cell;
-use self::cell::set_cell;
+use self::cell::{Cell, set_cell};
 use self::columns::Columns;
 pub use self::fault::Fault;
 use self::layout::RowLayout;

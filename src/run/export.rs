@@ -4,7 +4,8 @@
 use tracing::warn;
 
 use super::comparison::{self, Walk};
-use super::night::{List, Night};
+use super::list::List;
+use super::night::Night;
 use super::world::ensure_going;
 use super::writing::{Writing, WrittenTables};
 use crate::contact::OutcomeCounts;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::export::Export;
-use super::night::{List, Night};
+use super::list::List;
+use super::night::Night;
 use crate::contact::Outcome;
 use crate::extract::fetcher::Fetched;
 use crate::extract::ids::csv::SourceReport;

@@ -6,6 +6,7 @@ mod comparison;
 mod ended;
 mod export;
 mod fetching;
+mod list;
 pub(crate) mod lock;
 mod manifest;
 mod night;

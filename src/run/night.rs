@@ -15,15 +15,13 @@ use super::begin::{self, BeginTerms, Begun};
 use super::comparison;
 use super::ended::{completed, ended};
 use super::fetching::{Fetching, runtime};
-use super::world::{Clock, Mode, Start, World, ensure_going};
+use super::world::{Clock, Mode, Start, World};
 use super::{lock, plan, zone};
 use crate::connect;
-use crate::contact::TargetCounts;
 use crate::error::Error;
 use crate::extract::api::zone::ZoneName;
 use crate::extract::connection::RemoteApi;
 use crate::extract::fetcher::{self, Fetched};
-use crate::extract::ids::csv::{self, Reader, SourceReport};
 use crate::guards;
 use crate::job::Job;
 use crate::load::publish;
@@ -52,12 +50,6 @@ pub(super) struct Night<'a> {
     pub(super) stop: &'a watch::Receiver<bool>,
     pub(super) report: &'a mut Reporter,
     _lock: File,
-}
-
-/// The list as it was read.
-pub(super) struct List {
-    pub(super) targets: TargetCounts,
-    pub(super) source: SourceReport,
 }
 
 impl<'a> Night<'a> {
@@ -112,63 +104,6 @@ impl<'a> Night<'a> {
             report,
             _lock: lock,
         })
-    }
-
-    /// Reads the ids into the store, where the list can be believed.
-    pub(super) fn list(&mut self, ids: Reader) -> Result<List, Error> {
-        info!("ids come from {}", ids.column());
-        self.report.begin("reading", None);
-        let limits = self.limits();
-        let last = self.last.as_ref();
-        let (is_accepted, is_plan) = (self.run.is_accepted, matches!(self.mode, Mode::Plan { .. }));
-        let accept = |targets: &TargetCounts| {
-            let checked = guards::check_list(&limits, last, targets);
-            match checked {
-                Err(stop) if is_accepted => {
-                    warn!("accepted: {stop}");
-                    Ok(())
-                }
-                Err(stop) if is_plan => {
-                    warn!("a run would call nothing: {stop}");
-                    Ok(())
-                }
-                Err(stop) => Err(Error::UnbelievableList(stop)),
-                Ok(()) => Ok(()),
-            }
-        };
-        let (store, stop, report) = (&mut self.store, self.stop, &mut *self.report);
-        let (targets, source) = csv::read_whole(&self.job.source.list, ids, |ids| {
-            let mut done = 0;
-            let lines = ids.map(|line| {
-                done += 1;
-                report.advance(done);
-                ensure_going(stop)?;
-                Ok(line?)
-            });
-            // Whoever interrupts a pipeline also ends what feeds it: the list may be cut short
-            // without looking so.
-            let end = std::iter::once_with(|| ensure_going(stop));
-            let end = end.filter_map(|going| going.err().map(Err));
-            store.replace_targets(lines.chain(end), accept)
-        })?;
-        self.warn_of_an_old_list(&source);
-        Ok(List { targets, source })
-    }
-
-    /// A list that nobody writes any more is the same every night.
-    fn warn_of_an_old_list(&self, source: &SourceReport) {
-        let (Some(max_age), Some(modified_at)) = (self.job.source.max_age, source.modified_at)
-        else {
-            return;
-        };
-        let age = (self.clock)().duration_since(modified_at);
-        if Duration::try_from(age).is_ok_and(|age| age > max_age) {
-            warn!(
-                "{}: last written {:.0}, longer ago than `source.max_age` allows; \
-                 did its writer run?",
-                source.place, modified_at
-            );
-        }
     }
 
     pub(super) fn limits(&self) -> guards::Limits {
