@@ -18,6 +18,7 @@ use crate::extract::auth::{Authenticator, header};
 use crate::extract::connection::{ApiAddress, Connection};
 use crate::extract::secret::Secret;
 use crate::flatten::Checker;
+use crate::hex::hex;
 use crate::job::{Header, Installation, Job, LoginHost};
 use crate::sandbox::{self, Sandbox};
 use crate::schema::View;
@@ -27,7 +28,7 @@ use crate::schema::View;
 pub(crate) fn question(job: &Job, zone: &str) -> Question {
     let headers = job.api.headers.iter().map(|(name, value)| match value {
         // People put secrets into plain headers too: a hash tells as well that a value has changed.
-        Header::Text(text) => (name.clone(), Some(sha256(text))),
+        Header::Text(text) => (name.clone(), Some(hex(&Sha256::digest(text)))),
         Header::Secret(_) => (name.clone(), None),
     });
     Question {
@@ -40,11 +41,6 @@ pub(crate) fn question(job: &Job, zone: &str) -> Question {
         zone: zone.to_owned(),
         headers: headers.collect(),
     }
-}
-
-fn sha256(text: &str) -> String {
-    let hash = Sha256::digest(text.as_bytes());
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What the client says of that with every request.

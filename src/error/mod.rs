@@ -181,7 +181,8 @@ impl Error {
             | Self::Client(_)
             | Self::Certificates { .. }
             | Self::Sandbox(_)
-            | Self::OutputFolder { .. } => Consequence::ends(Exit::Usage),
+            | Self::OutputFolder { .. }
+            | Self::UnbelievableList(_) => Consequence::ends(Exit::Usage),
             Self::Locked { .. } => Consequence::ends(Exit::Locked),
             Self::Store(error) => of_store(error),
             Self::Load(error) => of_load(error),
@@ -195,7 +196,9 @@ impl Error {
                 Exit::Storage,
                 "make room, or lower `output.keep`; nothing was called",
             ),
-            Self::Unreachable { .. } | Self::NothingFetched => {
+            Self::Unreachable { .. }
+            | Self::NothingFetched
+            | Self::UnbelievableExport { was_away: true, .. } => {
                 Consequence::goes_on(Exit::Unreachable, AGAIN)
             }
             Self::Unusable(unusable) => of_unusable(*unusable),
@@ -206,10 +209,6 @@ impl Error {
                 Exit::NotPublished,
                 "the same command tries only those again; or raise `output.max_failed`",
             ),
-            Self::UnbelievableList(_) => Consequence::ends(Exit::Usage),
-            Self::UnbelievableExport { was_away: true, .. } => {
-                Consequence::goes_on(Exit::Unreachable, AGAIN)
-            }
             Self::UnbelievableExport {
                 was_away: false, ..
             } => Consequence::needs(

@@ -1,7 +1,6 @@
 //! Files and folders of an export: readable by their owner only, hashed while they are written,
 //! durable when finished.
 
-use std::fmt::Write as _;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::error::{Error, storage};
+use crate::hex::hex;
 
 /// What a table's file is, as the manifest says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +84,7 @@ impl HashedFile {
             file,
             rows,
             bytes: self.bytes,
-            sha256: hex(self.hash),
+            sha256: hex(&self.hash.finalize()),
         })
     }
 }
@@ -120,7 +120,7 @@ pub(super) fn digest(path: &Path) -> Result<FileDigest, Error> {
         let read = file.read(&mut buffer).map_err(storage("read", path))?;
         match buffer.get(..read) {
             None | Some([]) => {
-                let sha256 = hex(hash);
+                let sha256 = hex(&hash.finalize());
                 return Ok(FileDigest { bytes, sha256 });
             }
             Some(block) => hash.update(block),
@@ -151,15 +151,6 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), Error> {
     File::open(path)
         .and_then(|folder| folder.sync_all())
         .map_err(storage("write to the disk", path))
-}
-
-fn hex(hash: Sha256) -> String {
-    hash.finalize()
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-            text
-        })
 }
 
 #[cfg(test)]

@@ -104,12 +104,12 @@ impl Night<'_> {
     /// Makes the export visible in one step, and tidies up after it.
     pub(super) fn publish(
         &mut self,
-        list: List,
+        list: &List,
         fetched: Option<Fetched>,
         export: Export,
     ) -> Result<Summary, Error> {
         let before = comparison::last_export(&self.dir).map(|last| last.manifest.outcomes);
-        let manifest = self.manifest(&list, fetched.as_ref(), &export);
+        let manifest = self.manifest(list, fetched.as_ref(), &export);
         ensure_going(self.stop)?;
         let Export {
             partial, written, ..

@@ -119,6 +119,6 @@ fn tell<A: RemoteApi>(
     let fetched = night.fetch(api, &plan)?;
     let export = night.write(&list)?;
     let export = night.judge(export, &plan, fetched.as_ref())?;
-    let summary = night.publish(list, fetched, export)?;
+    let summary = night.publish(&list, fetched, export)?;
     Ok(Finished::Published(Box::new(summary)))
 }

@@ -215,7 +215,7 @@ impl<'a> Night<'a> {
         let Some(api) = api.filter(|_| plan.to_fetch > 0) else {
             return Ok(None);
         };
-        let settings = self.settings()?;
+        let settings = self.settings();
         self.report.begin("fetching", Some(plan.to_fetch));
         let fetching = Fetching {
             api: &api,
@@ -233,7 +233,7 @@ impl<'a> Night<'a> {
 
     /// How the API is called in this start: what earlier starts of the run have used up of its
     /// budget is gone.
-    fn settings(&self) -> Result<fetcher::Settings, Error> {
+    fn settings(&self) -> fetcher::Settings {
         let mut settings = self.job.fetch.fetcher.clone();
         let used = Duration::try_from_secs_f64(self.run.fetch_seconds).unwrap_or_default();
         let calls = self.run.calls.attempts;
@@ -245,7 +245,7 @@ impl<'a> Night<'a> {
         if settings.max_duration == Some(Duration::ZERO) && !used.is_zero() {
             warn!("this run has used all the time of `fetch.max_duration` (--max-duration)");
         }
-        Ok(settings)
+        settings
     }
 
     pub(super) fn is_offline(&self) -> bool {

@@ -144,7 +144,7 @@ impl Rows<'_> {
     ) -> Result<((Flattener, TargetTally), FateOfShown), Error> {
         store.walk(terms, |stored| self.add(stored))?;
         self.hand_on()?;
-        Ok(((self.flattener, self.tally), self.walk.finish()?))
+        Ok(((self.flattener, self.tally), self.walk.finish()))
     }
 
     fn add(&mut self, stored: Stored<'_>) -> Result<(), Error> {
@@ -174,7 +174,7 @@ impl Rows<'_> {
             Outcome::Missing | Outcome::Pending | Outcome::Rejected => {}
         }
         if let Some(contact_id) = contact_id {
-            self.walk.target(contact_id, outcome)?;
+            self.walk.target(contact_id, outcome);
         }
         self.tally.outcomes.record(outcome);
         self.tally.targets += 1;

@@ -82,9 +82,12 @@ impl Terms {
                         && ending.question == self.question
                         && self.is_young(ending.ended_at)
                 }
-                Outcome::Failed | Outcome::Pending => false,
-                // None of these is how an attempt ends.
-                Outcome::Exported | Outcome::Stale | Outcome::Rejected => false,
+                // The last three are no ends of an attempt.
+                Outcome::Failed
+                | Outcome::Pending
+                | Outcome::Exported
+                | Outcome::Stale
+                | Outcome::Rejected => false,
             },
             Known {
                 answer: Some(answer),
@@ -138,6 +141,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "of a target nothing may be known")]
     fn answer(question: QuestionId, run: i64, second: i64) -> Option<KeptAnswer> {
         let fetched_at = second * 1_000_000;
         Some(KeptAnswer {
@@ -147,6 +151,7 @@ mod tests {
         })
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "of a target nothing may be known")]
     fn ending(outcome: Outcome, run: i64, second: i64) -> Option<KeptEnding> {
         Some(KeptEnding {
             question: ASKED,
