@@ -47,6 +47,9 @@ pub struct Progress {
     pub retries: u64,
     /// Logins, the first included.
     pub logins: u64,
+    /// Answers of the API that say what it was asked, probes included: summaries, and that there is
+    /// no such contact. None at all means that nobody was there.
+    pub served: u64,
     /// Requests in flight.
     pub in_flight: usize,
     /// Requests that may be in flight.

@@ -143,6 +143,7 @@ mod tests {
         attempts: 2_040,
         retries: 0,
         logins: 1,
+        served: 2_007,
         in_flight: 31,
         limit: 32,
         waiting: None,

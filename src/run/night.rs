@@ -284,7 +284,13 @@ fn completed(fetched: Fetched, plan: &Plan, job: &Job) -> Result<Fetched, Error>
             }
         }
         End::Interrupted => Err(Error::Interrupted),
-        End::Unreachable => Err(Error::Unreachable { done }),
+        End::Unreachable => Err(Error::Unreachable {
+            done,
+            cause: fetched.cause,
+        }),
+        End::Untrusted => Err(Error::Untrusted {
+            cause: fetched.cause,
+        }),
         End::LoginRefused {
             status,
             worked_before,

@@ -56,6 +56,18 @@ pub(super) fn reason(error: &reqwest::Error, otherwise: Reason) -> Reason {
     }
 }
 
+/// Whether it is that the server's certificate was not accepted.
+pub(super) fn is_untrusted(error: &reqwest::Error) -> bool {
+    // An error of the system's kind hides the one that it was made of from the chain.
+    let inner = chain(error)
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .filter_map(io::Error::get_ref);
+    inner
+        .filter_map(|error| error.downcast_ref::<rustls::Error>())
+        .chain(chain(error).filter_map(|cause| cause.downcast_ref()))
+        .any(|error| matches!(error, rustls::Error::InvalidCertificate(_)))
+}
+
 /// Tells that an answer did not come in time.
 pub(super) fn timed_out() -> Reason {
     debug!("no answer came in time");

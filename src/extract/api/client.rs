@@ -8,7 +8,7 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap,
     HeaderName, HeaderValue, RETRY_AFTER,
 };
-use reqwest::{Certificate, Identity, Proxy, RequestBuilder, Url};
+use reqwest::{Certificate, ClientBuilder, Identity, Proxy, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, timeout_at};
 
@@ -16,6 +16,7 @@ use crate::contact::{ContactId, Reason};
 use crate::extract::api::body::Bounds;
 use crate::extract::api::cause;
 use crate::extract::api::retry_after::retry_after;
+use crate::extract::api::reuse::{self, NoteConnections};
 
 /// The operation, below the address of the API (vendor's OpenAPI file of the contact agent).
 const OPERATION: &str = "v1/Agents/Contact/GetContactSummary";
@@ -89,14 +90,53 @@ pub struct NoReply {
     pub reason: Reason,
     /// The status, where at least that came.
     pub status: Option<u16>,
-    /// Whether there was a connection; where not, nothing was sent.
-    pub was_connected: bool,
+    /// How far the request came.
+    pub reach: Reach,
+}
+
+/// How far a request came that brought no whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// There was no connection, so nothing was sent.
+    Nowhere,
+    /// The same, since the server's certificate was not accepted.
+    Untrusted,
+    /// It went out on a connection that had served before, and that was lost before anything of an
+    /// answer came: the server may have closed it for being idle.
+    ReusedConnection,
+    /// It went out.
+    Sent,
+}
+
+impl NoReply {
+    /// Whether the server's certificate was not accepted.
+    pub fn is_untrusted(&self) -> bool {
+        self.reach == Reach::Untrusted
+    }
+}
+
+/// Which connection a request may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// Any, as a rule one that has served before.
+    AnyConnection,
+    /// Only one of its own.
+    NewConnection,
+}
+
+/// What sends requests: on connections that are kept, or on a new one each time.
+#[derive(Debug, Clone)]
+pub struct HttpClients {
+    /// Keeps connections.
+    pub keeping: reqwest::Client,
+    /// Keeps none.
+    pub fresh: reqwest::Client,
 }
 
 /// Sends requests to the API.
 #[derive(Debug, Clone)]
 pub struct ApiClient {
-    http: reqwest::Client,
+    http: HttpClients,
     headers: HeaderMap,
     query: Option<String>,
     limit: u32,
@@ -118,7 +158,7 @@ impl ApiClient {
     /// # Errors
     /// Where a setting makes no header.
     pub fn new(
-        http: reqwest::Client,
+        http: HttpClients,
         bounds: Bounds,
         question: &Question,
         headers: &HeaderMap,
@@ -160,11 +200,19 @@ impl ApiClient {
     ///
     /// # Errors
     /// Where no whole answer came; redirects are answers.
-    pub async fn attempt(&self, route: &Route, contact_id: ContactId) -> Result<Reply, NoReply> {
+    pub async fn attempt(
+        &self,
+        route: &Route,
+        contact_id: ContactId,
+        via: Via,
+    ) -> Result<Reply, NoReply> {
+        let http = match via {
+            Via::AnyConnection => &self.http.keeping,
+            Via::NewConnection => &self.http.fresh,
+        };
         let body = format!(r#"{{"ContactId":{contact_id},"Limit":{}}}"#, self.limit);
         exchange(
-            self.http
-                .post(route.summary.clone())
+            http.post(route.summary.clone())
                 .headers(route.headers.clone())
                 .body(body),
             &self.bounds,
@@ -179,6 +227,7 @@ impl ApiClient {
     pub async fn principal(&self, route: &Route) -> Result<Reply, NoReply> {
         exchange(
             self.http
+                .keeping
                 .get(route.principal.clone())
                 .headers(route.headers.clone()),
             &self.bounds,
@@ -194,16 +243,16 @@ impl ApiClient {
 /// Where no whole answer came; redirects are answers.
 pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply, NoReply> {
     let deadline = Instant::now() + bounds.total;
-    let sent = timeout_at(deadline, request.send()).await;
+    let (sent, is_connected_anew) = reuse::watch(timeout_at(deadline, request.send())).await;
     let sent = sent.map_err(|_| NoReply {
         reason: cause::timed_out(),
         status: None,
-        was_connected: true,
+        reach: Reach::Sent,
     })?;
     let mut response = sent.map_err(|error| NoReply {
         reason: cause::reason(&error, Reason::Connection),
         status: None,
-        was_connected: !error.is_connect(),
+        reach: reach(&error, is_connected_anew),
     })?;
     let status = response.status().as_u16();
     let header = |name| {
@@ -222,7 +271,7 @@ pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply,
             return Err(NoReply {
                 reason,
                 status: Some(status),
-                was_connected: true,
+                reach: Reach::Sent,
             });
         }
     };
@@ -232,6 +281,19 @@ pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply,
         is_gzip,
         body,
     })
+}
+
+/// How far a request came that ended in this error, before which a connection was made or not.
+fn reach(error: &reqwest::Error, is_connected_anew: bool) -> Reach {
+    if cause::is_untrusted(error) {
+        Reach::Untrusted
+    } else if error.is_connect() {
+        Reach::Nowhere
+    } else if !is_connected_anew && reuse::is_lost(error) {
+        Reach::ReusedConnection
+    } else {
+        Reach::Sent
+    }
 }
 
 /// Whether a Content-Encoding is gzip, by its name or the older one (RFC 9110, 8.4.1.3).
@@ -277,7 +339,19 @@ impl Question {
 ///
 /// # Errors
 /// Where a setting makes no client.
-pub fn http_client(transport: &Transport) -> Result<reqwest::Client, Error> {
+pub fn http_clients(transport: &Transport) -> Result<HttpClients, Error> {
+    let keeping = builder(transport)?.connector_layer(NoteConnections).build();
+    let fresh = builder(transport)?
+        .connector_layer(NoteConnections)
+        .pool_max_idle_per_host(0)
+        .build();
+    Ok(HttpClients {
+        keeping: keeping.map_err(Error::Build)?,
+        fresh: fresh.map_err(Error::Build)?,
+    })
+}
+
+fn builder(transport: &Transport) -> Result<ClientBuilder, Error> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!(
             env!("CARGO_PKG_NAME"),
@@ -306,5 +380,5 @@ pub fn http_client(transport: &Transport) -> Result<reqwest::Client, Error> {
         None if transport.direct => builder = builder.no_proxy(),
         None => {}
     }
-    builder.build().map_err(Error::Build)
+    Ok(builder)
 }

@@ -8,4 +8,5 @@ pub mod client;
 pub mod inspect;
 pub mod login_server;
 mod retry_after;
+mod reuse;
 pub mod tenant;
