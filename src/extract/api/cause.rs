@@ -68,6 +68,24 @@ pub(super) fn is_untrusted(error: &reqwest::Error) -> bool {
         .any(|error| matches!(error, rustls::Error::InvalidCertificate(_)))
 }
 
+/// Whether an error means that the connection was lost before anything of an answer came.
+pub(super) fn is_lost(error: &reqwest::Error) -> bool {
+    let is_closed = chain(error)
+        .filter_map(|cause| cause.downcast_ref::<hyper::Error>())
+        .any(|error| error.is_incomplete_message() || error.is_canceled() || error.is_closed());
+    let is_reset = chain(error)
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe
+            )
+        });
+    is_closed || is_reset
+}
+
 /// Tells that an answer did not come in time.
 pub(super) fn timed_out() -> Reason {
     debug!("no answer came in time");

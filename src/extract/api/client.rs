@@ -16,7 +16,6 @@ use crate::contact::{ContactId, Reason};
 use crate::extract::api::body::Bounds;
 use crate::extract::api::cause;
 use crate::extract::api::retry_after::retry_after;
-use crate::extract::api::reuse::{self, NoteConnections};
 
 /// The operation, below the address of the API (vendor's OpenAPI file of the contact agent).
 const OPERATION: &str = "v1/Agents/Contact/GetContactSummary";
@@ -101,9 +100,9 @@ pub enum Reach {
     Nowhere,
     /// The same, since the server's certificate was not accepted.
     Untrusted,
-    /// It went out on a connection that had served before, and that was lost before anything of an
-    /// answer came: the server may have closed it for being idle.
-    ReusedConnection,
+    /// It went out, but the connection was lost before an answer came. Where that was one that had
+    /// served before, the server may have closed it for being idle, as it may (RFC 9112, 9.3).
+    LostConnection,
     /// It went out.
     Sent,
 }
@@ -243,7 +242,7 @@ impl ApiClient {
 /// Where no whole answer came; redirects are answers.
 pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply, NoReply> {
     let deadline = Instant::now() + bounds.total;
-    let (sent, is_connected_anew) = reuse::watch(timeout_at(deadline, request.send())).await;
+    let sent = timeout_at(deadline, request.send()).await;
     let sent = sent.map_err(|_| NoReply {
         reason: cause::timed_out(),
         status: None,
@@ -252,7 +251,7 @@ pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply,
     let mut response = sent.map_err(|error| NoReply {
         reason: cause::reason(&error, Reason::Connection),
         status: None,
-        reach: reach(&error, is_connected_anew),
+        reach: reach(&error),
     })?;
     let status = response.status().as_u16();
     let header = |name| {
@@ -283,14 +282,14 @@ pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply,
     })
 }
 
-/// How far a request came that ended in this error, before which a connection was made or not.
-fn reach(error: &reqwest::Error, is_connected_anew: bool) -> Reach {
+/// How far a request came that ended in this error.
+fn reach(error: &reqwest::Error) -> Reach {
     if cause::is_untrusted(error) {
         Reach::Untrusted
     } else if error.is_connect() {
         Reach::Nowhere
-    } else if !is_connected_anew && reuse::is_lost(error) {
-        Reach::ReusedConnection
+    } else if cause::is_lost(error) {
+        Reach::LostConnection
     } else {
         Reach::Sent
     }
@@ -340,11 +339,8 @@ impl Question {
 /// # Errors
 /// Where a setting makes no client.
 pub fn http_clients(transport: &Transport) -> Result<HttpClients, Error> {
-    let keeping = builder(transport)?.connector_layer(NoteConnections).build();
-    let fresh = builder(transport)?
-        .connector_layer(NoteConnections)
-        .pool_max_idle_per_host(0)
-        .build();
+    let keeping = builder(transport)?.build();
+    let fresh = builder(transport)?.pool_max_idle_per_host(0).build();
     Ok(HttpClients {
         keeping: keeping.map_err(Error::Build)?,
         fresh: fresh.map_err(Error::Build)?,

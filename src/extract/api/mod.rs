@@ -8,5 +8,4 @@ pub mod client;
 pub mod inspect;
 pub mod login_server;
 mod retry_after;
-mod reuse;
 pub mod tenant;

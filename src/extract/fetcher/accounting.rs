@@ -58,24 +58,30 @@ impl Control {
 
     /// An answer as it should be, or at least one that no server gives to everybody.
     fn note_served(&mut self, judged: &Judged) {
-        self.served += 1;
         self.progress.served += u64::from(judged.verdict.fate == Fate::Exported);
-        let sent = judged.sent.at;
-        match self.outage.answered(sent) {
-            Some(Closed::Suspicion) => {
-                self.pace.restart();
-                self.clear_refusals();
+        self.note_answered(judged);
+        if !self.outage.is_suspected() {
+            for held in self.refusals.answered(judged.sent.at) {
+                self.finish(held.answer);
             }
-            Some(Closed::Outage) => {
-                self.pace.restart();
-                self.ask_all_again(judged.done);
-            }
-            None if self.outage.is_suspected() => {}
-            None => {
-                for held in self.refusals.answered(sent) {
-                    self.finish(held.answer);
-                }
-            }
+        }
+    }
+
+    /// An answer that closes the circuit breaker, where it was open; then the refusals in doubt are
+    /// settled with it.
+    fn note_answered(&mut self, judged: &Judged) {
+        self.served += 1;
+        let is_trigger = self.outage.trigger() == Some(Trigger::Refusals);
+        let is_suspicious = is_trigger || self.refusals.is_suspicious();
+        let is_in_doubt = is_trigger || self.refusals.are_failures();
+        let Some(closed) = self.outage.answered(judged.sent.at) else {
+            return;
+        };
+        self.pace.restart();
+        match closed {
+            Closed::Suspicion if is_suspicious => self.clear_refusals(),
+            Closed::Outage if is_in_doubt => self.ask_all_again(judged.done),
+            Closed::Suspicion | Closed::Outage => {}
         }
     }
 
@@ -92,15 +98,7 @@ impl Control {
             let blame = self.outage.refused_alike(&failure);
             return self.follow_blame(blame);
         }
-        self.served += 1;
-        match self.outage.answered(judged.sent.at) {
-            Some(Closed::Suspicion) => self.pace.restart(),
-            Some(Closed::Outage) => {
-                self.pace.restart();
-                self.ask_all_again(judged.done);
-            }
-            None => {}
-        }
+        self.note_answered(judged);
         if !self.is_in_row(judged, refusal) {
             return true;
         }
@@ -171,7 +169,7 @@ impl Control {
     fn note_row(&mut self, judged: &Judged, refusal: Refusal) {
         let ended = self
             .refusals
-            .note(refusal, judged.contact_id(), judged.done);
+            .note(refusal, judged.contact_id(), judged.sent.at);
         for held in ended {
             self.finish(held.answer);
         }
@@ -196,20 +194,14 @@ impl Control {
     }
 
     /// The refusals that were held back were an outage's: those contacts are asked for again, at no
-    /// cost.
+    /// cost; but not for ever, since a server that comes and goes is no outage.
     fn ask_all_again(&mut self, now: Duration) {
-        for held in self.refusals.take() {
-            self.ask_again(held, now);
-        }
-    }
-
-    /// Asks for a contact again whose refusal was held back, at no cost; but not for ever, since a
-    /// server that comes and goes is no outage.
-    pub(super) fn ask_again(&mut self, mut held: Held, now: Duration) {
-        if held.tries.forgive(1) {
-            self.put_back(held, now);
-        } else {
-            self.finish(held.answer);
+        for mut held in self.refusals.take() {
+            if held.tries.forgive(1) {
+                self.put_back(held, now);
+            } else {
+                self.finish(held.answer);
+            }
         }
     }
 

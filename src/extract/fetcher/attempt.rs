@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::contact::{Answer, ContactId, Ending, Outcome, Reason};
-use crate::extract::api::client::{NoReply, Reply};
+use crate::extract::api::client::{NoReply, Reply, Via};
 use crate::extract::api::inspect::Content;
 use crate::extract::fetcher::refusals::Refusal;
 use crate::extract::fetcher::verdict::{Fate, Health, Verdict, verdict, verdict_without_reply};
@@ -29,8 +29,7 @@ pub(super) enum Send {
 pub(super) struct Sending {
     /// The login that it is sent under.
     pub(super) login: u64,
-    /// Whether no connection may be used that has served before.
-    pub(super) on_new_connection: bool,
+    pub(super) via: Via,
 }
 
 impl Send {
@@ -50,6 +49,7 @@ pub(super) struct Sent {
     pub(super) send: Send,
     /// The login that it was sent under.
     pub(super) login: u64,
+    pub(super) via: Via,
     /// When it was sent.
     pub(super) at: Duration,
 }
@@ -88,7 +88,7 @@ impl Attempt {
                 let retry_after = reply.retry_after.map(|wait| wait.min(patience));
                 verdict(reply.status, retry_after, content)
             }
-            Err(no_reply) => verdict_without_reply(*no_reply),
+            Err(no_reply) => verdict_without_reply(*no_reply, self.sent.via),
         };
         Judged {
             sent: self.sent,

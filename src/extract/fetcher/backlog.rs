@@ -150,15 +150,16 @@ impl Backlog {
         }
     }
 
-    /// Notes that a contact of the plan is asked for; gives how often it was before.
-    pub(super) fn sent(&mut self, contact_id: ContactId) -> u32 {
+    /// Notes that a contact of the plan is asked for; tells whether it was before, and whether a
+    /// connection was lost under it then.
+    pub(super) fn sent(&mut self, contact_id: ContactId) -> (bool, bool) {
         let tries = self.tries.entry(contact_id).or_default();
-        let before = tries.sends;
         tries.sends += 1;
-        if before == 0 {
+        let is_retry = tries.sends > 1;
+        if !is_retry {
             self.budget.earn();
         }
-        before
+        (is_retry, tries.was_dropped)
     }
 
     /// What is known of a contact that was asked for.

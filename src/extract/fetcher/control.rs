@@ -9,6 +9,7 @@ use bytes::Bytes;
 use hdrhistogram::Histogram;
 
 use crate::contact::{Answer, ContactId, Planned};
+use crate::extract::api::client::Via;
 use crate::extract::fetcher::access::Access;
 use crate::extract::fetcher::attempt::{Send, Sending};
 use crate::extract::fetcher::backlog::Backlog;
@@ -138,7 +139,7 @@ impl Control {
             (Next::Wait(None), None) if !self.wants_plan() => {
                 // Nobody is left but those whose refusals are in doubt.
                 if let Some(held) = self.refusals.take_one() {
-                    self.ask_again(held, now);
+                    self.put_back(held, now);
                 }
                 self.backlog.next_to_probe_with(now)
             }
@@ -166,21 +167,18 @@ impl Control {
         let is_probe = self.outage.is_suspected();
         self.outage.sent(send.contact_id());
         self.pace.sent(now);
-        let (is_retry, needs_new_connection) = match send {
-            Send::Contact(contact_id) => {
-                let is_retry = self.backlog.sent(contact_id) > 0;
-                let needs = self
-                    .backlog
-                    .tries(contact_id)
-                    .is_some_and(|tries| std::mem::take(&mut tries.needs_new_connection));
-                (is_retry, needs)
-            }
+        let (is_retry, was_dropped) = match send {
+            Send::Contact(contact_id) => self.backlog.sent(contact_id),
             Send::Probe(_) | Send::Proof(_) => (true, false),
         };
         self.progress.retries += u64::from(is_retry);
         Sending {
             login: self.access.sent(),
-            on_new_connection: is_probe || needs_new_connection,
+            via: if is_probe || was_dropped {
+                Via::NewConnection
+            } else {
+                Via::AnyConnection
+            },
         }
     }
 

@@ -69,6 +69,7 @@ use self::next::Next;
 use self::queue::Closed;
 pub use self::settings::Settings;
 use crate::contact::{Answer, Planned};
+use crate::extract::api::client::Via;
 use crate::extract::connection::RemoteApi;
 use crate::report::Progress;
 
@@ -284,10 +285,9 @@ async fn one_attempt<A: RemoteApi>(
 ) -> Attempt {
     let contact_id = send.contact_id();
     let at = start.elapsed();
-    let reply = if sending.on_new_connection {
-        api.attempt_on_new_connection(contact_id).await
-    } else {
-        api.attempt(contact_id).await
+    let reply = match sending.via {
+        Via::AnyConnection => api.attempt(contact_id).await,
+        Via::NewConnection => api.attempt_on_new_connection(contact_id).await,
     };
     let done = start.elapsed();
     let fetched_at = api.now().as_microsecond();
@@ -302,6 +302,7 @@ async fn one_attempt<A: RemoteApi>(
         sent: Sent {
             send,
             login: sending.login,
+            via: sending.via,
             at,
         },
         done,

@@ -226,7 +226,7 @@ impl Outage {
         // Whoever was let in before the refusals began says nothing of them.
         let down = self
             .down
-            .take_if(|down| down.trigger == Trigger::Failures || sent >= down.since)?;
+            .take_if(|down| down.trigger == Trigger::Failures || sent > down.since)?;
         Some(if down.is_confirmed {
             Closed::Outage
         } else {
@@ -298,13 +298,11 @@ impl Outage {
 
     /// Notes that the tenant or the login server cannot be used, however contacts fare.
     pub(super) fn away(&mut self, now: Duration, roll: f64) -> Blame {
-        match &mut self.down {
-            Some(down) => down.probe_failed(now, roll),
-            None => {
-                let down = Down::begin(Trigger::Failures, now, roll);
-                self.down.insert(down).confirm()
-            }
+        if let Some(down) = &mut self.down {
+            return down.probe_failed(now, roll);
         }
+        let down = Down::begin(Trigger::Failures, now, roll);
+        self.down.insert(down).confirm()
     }
 
     /// Whether a request may be sent now.

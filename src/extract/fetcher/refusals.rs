@@ -61,18 +61,18 @@ pub(super) struct Refusals {
 #[derive(Debug)]
 struct Row {
     refusal: Refusal,
-    /// When its first refusal came.
+    /// When the request was sent that was refused first.
     began: Duration,
     contacts: HashSet<ContactId>,
 }
 
 impl Refusals {
-    /// Counts a refusal that came then. Gives what was held back of another kind, whose row ends.
+    /// Counts a refusal of a request that was sent then. Gives what was held back of another kind, whose row ends.
     pub(super) fn note(
         &mut self,
         refusal: Refusal,
         contact_id: ContactId,
-        at: Duration,
+        sent: Duration,
     ) -> Vec<Held> {
         let same = self.row.take_if(|row| row.refusal == refusal);
         let ended = if same.is_none() {
@@ -82,7 +82,7 @@ impl Refusals {
         };
         let row = self.row.insert(same.unwrap_or_else(|| Row {
             refusal,
-            began: at,
+            began: sent,
             contacts: HashSet::new(),
         }));
         row.contacts.insert(contact_id);
@@ -101,6 +101,13 @@ impl Refusals {
         self.row
             .as_ref()
             .is_some_and(|row| row.contacts.len() >= self.enough(row.refusal))
+    }
+
+    /// Whether those of the row count as failures of the server, too.
+    pub(super) fn are_failures(&self) -> bool {
+        self.row
+            .as_ref()
+            .is_some_and(|row| matches!(row.refusal.fate, Fate::Again { .. }))
     }
 
     /// The contacts of the row.
@@ -124,7 +131,7 @@ impl Refusals {
     }
 
     /// Notes an answer as it should be, to a request that was sent then. Gives what was held back,
-    /// where that ends the row: whoever was asked for before its first refusal came says nothing of
+    /// where that ends the row: whoever was asked for before its first contact says nothing of
     /// those after it.
     pub(super) fn answered(&mut self, sent: Duration) -> Vec<Held> {
         if self.row.as_ref().is_some_and(|row| sent < row.began) {
@@ -193,18 +200,13 @@ mod tests {
 
     /// Refuses contacts until that is suspicious; gives how many that took.
     fn suspicious_after(refusals: &mut Refusals, refusal: Refusal) -> usize {
-        (0..)
-            .find(|number| {
-                assert!(
-                    refusals
-                        .note(refusal, contact(*number), seconds(1))
-                        .is_empty()
-                );
-                refusals.hold(held(*number));
-                refusals.is_suspicious()
-            })
-            .unwrap()
-            + 1
+        let is_last = |number: &usize| {
+            let ended = refusals.note(refusal, contact(*number), seconds(1));
+            assert!(ended.is_empty());
+            refusals.hold(held(*number));
+            refusals.is_suspicious()
+        };
+        (0..10_000).find(is_last).map_or(0, |number| number + 1)
     }
 
     #[test]
@@ -236,7 +238,7 @@ mod tests {
         }
         assert!(
             refusals.answered(seconds(4)).is_empty(),
-            "it was sent before the first of them came"
+            "it was sent before the first of them"
         );
         assert_eq!(refusals.note(REDIRECT, contact(9), seconds(6)).len(), 9);
         refusals.hold(held(9));

@@ -142,7 +142,7 @@ impl Control {
         let done = judged.done;
         if let Some(mut tries) = self.keep(judged) {
             if is_reconnected {
-                tries.needs_new_connection = true;
+                tries.was_dropped = true;
                 self.backlog.put_first(contact_id, tries);
             } else {
                 self.backlog.put_back(contact_id, done, tries);

@@ -30,8 +30,9 @@ pub(super) struct Tries {
     pub(super) last: Option<Ending>,
     /// The refusal that stands where it comes again: it is the contact's own.
     pub(super) stands: Option<Refusal>,
-    /// Whether its next request goes out on a new connection.
-    pub(super) needs_new_connection: bool,
+    /// Whether a connection was lost under it that may have served before: then it has its own from
+    /// there on, so that the next loss counts.
+    pub(super) was_dropped: bool,
     /// Whether its last answer had no body.
     was_empty: bool,
     /// How many requests had been served when the server first refused this one for being one too

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::contact::Reason;
-use crate::extract::api::client::{NoReply, Reach};
+use crate::extract::api::client::{NoReply, Reach, Via};
 use crate::extract::api::inspect::Content;
 
 /// What becomes of a contact after an attempt.
@@ -159,19 +159,19 @@ fn verdict_on_success(content: &Content) -> Verdict {
     }
 }
 
-/// The verdict on an attempt that brought no whole answer.
-pub fn verdict_without_reply(no_reply: NoReply) -> Verdict {
+/// The verdict on an attempt that brought no whole answer, sent on this connection.
+pub fn verdict_without_reply(no_reply: NoReply, via: Via) -> Verdict {
     let reason = no_reply.reason;
     let again = |health| Verdict::new(Fate::Again { reason }, Demand::None, health);
-    match no_reply.reach {
-        Reach::Nowhere | Reach::Untrusted => return again(Health::Away),
-        Reach::ReusedConnection => {
+    match (no_reply.reach, via) {
+        (Reach::Nowhere | Reach::Untrusted, _) => return again(Health::Away),
+        (Reach::LostConnection, Via::AnyConnection) => {
             return Verdict {
                 demand: Demand::Reconnect,
                 ..again(Health::Sick)
             };
         }
-        Reach::Sent => {}
+        (Reach::LostConnection, Via::NewConnection) | (Reach::Sent, _) => {}
     }
     match reason {
         Reason::BodyTooLarge => Verdict::plain(Fate::Failed(reason)),
@@ -285,7 +285,7 @@ mod tests {
             (Reason::Connection, Reach::Untrusted, Nothing, Health::Away),
             (
                 Reason::Connection,
-                Reach::ReusedConnection,
+                Reach::LostConnection,
                 Demand::Reconnect,
                 Health::Sick,
             ),
@@ -294,11 +294,14 @@ mod tests {
             (Reason::BodyCut, Reach::Sent, Nothing, Health::Sick),
         ];
         for (reason, reach, demand, health) in cases {
-            let verdict = verdict_without_reply(NoReply {
+            let no_reply = NoReply {
                 reason,
                 status: None,
                 reach,
-            });
+            };
+            let on_new = verdict_without_reply(no_reply, Via::NewConnection);
+            assert_eq!((on_new.demand, on_new.health), (Nothing, health));
+            let verdict = verdict_without_reply(no_reply, Via::AnyConnection);
             assert_eq!(
                 verdict,
                 Verdict {
@@ -309,11 +312,12 @@ mod tests {
                 }
             );
         }
-        let verdict = verdict_without_reply(NoReply {
+        let oversized = NoReply {
             reason: Reason::BodyTooLarge,
             status: Some(200),
             reach: Reach::Sent,
-        });
+        };
+        let verdict = verdict_without_reply(oversized, Via::AnyConnection);
         assert_eq!(
             verdict,
             Verdict {

@@ -37,8 +37,6 @@ pub(super) struct Login {
     worked_before: bool,
     /// The contact that a new login was refused for, where it may be the contact's fault.
     suspect: Option<ContactId>,
-    /// Whether it has to be tried by a contact that was had before.
-    wants_proof: bool,
     /// Whether a contact that was had before was refused under it.
     is_disproved: bool,
 }
@@ -55,6 +53,10 @@ enum LoginStage {
     InDoubt,
     /// The API is asked.
     Asked,
+    /// The same, but the API does not tell: a contact that was had before is to be asked for.
+    Unproved,
+    /// That contact is asked for.
+    Proving,
 }
 
 /// A new login is tried by one request first: a wrong password sent many times at once locks its
@@ -96,7 +98,6 @@ impl Login {
             worked_at: None,
             worked_before: false,
             suspect: None,
-            wants_proof: false,
             is_disproved: false,
         }
     }
@@ -122,7 +123,7 @@ impl Login {
 
     /// Whether the next request has to be for a contact that was had before.
     pub(super) fn wants_proof(&self) -> bool {
-        self.wants_proof
+        self.stage == LoginStage::Unproved
     }
 
     fn is_ending(&self, now: Duration) -> bool {
@@ -136,7 +137,15 @@ impl Login {
 
     /// Whether requests can be sent under it.
     pub(super) fn is_ready(&self) -> bool {
-        self.stage == LoginStage::Had && self.probation != Probation::UnderWay
+        match self.stage {
+            LoginStage::Had => self.probation != Probation::UnderWay,
+            LoginStage::Unproved => true,
+            LoginStage::Needed
+            | LoginStage::UnderWay
+            | LoginStage::InDoubt
+            | LoginStage::Asked
+            | LoginStage::Proving => false,
+        }
     }
 
     /// Whether any login of this run opened the API.
@@ -157,7 +166,6 @@ impl Login {
         self.had_at = now;
         self.worked_at = None;
         self.suspect = None;
-        self.wants_proof = false;
         self.is_disproved = false;
     }
 
@@ -183,9 +191,7 @@ impl Login {
 
     /// Has the login tried by a contact that was had before, alone.
     pub(super) fn prove(&mut self) {
-        self.stage = LoginStage::Had;
-        self.probation = Probation::Ahead;
-        self.wants_proof = true;
+        self.stage = LoginStage::Unproved;
     }
 
     /// Notes that there was no login to be had; it is still needed.
@@ -195,6 +201,9 @@ impl Login {
 
     /// Notes that a request is sent; gives the login that it is sent under.
     pub(super) fn sent(&mut self) -> u64 {
+        if self.stage == LoginStage::Unproved {
+            self.stage = LoginStage::Proving;
+        }
         if self.probation == Probation::Ahead {
             self.probation = Probation::UnderWay;
         }
@@ -203,7 +212,9 @@ impl Login {
 
     /// Notes that a request has ended, however it did.
     pub(super) fn ended(&mut self, sent: Sent) {
-        self.wants_proof &= !matches!(sent.send, Send::Proof(_));
+        if matches!(sent.send, Send::Proof(_)) && self.stage == LoginStage::Proving {
+            self.stage = LoginStage::Had;
+        }
         if sent.login == self.number && self.probation == Probation::UnderWay {
             self.probation = Probation::Over;
         }
@@ -291,6 +302,7 @@ impl Login {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::api::client::Via;
     const LIFE: Life = Life {
         lifetime: None,
         idle: None,
@@ -306,6 +318,7 @@ mod tests {
         Sent {
             send: Send::Contact(ContactId::new(contact_id).unwrap()),
             login,
+            via: Via::AnyConnection,
             at: seconds(at),
         }
     }

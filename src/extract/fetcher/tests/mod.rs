@@ -6,6 +6,7 @@ mod attempts;
 mod ends;
 mod outage;
 mod properties;
+mod refusals;
 mod scenarios;
 
 use std::cell::{Cell, RefCell};
@@ -39,12 +40,20 @@ enum Say {
     Empty,
     /// Status 200 with a web page.
     Page,
-    /// This status, with a `Retry-After`.
+    /// This status, with a `Retry-After`, and with the API's own error object.
     Status(u16, Option<Duration>),
+    /// Status 404 of some web server.
+    NoPage,
+    /// Something that is no summary.
+    Other,
     /// There is no connection.
     Refuse,
     /// The connection breaks.
     Reset,
+    /// The connection, which had served before, is lost before anything of an answer comes.
+    Drop,
+    /// The server's certificate is not accepted.
+    Distrust,
     /// No answer in time.
     Hang,
 }
@@ -62,6 +71,8 @@ struct Seen {
     login: u64,
     /// How often its place was asked for.
     located: usize,
+    /// Whether it comes on a connection of its own.
+    is_on_new_connection: bool,
 }
 
 /// An API that does what a function says, after as long as it says.
@@ -76,12 +87,19 @@ struct Script<F> {
     /// What the tenant's state and a login come to; see [`Trial`].
     locate: fn(Duration) -> Result<Option<Duration>, NotLocated>,
     log_in: fn(u64, Duration) -> Result<Life, NoLogin>,
+    who_am_i: fn(Duration) -> u16,
+    /// When it was asked who is logged in.
+    asked_who: RefCell<Vec<Duration>>,
     logins: Cell<u64>,
     located: RefCell<Vec<Duration>>,
 }
 
-impl<F: Fn(Seen) -> (Duration, Say)> RemoteApi for Script<F> {
-    async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
+impl<F: Fn(Seen) -> (Duration, Say)> Script<F> {
+    async fn reply(
+        &self,
+        contact_id: ContactId,
+        is_on_new_connection: bool,
+    ) -> Result<Reply, NoReply> {
         let id = contact_id.get();
         let attempt = *self
             .attempts
@@ -96,6 +114,7 @@ impl<F: Fn(Seen) -> (Duration, Say)> RemoteApi for Script<F> {
             working: self.working.get(),
             login: self.logins.get(),
             located: self.located.borrow().len(),
+            is_on_new_connection,
         };
         self.seen.borrow_mut().push(seen);
         assert!(
@@ -123,6 +142,8 @@ impl<F: Fn(Seen) -> (Duration, Say)> RemoteApi for Script<F> {
             Say::Nothing => reply(200, "null"),
             Say::Empty => reply(200, ""),
             Say::Page => reply(200, "<html>"),
+            Say::NoPage => reply(404, "<html>"),
+            Say::Other => reply(200, "[]"),
             Say::Status(status, retry_after) => Ok(Reply {
                 status,
                 retry_after,
@@ -139,12 +160,32 @@ impl<F: Fn(Seen) -> (Duration, Say)> RemoteApi for Script<F> {
                 status: None,
                 reach: Reach::Sent,
             }),
+            Say::Drop => Err(NoReply {
+                reason: Reason::Connection,
+                status: None,
+                reach: Reach::LostConnection,
+            }),
+            Say::Distrust => Err(NoReply {
+                reason: Reason::Connection,
+                status: None,
+                reach: Reach::Untrusted,
+            }),
             Say::Hang => Err(NoReply {
                 reason: Reason::Timeout,
                 status: None,
                 reach: Reach::Sent,
             }),
         }
+    }
+}
+
+impl<F: Fn(Seen) -> (Duration, Say)> RemoteApi for Script<F> {
+    async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
+        self.reply(contact_id, false).await
+    }
+
+    async fn attempt_on_new_connection(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
+        self.reply(contact_id, true).await
     }
 
     async fn inspect(&self, contact_id: ContactId, reply: &Reply) -> Content {
@@ -176,6 +217,16 @@ impl<F: Fn(Seen) -> (Duration, Say)> RemoteApi for Script<F> {
         Ok(life)
     }
 
+    async fn who_am_i(&self) -> Result<Reply, NoReply> {
+        self.asked_who.borrow_mut().push(self.start.elapsed());
+        Ok(Reply {
+            status: (self.who_am_i)(self.start.elapsed()),
+            retry_after: None,
+            is_gzip: false,
+            body: Bytes::new(),
+        })
+    }
+
     fn logins(&self) -> u64 {
         self.logins.get()
     }
@@ -198,6 +249,8 @@ struct Trial {
     locate: fn(Duration) -> Result<Option<Duration>, NotLocated>,
     /// What the login of that number comes to at that time; by default there is one and no other.
     log_in: fn(u64, Duration) -> Result<Life, NoLogin>,
+    /// The status that tells who is logged in at that time; by default nobody is.
+    who_am_i: fn(Duration) -> u16,
 }
 
 /// What a trial comes to.
@@ -210,6 +263,8 @@ struct Outcomes {
     rounds: usize,
     /// When the tenant's state was asked for.
     located: Vec<Duration>,
+    /// When it was asked who is logged in.
+    asked_who: Vec<Duration>,
 }
 
 fn trial(contacts: u32) -> Trial {
@@ -241,6 +296,7 @@ fn trial(contacts: u32) -> Trial {
                 Err(NoLogin::NoOther)
             }
         },
+        who_am_i: |_| 401,
     }
 }
 
@@ -258,6 +314,8 @@ impl Trial {
             most_in_flight: Cell::new(0),
             locate: self.locate,
             log_in: self.log_in,
+            who_am_i: self.who_am_i,
+            asked_who: RefCell::default(),
             logins: Cell::new(0),
             located: RefCell::default(),
         };
@@ -319,6 +377,7 @@ impl Trial {
             took,
             rounds,
             located: api.located.into_inner(),
+            asked_who: api.asked_who.into_inner(),
         };
         assert!(
             api.most_in_flight.get() <= usize::try_from(self.settings.max_in_flight.get()).unwrap()
@@ -377,7 +436,11 @@ impl Outcomes {
         if self.fetched.end != End::NotStored {
             let told = asked.keys().filter(|id| answered.contains(id));
             let of_plan = asked.keys().filter(|id| **id <= i64::from(contacts));
-            assert_eq!(told.count(), of_plan.count(), "whoever was asked for is told of");
+            assert_eq!(
+                told.count(),
+                of_plan.count(),
+                "whoever was asked for is told of"
+            );
         }
         if self.fetched.end == End::Complete {
             assert_eq!(
