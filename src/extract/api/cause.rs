@@ -58,14 +58,16 @@ pub(super) fn reason(error: &reqwest::Error, otherwise: Reason) -> Reason {
 
 /// Whether it is that the server's certificate was not accepted.
 pub(super) fn is_untrusted(error: &reqwest::Error) -> bool {
-    // An error of the system's kind hides the one that it was made of from the chain.
-    let inner = chain(error)
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .filter_map(io::Error::get_ref);
-    inner
-        .filter_map(|error| error.downcast_ref::<rustls::Error>())
-        .chain(chain(error).filter_map(|cause| cause.downcast_ref()))
+    chain(error)
+        .flat_map(|cause| std::iter::successors(Some(cause), |cause| made_of(*cause)))
+        .filter_map(|cause| cause.downcast_ref())
         .any(|error| matches!(error, rustls::Error::InvalidCertificate(_)))
+}
+
+/// What an error of the system's kind is made of, which it hides from the chain of causes.
+fn made_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let made_of = error.downcast_ref::<io::Error>()?.get_ref()?;
+    Some(made_of)
 }
 
 /// Whether an error means that the connection was lost before anything of an answer came.

@@ -167,9 +167,7 @@ impl Control {
     }
 
     fn note_row(&mut self, judged: &Judged, refusal: Refusal) {
-        let ended = self
-            .refusals
-            .note(refusal, judged.contact_id(), judged.sent.at);
+        let ended = self.refusals.note(refusal, judged.contact_id());
         for held in ended {
             self.finish(held.answer);
         }
@@ -183,6 +181,7 @@ impl Control {
                     refusal,
                     answer,
                     mut tries,
+                    ..
                 } = held;
                 tries.stands = Some(refusal);
                 tries.last = Some(answer.ending);

@@ -7,8 +7,8 @@
 //!
 //! # What is held, and for how long
 //!
-//! A held refusal has no body. Those of a row go out as they stand when the row ends with another
-//! answer; all are asked for again where the probe of the outage fails too. Where the probe is
+//! A held refusal has no body. Those of a row go out as they stand when another answer comes to a
+//! request that was sent after them; all are asked for again where the probe of the outage fails too. Where the probe is
 //! answered well, the refusals are the contacts' own: the same kind raises suspicion only after ten
 //! times as many from then on, and those that are held are asked for once more at the end of the
 //! plan, since a server of several machines may have had one that was ill. That is done for
@@ -45,6 +45,8 @@ pub(super) struct Refusal {
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) refusal: Refusal,
+    /// When its request was sent.
+    pub(super) sent: Duration,
     pub(super) answer: Answer<Bytes>,
     pub(super) tries: Tries,
 }
@@ -61,19 +63,12 @@ pub(super) struct Refusals {
 #[derive(Debug)]
 struct Row {
     refusal: Refusal,
-    /// When the request was sent that was refused first.
-    began: Duration,
     contacts: HashSet<ContactId>,
 }
 
 impl Refusals {
-    /// Counts a refusal of a request that was sent then. Gives what was held back of another kind, whose row ends.
-    pub(super) fn note(
-        &mut self,
-        refusal: Refusal,
-        contact_id: ContactId,
-        sent: Duration,
-    ) -> Vec<Held> {
+    /// Counts a refusal. Gives what was held back of another kind, whose row ends.
+    pub(super) fn note(&mut self, refusal: Refusal, contact_id: ContactId) -> Vec<Held> {
         let same = self.row.take_if(|row| row.refusal == refusal);
         let ended = if same.is_none() {
             self.take()
@@ -82,7 +77,6 @@ impl Refusals {
         };
         let row = self.row.insert(same.unwrap_or_else(|| Row {
             refusal,
-            began: sent,
             contacts: HashSet::new(),
         }));
         row.contacts.insert(contact_id);
@@ -130,15 +124,14 @@ impl Refusals {
         self.held.pop()
     }
 
-    /// Notes an answer as it should be, to a request that was sent then. Gives what was held back,
-    /// where that ends the row: whoever was asked for before its first contact says nothing of
-    /// those after it.
+    /// Notes an answer as it should be, to a request that was sent then: the row begins anew. Gives
+    /// what was held back, apart from those that were sent later: whoever was let in before says
+    /// nothing of them.
     pub(super) fn answered(&mut self, sent: Duration) -> Vec<Held> {
-        if self.row.as_ref().is_some_and(|row| sent < row.began) {
-            Vec::new()
-        } else {
-            self.take()
+        if let Some(row) = &mut self.row {
+            row.contacts.clear();
         }
+        self.held.extract_if(.., |held| held.sent <= sent).collect()
     }
 
     /// Notes that the row is the contacts' own fault. Gives what was held back.
@@ -189,6 +182,7 @@ mod tests {
         };
         Held {
             refusal: MISSING,
+            sent: seconds(5),
             answer: Answer {
                 contact_id: contact(number),
                 ending,
@@ -201,7 +195,7 @@ mod tests {
     /// Refuses contacts until that is suspicious; gives how many that took.
     fn suspicious_after(refusals: &mut Refusals, refusal: Refusal) -> usize {
         let is_last = |number: &usize| {
-            let ended = refusals.note(refusal, contact(*number), seconds(1));
+            let ended = refusals.note(refusal, contact(*number));
             assert!(ended.is_empty());
             refusals.hold(held(*number));
             refusals.is_suspicious()
@@ -224,7 +218,7 @@ mod tests {
     fn one_contact_alone_is_never_suspicious() {
         let mut refusals = Refusals::default();
         for _ in 0..100 {
-            refusals.note(MISSING, contact(1), seconds(1));
+            refusals.note(MISSING, contact(1));
         }
         assert!(!refusals.is_suspicious());
     }
@@ -233,17 +227,19 @@ mod tests {
     fn another_kind_and_an_answer_since_end_the_row() {
         let mut refusals = Refusals::default();
         for number in 0..9 {
-            refusals.note(MISSING, contact(number), seconds(5));
+            refusals.note(MISSING, contact(number));
             refusals.hold(held(number));
         }
         assert!(
             refusals.answered(seconds(4)).is_empty(),
-            "it was sent before the first of them"
+            "it was sent before them"
         );
-        assert_eq!(refusals.note(REDIRECT, contact(9), seconds(6)).len(), 9);
+        refusals.note(MISSING, contact(9));
         refusals.hold(held(9));
-        assert!(!refusals.is_suspicious());
-        assert_eq!(refusals.answered(seconds(6)).len(), 1);
+        assert!(!refusals.is_suspicious(), "the row began anew");
+        assert_eq!(refusals.note(REDIRECT, contact(10)).len(), 10);
+        refusals.hold(held(10));
+        assert_eq!(refusals.answered(seconds(5)).len(), 1);
         assert_eq!(refusals.contacts().count(), 0);
     }
 }

@@ -224,7 +224,7 @@ impl Control {
         let mut tries = self.backlog.take(contact_id);
         tries.charged += u32::from(counts);
         let (again, ending) = tries.fate(&judged, self.served, self.settings.retry);
-        let done = judged.done;
+        let (sent, done) = (judged.sent.at, judged.done);
         let answer = judged.into_answer(ending);
         match (again, in_row) {
             (Some(delay), _) => {
@@ -236,6 +236,7 @@ impl Control {
             }
             (None, Some(refusal)) => self.refusals.hold(Held {
                 refusal,
+                sent,
                 answer,
                 tries,
             }),
