@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::contact::Question;
 use crate::error::Error;
 use crate::extract::api::body::Bounds;
-use crate::extract::api::client::{self, ApiClient, Transport, http_client};
+use crate::extract::api::client::{self, ApiClient, Transport, http_clients};
 use crate::extract::api::login_server::LoginServer;
 use crate::extract::api::tenant::{Tenant, is_loopback};
 use crate::extract::api::zone::{TimeZone, ZoneName};
@@ -102,10 +102,10 @@ pub(crate) fn sandbox(job: &Job) -> Result<Option<Sandbox>, Error> {
 /// A connection to the API of the job; reads the secrets.
 pub(crate) fn connect(job: &Job, sandbox: Option<&Sandbox>) -> Result<Connection, Error> {
     let start = start(job, sandbox)?;
-    let http = http_client(&transport(job, &start)?)?;
+    let http = http_clients(&transport(job, &start)?)?;
     let bounds = Bounds::new(job.fetch.timeout);
     let server = LoginServer {
-        http: http.clone(),
+        http: http.keeping.clone(),
         bounds: bounds.clone(),
         url: start.clone(),
     };

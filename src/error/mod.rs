@@ -68,10 +68,12 @@ pub enum Error {
     )]
     Locked { path: PathBuf, holder: String },
     #[error(
-        "the API did not answer as it should for longer than `fetch.patience`; \
+        "the API did not answer as it should for longer than `fetch.patience` (at last: {cause}); \
          {done} answers of this run are kept"
     )]
-    Unreachable { done: u64 },
+    Unreachable { done: u64, cause: String },
+    #[error("the server's certificate is not accepted ({cause})")]
+    Untrusted { cause: String },
     #[error(
         "the API refused the login with status {status}{}",
         if *worked_before { ", though it had worked before" } else { "" }
@@ -201,6 +203,11 @@ impl Error {
             | Self::UnbelievableExport { was_away: true, .. } => {
                 Consequence::goes_on(Exit::Unreachable, AGAIN)
             }
+            Self::Untrusted { .. } => Consequence::needs(
+                Exit::Unreachable,
+                "name the file with the certificate of its authority in `api.ca_file`; where it is \
+                 said to have expired or not to be valid yet, check this machine's clock",
+            ),
             Self::Unusable(unusable) => of_unusable(*unusable),
             Self::LoginRefused { hint, .. } => Consequence::needs(Exit::Login, hint),
             Self::NoLogin(refusal) => Consequence::needs(Exit::Login, refusal.hint()),

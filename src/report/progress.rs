@@ -10,7 +10,8 @@ pub struct Progress {
     pub done: u64,
     /// Contacts among them that failed.
     pub failed: u64,
-    /// Answers as they should be, those of probes included.
+    /// Answers of the API that say what it was asked, probes included: summaries, and that there is
+    /// no such contact. None at all means that nobody was there.
     pub served: u64,
     /// Requests sent.
     pub attempts: u64,

@@ -23,19 +23,34 @@ pub(super) fn completed(fetched: Fetched, plan: &Plan, job: &Job) -> Result<Fetc
         }
         end @ (End::Interrupted
         | End::Unreachable
+        | End::Untrusted
         | End::LoginRefused { .. }
         | End::NoLogin(_)
         | End::Unusable(_)
         | End::Hopeless(_)
-        | End::NotStored) => Err(ended(&end, done, job)),
+        | End::NotStored) => {
+            let cause = fetched.cause;
+            Err(ended(&end, Left { done, cause }, job))
+        }
     }
 }
 
+/// What a run leaves that ended.
+#[derive(Default)]
+pub(super) struct Left {
+    /// Contacts with a final answer.
+    pub(super) done: u64,
+    /// Why the last request brought none.
+    pub(super) cause: String,
+}
+
 /// What an end makes of the run that came so far.
-pub(super) fn ended(end: &End, done: u64, job: &Job) -> Error {
+pub(super) fn ended(end: &End, left: Left, job: &Job) -> Error {
+    let Left { done, cause } = left;
     match *end {
         End::Interrupted => Error::Interrupted,
-        End::Unreachable => Error::Unreachable { done },
+        End::Unreachable => Error::Unreachable { done, cause },
+        End::Untrusted => Error::Untrusted { cause },
         End::LoginRefused {
             status,
             worked_before,

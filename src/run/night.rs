@@ -13,11 +13,12 @@ use tracing::{info, warn};
 
 use super::begin::{self, BeginTerms, Begun};
 use super::comparison;
-use super::ended::{completed, ended};
+use super::ended::{Left, completed, ended};
 use super::fetching::{Fetching, runtime};
 use super::world::{Clock, Mode, Start, World};
 use super::{lock, plan, zone};
 use crate::connect;
+use crate::contact::ContactId;
 use crate::error::Error;
 use crate::extract::api::zone::ZoneName;
 use crate::extract::connection::RemoteApi;
@@ -152,7 +153,7 @@ impl<'a> Night<'a> {
             Some(runtime) => runtime.block_on(settled),
             None => runtime()?.block_on(settled),
         };
-        let choice = settled.map_err(|end| ended(&end, 0, self.job))?;
+        let choice = settled.map_err(|end| ended(&end, Left::default(), self.job))?;
         let zone = choice.zone.to_string();
         if choice.basis.is_kept() {
             self.store.keep_zone(&zone)?;
@@ -215,7 +216,7 @@ impl<'a> Night<'a> {
         let Some(api) = api.filter(|_| plan.to_fetch > 0) else {
             return Ok(None);
         };
-        let settings = self.settings();
+        let settings = self.settings(self.store.known_good(&self.terms())?);
         self.report.begin("fetching", Some(plan.to_fetch));
         let fetching = Fetching {
             api: &api,
@@ -233,8 +234,10 @@ impl<'a> Night<'a> {
 
     /// How the API is called in this start: what earlier starts of the run have used up of its
     /// budget is gone.
-    fn settings(&self) -> fetcher::Settings {
+    fn settings(&self, known_good: Option<ContactId>) -> fetcher::Settings {
         let mut settings = self.job.fetch.fetcher.clone();
+        settings.known_good = known_good;
+        settings.worked_before = known_good.is_some();
         let used = Duration::try_from_secs_f64(self.run.fetch_seconds).unwrap_or_default();
         let calls = self.run.calls.attempts;
         settings.max_calls = settings.max_calls.map(|most| most.saturating_sub(calls));

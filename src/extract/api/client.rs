@@ -8,7 +8,7 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap,
     HeaderName, HeaderValue, RETRY_AFTER,
 };
-use reqwest::{Certificate, Identity, Proxy, RequestBuilder, Url};
+use reqwest::{Certificate, ClientBuilder, Identity, Proxy, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, timeout_at};
 
@@ -91,14 +91,53 @@ pub struct NoReply {
     pub reason: Reason,
     /// The status, where at least that came.
     pub status: Option<u16>,
-    /// Whether there was a connection; where not, nothing was sent.
-    pub was_connected: bool,
+    /// How far the request came.
+    pub reach: Reach,
+}
+
+/// How far a request came that brought no whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// There was no connection, so nothing was sent.
+    Nowhere,
+    /// The same, since the server's certificate was not accepted.
+    Untrusted,
+    /// It went out, but the connection was lost before an answer came. Where that was one that had
+    /// served before, the server may have closed it for being idle, as it may (RFC 9112, 9.3).
+    LostConnection,
+    /// It went out.
+    Sent,
+}
+
+impl NoReply {
+    /// Whether the server's certificate was not accepted.
+    pub fn is_untrusted(&self) -> bool {
+        self.reach == Reach::Untrusted
+    }
+}
+
+/// Which connection a request may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// Any, as a rule one that has served before.
+    AnyConnection,
+    /// Only one of its own.
+    NewConnection,
+}
+
+/// What sends requests: on connections that are kept, or on a new one each time.
+#[derive(Debug, Clone)]
+pub struct HttpClients {
+    /// Keeps connections.
+    pub keeping: reqwest::Client,
+    /// Keeps none.
+    pub fresh: reqwest::Client,
 }
 
 /// Sends requests to the API.
 #[derive(Debug, Clone)]
 pub struct ApiClient {
-    http: reqwest::Client,
+    http: HttpClients,
     headers: HeaderMap,
     query: Option<String>,
     limit: u32,
@@ -122,7 +161,7 @@ impl ApiClient {
     /// # Errors
     /// Where a setting makes no header.
     pub fn new(
-        http: reqwest::Client,
+        http: HttpClients,
         bounds: Bounds,
         question: &Question,
         headers: &HeaderMap,
@@ -168,11 +207,19 @@ impl ApiClient {
     ///
     /// # Errors
     /// Where no whole answer came; redirects are answers.
-    pub async fn attempt(&self, route: &Route, contact_id: ContactId) -> Result<Reply, NoReply> {
+    pub async fn attempt(
+        &self,
+        route: &Route,
+        contact_id: ContactId,
+        via: Via,
+    ) -> Result<Reply, NoReply> {
+        let http = match via {
+            Via::AnyConnection => &self.http.keeping,
+            Via::NewConnection => &self.http.fresh,
+        };
         let body = format!(r#"{{"ContactId":{contact_id},"Limit":{}}}"#, self.limit);
         exchange(
-            self.http
-                .post(route.summary.clone())
+            http.post(route.summary.clone())
                 .headers(route.headers.clone())
                 .body(body),
             &self.bounds,
@@ -187,6 +234,7 @@ impl ApiClient {
     pub async fn principal(&self, route: &Route) -> Result<Reply, NoReply> {
         exchange(
             self.http
+                .keeping
                 .get(route.principal.clone())
                 .headers(route.headers.clone()),
             &self.bounds,
@@ -212,7 +260,7 @@ impl ApiClient {
 
     /// Calls an operation that takes no parameters.
     async fn ask(&self, route: &Route, operation: &Url) -> Result<Reply, NoReply> {
-        let request = self.http.post(operation.clone());
+        let request = self.http.keeping.post(operation.clone());
         let request = request.headers(route.headers.clone()).body("{}");
         exchange(request, &self.bounds).await
     }
@@ -229,12 +277,12 @@ pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply,
     let sent = sent.map_err(|_| NoReply {
         reason: cause::timed_out(),
         status: None,
-        was_connected: true,
+        reach: Reach::Sent,
     })?;
     let mut response = sent.map_err(|error| NoReply {
         reason: cause::reason(&error, Reason::Connection),
         status: None,
-        was_connected: !error.is_connect(),
+        reach: reach(&error),
     })?;
     let status = response.status().as_u16();
     let header = |name| {
@@ -253,7 +301,7 @@ pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply,
             return Err(NoReply {
                 reason,
                 status: Some(status),
-                was_connected: true,
+                reach: Reach::Sent,
             });
         }
     };
@@ -263,6 +311,19 @@ pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply,
         is_gzip,
         body,
     })
+}
+
+/// How far a request came that ended in this error.
+fn reach(error: &reqwest::Error) -> Reach {
+    if cause::is_untrusted(error) {
+        Reach::Untrusted
+    } else if error.is_connect() {
+        Reach::Nowhere
+    } else if cause::is_lost(error) {
+        Reach::LostConnection
+    } else {
+        Reach::Sent
+    }
 }
 
 /// Whether a Content-Encoding is gzip, by its name or the older one (RFC 9110, 8.4.1.3).
@@ -303,7 +364,16 @@ impl Question {
 ///
 /// # Errors
 /// Where a setting makes no client.
-pub fn http_client(transport: &Transport) -> Result<reqwest::Client, Error> {
+pub fn http_clients(transport: &Transport) -> Result<HttpClients, Error> {
+    let keeping = builder(transport)?.build();
+    let fresh = builder(transport)?.pool_max_idle_per_host(0).build();
+    Ok(HttpClients {
+        keeping: keeping.map_err(Error::Build)?,
+        fresh: fresh.map_err(Error::Build)?,
+    })
+}
+
+fn builder(transport: &Transport) -> Result<ClientBuilder, Error> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!(
             env!("CARGO_PKG_NAME"),
@@ -332,5 +402,5 @@ pub fn http_client(transport: &Transport) -> Result<reqwest::Client, Error> {
         None if transport.direct => builder = builder.no_proxy(),
         None => {}
     }
-    builder.build().map_err(Error::Build)
+    Ok(builder)
 }

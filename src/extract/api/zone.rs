@@ -291,6 +291,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::extract::api::client::Reach;
 
     fn reply(status: u16, body: &str) -> Reply {
         Reply {
@@ -361,7 +362,7 @@ mod tests {
             let no_reply = NoReply {
                 reason,
                 status: None,
-                was_connected: true,
+                reach: Reach::Sent,
             };
             assert_eq!(ZoneReply::of_base(&Err(no_reply)), expected);
         }
