@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::contact::Question;
 use crate::error::Error;
 use crate::extract::api::body::Bounds;
-use crate::extract::api::client::{self, ApiClient, Transport, http_client};
+use crate::extract::api::client::{self, ApiClient, Transport, http_clients};
 use crate::extract::api::login_server::LoginServer;
 use crate::extract::api::proxy;
 use crate::extract::api::tenant::{Tenant, is_loopback};
@@ -20,6 +20,7 @@ use crate::extract::connection::{ApiAddress, Connection};
 use crate::extract::secret::Secret;
 use crate::extract::waiting::Stop;
 use crate::flatten::Checker;
+use crate::hex::hex;
 use crate::job::{Header, Installation, Job, LoginHost};
 use crate::sandbox::{self, Sandbox};
 use crate::schema::View;
@@ -29,7 +30,7 @@ use crate::schema::View;
 pub(crate) fn question(job: &Job, zone: &str) -> Question {
     let headers = job.api.headers.iter().map(|(name, value)| match value {
         // People put secrets into plain headers too: a hash tells as well that a value has changed.
-        Header::Text(text) => (name.clone(), Some(sha256(text))),
+        Header::Text(text) => (name.clone(), Some(hex(&Sha256::digest(text)))),
         Header::Secret(_) => (name.clone(), None),
     });
     Question {
@@ -42,11 +43,6 @@ pub(crate) fn question(job: &Job, zone: &str) -> Question {
         zone: zone.to_owned(),
         headers: headers.collect(),
     }
-}
-
-fn sha256(text: &str) -> String {
-    let hash = Sha256::digest(text.as_bytes());
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What the client says of that with every request.
@@ -113,10 +109,10 @@ pub(crate) fn connect(
     stop: &Stop,
 ) -> Result<Connection, Error> {
     let start = start(job, sandbox)?;
-    let http = http_client(&transport(job, &start, stop)?)?;
+    let http = http_clients(&transport(job, &start, stop)?)?;
     let bounds = Bounds::new(job.fetch.timeout);
     let server = LoginServer {
-        http: http.clone(),
+        http: http.keeping.clone(),
         bounds: bounds.clone(),
         url: start.clone(),
     };

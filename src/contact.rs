@@ -60,10 +60,10 @@ pub struct Planned {
 
 /// An enum whose variants have one spelling in every output and in the store.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[doc = $variant_doc:literal])+ $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+        pub enum $name { $($(#[doc = $variant_doc])+ $variant,)+ }
 
         impl $name {
             /// Every one, in the order in which they are shown.
@@ -72,6 +72,11 @@ macro_rules! words {
             /// How it is spelled in every output.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
+            }
+
+            /// What it means, in the words of its declaration.
+            pub const fn doc(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($variant_doc),+).trim_ascii_start(),)+ }
             }
 
             /// The one of that spelling.

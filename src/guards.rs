@@ -19,6 +19,10 @@ const LEAST_ROWS: u64 = 100;
 
 /// The shares that the job allows.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the job's keys"
+)]
 pub(crate) struct Limits {
     pub(crate) max_shrink: Share,
     pub(crate) max_rejected: Share,
@@ -191,10 +195,10 @@ pub enum UnbelievableExport {
 pub(crate) fn check_list(
     limits: &Limits,
     last: Option<&LastFigures>,
-    list: &TargetCounts,
+    read: &TargetCounts,
 ) -> Result<(), UnbelievableList> {
-    let (now, rejected) = (list.distinct, list.rejected);
-    let lines = now + list.duplicates + rejected;
+    let (now, rejected) = (read.distinct, read.rejected);
+    let lines = now + read.duplicates + rejected;
     if now == 0 && rejected > 0 {
         return Err(UnbelievableList::NoId { lines });
     }

@@ -31,3 +31,4 @@ pub mod summary; // Binary: what a run ends with.
 
 mod connect;
 mod guards;
+mod hex;

@@ -12,7 +12,7 @@ use superoffice_export::check::check;
 use superoffice_export::cli::{Cli, RunArgs, SummaryFormat, TablesFormat, Verb};
 use superoffice_export::error::{Consequence, Error, Exit};
 use superoffice_export::job;
-use superoffice_export::load::verify;
+use superoffice_export::load::{manifest_markdown, verify};
 use superoffice_export::report::{LogFormat, ProgressMode, Reporter};
 use superoffice_export::run::{Finished, Mode, Start, run};
 use superoffice_export::sandbox;
@@ -90,7 +90,7 @@ fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
             return Ok(check(job, &overrides.0, &stopped, &mut print)?);
         }
         Verb::Tables { format } => print(&match format {
-            TablesFormat::Markdown => docs::markdown(&View::all()),
+            TablesFormat::Markdown => docs::markdown(&View::all()) + &manifest_markdown(),
             TablesFormat::Json => docs::json(&View::all()),
             TablesFormat::Sql => sql::views(&View::all(), "parquet"),
         }),

@@ -3,19 +3,19 @@
 //! out. This file owns the checklist and the steps that call nothing; those that call the server
 //! are in [`server`].
 
+mod failed_step;
 mod server;
 
 use std::collections::BTreeSet;
-use std::error::Error as _;
-use std::fmt::Write as _;
 use std::path::Path;
 
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
+use self::failed_step::FailedStep;
 use self::server::{Principal, ServerSteps};
 use crate::contact::{ContactId, InputLine};
-use crate::error::{Consequence, Error, Exit};
+use crate::error::{Error, Exit};
 use crate::extract::api::zone::{ZoneBasis, ZoneChoice};
 use crate::extract::ids::csv::{Column, Reader, Source};
 use crate::job::{self, Installation, Job, Override};
@@ -30,13 +30,6 @@ struct Checklist<'a> {
     stop: &'a watch::Receiver<bool>,
     /// How the first step failed that did.
     failed: Option<Exit>,
-}
-
-/// Why a step failed, and what to do about it.
-struct FailedStep {
-    exit: Exit,
-    problem: String,
-    hint: String,
 }
 
 /// Checks a job; `stop` turns true when somebody asks to stop, and `print` takes the lines of the
@@ -57,7 +50,9 @@ pub fn check(
     };
     let job = job::read(path, overrides).map_err(|error| FailedStep::of(&error.into()));
     if let Some(job) = checklist.step("job", job, |_| path.display().to_string())? {
-        let input = read_input(&job.source.list, stop).map_err(|error| FailedStep::of(&error));
+        let input = read_input(&job.source.list, stop)
+            .map_err(|error| FailedStep::of(&error))
+            .and_then(|input| input.with_an_id(&job.source.list));
         let input = checklist.step("input", input, |input| input.describe(&job.source.list))?;
         let output = lock::try_out(&job.output.dir).map_err(|error| FailedStep::of(&error));
         checklist.step("output", output, |()| job.output.dir.display().to_string())?;
@@ -208,23 +203,6 @@ impl Checklist<'_> {
     }
 }
 
-impl FailedStep {
-    fn of(error: &Error) -> Self {
-        let mut problem = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            write!(problem, ": {cause}").expect("writing to a String cannot fail");
-            source = cause.source();
-        }
-        let Consequence { exit, hint, .. } = error.consequence();
-        Self {
-            exit,
-            problem,
-            hint: hint.unwrap_or_default().to_owned(),
-        }
-    }
-}
-
 /// What the first lines of the input hold.
 struct Input {
     column: Column,
@@ -257,6 +235,17 @@ fn read_input(source: &Source, stop: &watch::Receiver<bool>) -> Result<Input, Er
 }
 
 impl Input {
+    fn with_an_id(self, source: &Source) -> Result<Self, FailedStep> {
+        match self.first {
+            Some(_) => Ok(self),
+            None => Err(FailedStep {
+                exit: Exit::Usage,
+                problem: self.describe(source),
+                hint: "no contact id was found; mend the list or `source.column`".to_owned(),
+            }),
+        }
+    }
+
     fn describe(&self, source: &Source) -> String {
         let first = if self.lines == LINES { "first " } else { "" };
         let Self {

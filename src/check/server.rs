@@ -7,7 +7,7 @@ use std::future::Future;
 use serde::de::IgnoredAny;
 use tokio::runtime::Runtime;
 
-use super::FailedStep;
+use super::failed_step::FailedStep;
 use crate::connect;
 use crate::contact::{ContactId, Reason};
 use crate::error::{Error, Exit};

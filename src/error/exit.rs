@@ -55,10 +55,13 @@ impl Exit {
                 "published; failures within `max_failed` (each one is in `outcomes`)"
             }
             Self::NotPublished => {
-                "not published: too many failures, every answer a refusal, no such tenant, \
+                "not published: too many failures, a guard, every answer a refusal, no such tenant, \
                  or a defect of this program"
             }
-            Self::Usage => "bad arguments, job file or input; nothing was called",
+            Self::Usage => {
+                "bad arguments, job file or input (a list that is not believed, too); \
+                 no contact was called"
+            }
             Self::Locked => "another run of this job is under way",
             Self::Unreachable => {
                 "the API stayed unreachable longer than `patience`, gave no answer in all the \

@@ -68,10 +68,12 @@ pub enum Error {
     )]
     Locked { path: PathBuf, holder: String },
     #[error(
-        "the API did not answer as it should for longer than `fetch.patience`; \
+        "the API did not answer as it should for longer than `fetch.patience` (at last: {cause}); \
          {done} answers of this run are kept"
     )]
-    Unreachable { done: u64 },
+    Unreachable { done: u64, cause: String },
+    #[error("the server's certificate is not accepted ({cause})")]
+    Untrusted { cause: String },
     #[error(
         "the API refused the login with status {status}{}",
         if *worked_before { ", though it had worked before" } else { "" }
@@ -183,7 +185,8 @@ impl Error {
             | Self::Client(_)
             | Self::Certificates { .. }
             | Self::Sandbox(_)
-            | Self::OutputFolder { .. } => Consequence::ends(Exit::Usage),
+            | Self::OutputFolder { .. }
+            | Self::UnbelievableList(_) => Consequence::ends(Exit::Usage),
             Self::Locked { .. } => Consequence::ends(Exit::Locked),
             Self::Store(error) => of_store(error),
             Self::Load(error) => of_load(error),
@@ -197,9 +200,16 @@ impl Error {
                 Exit::Storage,
                 "make room, or lower `output.keep`; nothing was called",
             ),
-            Self::Unreachable { .. } | Self::NothingFetched => {
+            Self::Unreachable { .. }
+            | Self::NothingFetched
+            | Self::UnbelievableExport { was_away: true, .. } => {
                 Consequence::goes_on(Exit::Unreachable, AGAIN)
             }
+            Self::Untrusted { .. } => Consequence::needs(
+                Exit::Unreachable,
+                "name the file with the certificate of its authority in `api.ca_file`; where it is \
+                 said to have expired or not to be valid yet, check this machine's clock",
+            ),
             Self::Unusable(unusable) => of_unusable(*unusable),
             Self::LoginRefused { hint, .. } => Consequence::needs(Exit::Login, hint),
             Self::NoLogin(refusal) => Consequence::needs(Exit::Login, refusal.hint()),
@@ -208,10 +218,6 @@ impl Error {
                 Exit::NotPublished,
                 "the same command tries only those again; or raise `output.max_failed`",
             ),
-            Self::UnbelievableList(_) => Consequence::ends(Exit::Usage),
-            Self::UnbelievableExport { was_away: true, .. } => {
-                Consequence::goes_on(Exit::Unreachable, AGAIN)
-            }
             Self::UnbelievableExport {
                 was_away: false, ..
             } => Consequence::needs(

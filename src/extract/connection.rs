@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use reqwest::Url;
@@ -14,12 +15,12 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info, warn};
 
 use crate::contact::{ContactId, Reason};
-use crate::extract::api::cause::listen;
-use crate::extract::api::client::{ApiClient, NoReply, Reply, Route};
+use crate::extract::api::cause::{Cause, listen};
+use crate::extract::api::client::{ApiClient, NoReply, Reach, Reply, Route, Via};
 use crate::extract::api::inspect::{Check, Content, inspect};
 use crate::extract::api::login_server::Away;
 use crate::extract::api::tenant::{NotLocated, Tenant};
-use crate::extract::api::zone::{ZoneAnswer, ZoneName};
+use crate::extract::api::zone::{ZoneAnswer, ZoneName, ZoneReply};
 use crate::extract::auth::{Authenticator, Credential, Life, NoLogin};
 use crate::gzip::Unpacker;
 
@@ -31,6 +32,14 @@ const QUEUE: usize = 256;
 pub trait RemoteApi {
     /// Sends one request.
     fn attempt(&self, contact_id: ContactId) -> impl Future<Output = Result<Reply, NoReply>>;
+
+    /// The same, on a connection of its own; what has no connections sends it as any other.
+    fn attempt_on_new_connection(
+        &self,
+        contact_id: ContactId,
+    ) -> impl Future<Output = Result<Reply, NoReply>> {
+        self.attempt(contact_id)
+    }
 
     /// Looks into the answer.
     fn inspect(&self, contact_id: ContactId, reply: &Reply) -> impl Future<Output = Content>;
@@ -50,7 +59,23 @@ pub trait RemoteApi {
     /// over by whoever logs in next.
     fn set_zone(&self, _zone: &ZoneName) {}
 
-    /// Calls to a login server so far.
+    /// Asks who is logged in, by which a login is told from a contact that is refused; the status
+    /// tells it. What knows no persons refuses.
+    fn who_am_i(&self) -> impl Future<Output = Result<Reply, NoReply>> {
+        std::future::ready(Ok(Reply {
+            status: 401,
+            retry_after: None,
+            is_gzip: false,
+            body: Bytes::new(),
+        }))
+    }
+
+    /// Why the last request brought no answer, where it did not, in words that follow a message.
+    fn cause(&self) -> Cause {
+        Cause::default()
+    }
+
+    /// Calls to a login server so far, and those to find out who is logged in.
     fn logins(&self) -> u64;
 
     /// The time by which answers are dated: the system's, unless it is a simulation.
@@ -79,6 +104,7 @@ pub struct Connection {
     tenant_warning: WarnOnce,
     login_warning: WarnOnce,
     zone_warning: WarnOnce,
+    cause: Mutex<Cause>,
     inspector: Inspector,
 }
 
@@ -122,6 +148,7 @@ impl Connection {
             tenant_warning: WarnOnce::default(),
             login_warning: WarnOnce::default(),
             zone_warning: WarnOnce::default(),
+            cause: Mutex::default(),
             inspector,
         })
     }
@@ -150,7 +177,7 @@ impl Connection {
         self.destination().route.clone().ok_or(NoReply {
             reason: Reason::Connection,
             status: None,
-            was_connected: false,
+            reach: Reach::Nowhere,
         })
     }
 
@@ -161,19 +188,12 @@ impl Connection {
         destination.login.clone().filter(|_| is_handed_on)
     }
 
-    fn change(&self, change: impl FnOnce(&mut Destination)) {
-        let mut destination = self.destination();
-        change(&mut destination);
-        if let (Some(api), Some(login)) = (&destination.api, &destination.login) {
-            let route = self.client.route(api, &login.headers, &destination.zone);
-            destination.route = Some(Arc::new(route));
-        }
-    }
-}
-
-impl RemoteApi for Connection {
-    async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
-        let result = self.client.attempt(&*self.route()?, contact_id).await;
+    /// Sends one request, and keeps why it brought no answer.
+    async fn send(&self, contact_id: ContactId, via: Via) -> Result<Reply, NoReply> {
+        let route = self.route()?;
+        let attempt = self.client.attempt(&route, contact_id, via);
+        let (result, cause) = listen(attempt).await;
+        self.keep(cause);
         match &result {
             Ok(reply) if !(200..300).contains(&reply.status) => {
                 debug!("contact {contact_id}: status {}", reply.status);
@@ -182,6 +202,31 @@ impl RemoteApi for Connection {
             Ok(_) => {}
         }
         result
+    }
+
+    fn keep(&self, cause: Cause) {
+        *self.cause.lock().unwrap_or_else(PoisonError::into_inner) = cause;
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Destination)) {
+        let mut destination = self.destination();
+        change(&mut destination);
+        if let (Some(api), Some(login)) = (&destination.api, &destination.login) {
+            let route = self
+                .client
+                .route(api, &login.headers, destination.zone.header());
+            destination.route = Some(Arc::new(route));
+        }
+    }
+}
+
+impl RemoteApi for Connection {
+    async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
+        self.send(contact_id, Via::AnyConnection).await
+    }
+
+    async fn attempt_on_new_connection(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
+        self.send(contact_id, Via::NewConnection).await
     }
 
     async fn inspect(&self, contact_id: ContactId, reply: &Reply) -> Content {
@@ -194,7 +239,9 @@ impl RemoteApi for Connection {
             ApiAddress::Tenant(tenant) => {
                 let (located, cause) = listen(tenant.locate(self.api().is_some())).await;
                 let located = located
-                    .inspect_err(|error| self.tenant_warning.lost(&format!("{error}{cause}")))?;
+                    .inspect_err(|error| self.tenant_warning.lost(&format!("{error}{cause}")));
+                self.keep(cause);
+                let located = located?;
                 self.tenant_warning.found();
                 (located.api, Some(located.valid_for))
             }
@@ -221,7 +268,9 @@ impl RemoteApi for Connection {
             if matches!(error, NoLogin::Away(_)) {
                 self.login_warning.lost(&format!("{error}{cause}"));
             }
-        })?;
+        });
+        self.keep(cause);
+        let credential = credential?;
         self.login_warning.found();
         if calls {
             info!("logged in{}", if refused.is_some() { " again" } else { "" });
@@ -236,7 +285,15 @@ impl RemoteApi for Connection {
             Ok(route) => route,
             Err(no_reply) => return ZoneAnswer::Away(Away::NoReply(no_reply.reason)),
         };
-        let (answer, cause) = listen(self.client.zone(&route)).await;
+        let ask = async {
+            let base = ZoneReply::of_base(&self.client.base_zone(&route).await);
+            if let Some(answer) = ZoneAnswer::of_base(&base) {
+                return answer;
+            }
+            let default = ZoneReply::of_default(&self.client.default_zone(&route).await);
+            ZoneAnswer::of_both(&base, &default)
+        };
+        let (answer, cause) = listen(ask).await;
         if let ZoneAnswer::Away(away) = answer {
             self.zone_warning.lost(&format!(
                 "the API does not tell its time zone now: {away}{cause}"
@@ -250,6 +307,20 @@ impl RemoteApi for Connection {
             destination.zone = zone.clone();
             destination.is_handed_on = destination.login.is_some();
         });
+    }
+
+    async fn who_am_i(&self) -> Result<Reply, NoReply> {
+        self.logins.fetch_add(1, Ordering::Relaxed);
+        let (reply, cause) = listen(self.principal()).await;
+        self.keep(cause);
+        reply
+    }
+
+    fn cause(&self) -> Cause {
+        self.cause
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn logins(&self) -> u64 {
@@ -318,8 +389,6 @@ impl Inspector {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
     use crate::contact::Found;
 

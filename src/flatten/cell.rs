@@ -196,6 +196,13 @@ fn hexadecimal(rest: &mut Chars<'_>) -> char {
     }
 }
 
+/// Puts a cell into a row; a row without cells, where only a check is made, takes none.
+pub(super) fn set_cell<'de>(row: &mut [Cell<'de>], column: usize, cell: Cell<'de>) {
+    if let Some(place) = row.get_mut(column) {
+        *place = cell;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use ColumnType::{Boolean, Date, Float, Instant, Integer, Text};

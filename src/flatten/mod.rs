@@ -5,6 +5,7 @@ mod cell;
 mod columns;
 mod extra;
 mod fault;
+mod hollow;
 mod instant;
 mod layout;
 mod member_name;
@@ -18,7 +19,7 @@ use std::borrow::Cow;
 
 use arrow_array::RecordBatch;
 
-use self::cell::Cell;
+use self::cell::{Cell, set_cell};
 use self::columns::Columns;
 pub use self::fault::Fault;
 use self::layout::RowLayout;
@@ -47,6 +48,19 @@ impl Checker {
     }
 }
 
+/// The body of an answer, and what of the question that it was given to its rows depend on. An
+/// answer to an older question is judged by that one.
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerBody<'a> {
+    /// The body.
+    pub json: &'a [u8],
+    /// How many items per list were asked for at most.
+    pub limit: u32,
+    /// Whether its instants were asked for in the zone of tonight's question. Where they were not,
+    /// the calendar days are those of another wall.
+    pub has_same_zone: bool,
+}
+
 /// Turns answers into rows and collects them, until they are taken as record batches.
 #[derive(Debug)]
 pub struct Flattener {
@@ -54,81 +68,95 @@ pub struct Flattener {
     columns: Vec<Columns>,
     outcomes: Columns,
     outcome_columns: Vec<Column>,
-    limit: usize,
     bytes: usize,
     drift: Drift,
     truncated: Vec<u64>,
+    contacts_without_details: u64,
+    answers_of_another_zone: u64,
+}
+
+/// What `outcomes` says of a target's answer.
+#[derive(Debug, Default)]
+struct AnswerCells {
+    truncated: Option<String>,
+    extra: Option<String>,
 }
 
 impl Flattener {
-    /// A flattener for the tables of this view; `limit` is the number of items per list that was
-    /// asked for.
-    pub fn new(view: &View, limit: u32) -> Self {
+    /// A flattener for the tables of this view.
+    pub fn new(view: &View) -> Self {
         let layouts: Vec<_> = view.data_tables().map(RowLayout::of).collect();
         Self {
             columns: view.data_tables().map(Columns::of).collect(),
             outcomes: Columns::of(view.outcomes()),
             outcome_columns: view.outcomes().columns.to_vec(),
-            limit: usize::try_from(limit).unwrap_or(usize::MAX),
             bytes: 0,
             drift: Drift::default(),
             truncated: vec![0; layouts.len()],
+            contacts_without_details: 0,
+            answers_of_another_zone: 0,
             layouts,
         }
     }
 
-    /// Appends the rows of one target: those of its answer, where it has one, and its row of
-    /// `outcomes`. Gives back how it ended, which differs from what was recorded only where an
-    /// answer no longer makes rows.
-    pub fn append(&mut self, mut target: Target, body: Option<&[u8]>) -> Outcome {
-        let mut truncated = None;
-        let mut extra = None;
-        if let (Some(contact_id), Some(body)) = (target.contact_id, body) {
-            self.bytes += body.len();
-            match parse(&self.layouts, contact_id, body, Purpose::Rows) {
+    /// Appends the rows of one target: those of its answer, where it has one to show, and its row
+    /// of `outcomes`. Gives back how it ended, which differs from what was recorded only where an
+    /// answer makes no rows.
+    pub fn append(&mut self, mut target: Target, answer: Option<AnswerBody<'_>>) -> Outcome {
+        let ending = &mut target.ending;
+        let shown = answer.filter(|_| ending.outcome.has_rows());
+        let mut cells = AnswerCells::default();
+        if let (Some(contact_id), Some(answer)) = (target.contact_id, shown) {
+            self.bytes += answer.json.len();
+            match parse(&self.layouts, contact_id, answer.json, Purpose::Rows) {
                 Ok(parsed) => {
-                    truncated = self.truncated_lists(&parsed);
-                    self.append_rows(&parsed);
-                    extra = parsed.extra;
-                    if parsed.found == Found::Nothing {
-                        target.ending.outcome = Outcome::Missing;
-                    }
+                    ending.outcome = outcome_of(ending.outcome, parsed.found);
+                    cells = self.append_answer(parsed, answer);
                 }
                 Err(fault) => {
-                    target.ending.outcome = Outcome::Failed;
-                    target.ending.error = Some(fault.into());
+                    ending.outcome = Outcome::Failed;
+                    ending.error = Some(fault.into());
                 }
             }
         }
         let row: Vec<_> = self
             .outcome_columns
             .iter()
-            .map(|column| target_cell(column, &target, truncated.as_deref(), extra.as_deref()))
+            .map(|column| target_cell(column, &target, &cells))
             .collect();
         self.outcomes.append(&row);
         target.ending.outcome
     }
 
-    fn append_rows(&mut self, parsed: &Parsed<'_>) {
+    /// Appends the rows of an answer, if it makes any, and counts what is to be told of it.
+    fn append_answer(&mut self, parsed: Parsed<'_>, answer: AnswerBody<'_>) -> AnswerCells {
         self.drift += parsed.drift;
-        for ((layout, columns), cells) in
-            self.layouts.iter().zip(&mut self.columns).zip(&parsed.rows)
-        {
-            cells
-                .chunks(layout.table.columns.len())
-                .for_each(|row| columns.append(row));
+        self.contacts_without_details += u64::from(parsed.without_details);
+        let is_of_another_zone = parsed.found == Found::Summary && !answer.has_same_zone;
+        self.answers_of_another_zone += u64::from(is_of_another_zone);
+        let tables = self.layouts.iter().zip(&mut self.columns);
+        for ((layout, columns), mut cells) in tables.zip(parsed.rows) {
+            for row in cells.chunks_mut(layout.table.columns.len()) {
+                if !answer.has_same_zone {
+                    let mut empty = |column| set_cell(row, column, Cell::Null);
+                    layout.day_columns.iter().copied().for_each(&mut empty);
+                }
+                columns.append(row);
+            }
+        }
+        AnswerCells {
+            truncated: self.truncated_lists(&parsed.lengths, answer.limit),
+            extra: parsed.extra,
         }
     }
 
-    fn truncated_lists(&mut self, parsed: &Parsed<'_>) -> Option<String> {
+    /// The names of the lists that are as long as was asked for at most.
+    fn truncated_lists(&mut self, lengths: &[usize], limit: u32) -> Option<String> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut names = Vec::new();
-        for ((layout, length), contacts) in self
-            .layouts
-            .iter()
-            .zip(&parsed.lengths)
-            .zip(&mut self.truncated)
-        {
-            if matches!(layout.table.rows, Rows::Items(_)) && *length >= self.limit {
+        let lists = self.layouts.iter().zip(lengths);
+        for ((layout, length), contacts) in lists.zip(&mut self.truncated) {
+            if matches!(layout.table.rows, Rows::Items(_)) && *length >= limit {
                 *contacts += 1;
                 names.push(layout.table.name);
             }
@@ -164,7 +192,21 @@ impl Flattener {
         self.drift
     }
 
-    /// For each list how many contacts reached the limit, so far.
+    /// How many contacts have a row of nulls, so far, since only their lists are known; none where
+    /// there is no table of contacts.
+    pub fn contacts_without_details(&self) -> Option<u64> {
+        let mut rows = self.layouts.iter().map(|layout| layout.table.rows);
+        rows.any(|rows| matches!(rows, Rows::Object(_)))
+            .then_some(self.contacts_without_details)
+    }
+
+    /// How many answers have no calendar days, so far, since their instants were asked for in
+    /// another zone.
+    pub fn answers_of_another_zone(&self) -> u64 {
+        self.answers_of_another_zone
+    }
+
+    /// For each list how many contacts reached the limit of their question, so far.
     pub fn truncated(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let lists = self.layouts.iter().zip(&self.truncated);
         lists
@@ -173,17 +215,29 @@ impl Flattener {
     }
 }
 
-fn target_cell<'a>(
-    column: &Column,
-    target: &'a Target,
-    truncated: Option<&'a str>,
-    extra: Option<&'a str>,
-) -> Cell<'a> {
+/// How a target ends whose answer was to be shown. A stale one with an answer that says nothing has
+/// nothing to show; its last attempt, which failed, does not say that it is missing.
+fn outcome_of(recorded: Outcome, found: Found) -> Outcome {
+    match (found, recorded) {
+        (Found::Summary, recorded) => recorded,
+        (Found::Nothing, Outcome::Stale) => Outcome::Failed,
+        (
+            Found::Nothing,
+            Outcome::Exported
+            | Outcome::Missing
+            | Outcome::Failed
+            | Outcome::Pending
+            | Outcome::Rejected,
+        ) => Outcome::Missing,
+    }
+}
+
+fn target_cell<'a>(column: &Column, target: &'a Target, answer: &'a AnswerCells) -> Cell<'a> {
     let text = |text: &'a str| Cell::Text(Cow::Borrowed(text));
     let ending = &target.ending;
     let cell = match column.source {
         CellSource::ContactId => target.contact_id.map(|id| Cell::Integer(id.get())),
-        CellSource::Extra => extra.map(text),
+        CellSource::Extra => answer.extra.as_deref().map(text),
         CellSource::Position | CellSource::Member(_) => None,
         CellSource::Target(field) => match field {
             TargetField::InputLine => i64::try_from(target.input_line).ok().map(Cell::Integer),
@@ -196,7 +250,7 @@ fn target_cell<'a>(
             TargetField::Error => ending.error.map(|reason| text(reason.as_str())),
             TargetField::Message => ending.message.as_deref().map(text),
             TargetField::FetchedAt => ending.fetched_at.map(Cell::Integer),
-            TargetField::Truncated => truncated.map(text),
+            TargetField::Truncated => answer.truncated.as_deref().map(text),
         },
     };
     cell.unwrap_or(Cell::Null)

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::cell::{Cell, Converted, convert};
+use super::cell::{Cell, Converted, convert, set_cell};
 use super::extra::{self, Extra};
 use super::member_name::MemberName;
 use super::reading::{Purpose, Reading};
@@ -35,9 +35,22 @@ pub(super) enum ObjectRole {
 pub(super) struct ReadObject {
     /// What no column takes, as JSON.
     pub(super) extra: Option<String>,
-    /// Whether it names another contact than the one asked for, which it does not where its id is
-    /// absent or null.
-    pub(super) is_other_contact: bool,
+    /// Which contact it says it is.
+    pub(super) identity: Identity,
+}
+
+/// Which contact an object says it is, by the id that it holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Identity {
+    /// It does not say: the id is absent or null.
+    #[default]
+    Unsaid,
+    /// None: the id is 0.
+    Zero,
+    /// The one that was asked for.
+    AskedFor,
+    /// Another one.
+    Other,
 }
 
 impl<'de> DeserializeSeed<'de> for ObjectSeed<'_, '_, 'de> {
@@ -68,7 +81,7 @@ impl<'l, 'de> ObjectSeed<'_, 'l, 'de> {
     /// Reads the members one after the other, in whatever order they come.
     pub(super) fn read<A: MapAccess<'de>>(mut self, mut map: A) -> Result<ReadObject, A::Error> {
         let mut extra = Extra::default();
-        let mut is_other_contact = false;
+        let mut identity = Identity::default();
         let mut hint = 0;
         let shape = self.shape;
         while let Some(name) = map.next_key::<MemberName<'_>>()? {
@@ -83,7 +96,7 @@ impl<'l, 'de> ObjectSeed<'_, 'l, 'de> {
                 }
                 None if extra::is_left_out(name) => drop(map.next_value::<IgnoredAny>()?),
                 None if self.role == ObjectRole::Contact && name.is("ContactId") => {
-                    is_other_contact = self.names_another(map.next_value()?);
+                    identity = self.identity(map.next_value()?);
                 }
                 None => {
                     let raw: &RawValue = map.next_value()?;
@@ -93,7 +106,7 @@ impl<'l, 'de> ObjectSeed<'_, 'l, 'de> {
         }
         Ok(ReadObject {
             extra: extra.into_json(),
-            is_other_contact,
+            identity,
         })
     }
 
@@ -125,11 +138,17 @@ impl<'l, 'de> ObjectSeed<'_, 'l, 'de> {
         }
     }
 
-    /// Whether this id is that of another contact than the one asked for.
-    fn names_another(&self, id: &RawValue) -> bool {
+    /// Which contact has this id.
+    fn identity(&self, id: &RawValue) -> Identity {
         match convert(id.get(), ColumnType::Integer) {
-            Converted::Cell(Cell::Integer(id)) => id != self.reading.contact_id.get(),
-            converted => converted != Converted::Cell(Cell::Null),
+            Converted::Cell(Cell::Null) => Identity::Unsaid,
+            Converted::Cell(Cell::Integer(0)) => Identity::Zero,
+            Converted::Cell(Cell::Integer(id)) if id == self.reading.contact_id.get() => {
+                Identity::AskedFor
+            }
+            Converted::Cell(_) | Converted::WithoutOffset(_) | Converted::Unconvertible => {
+                Identity::Other
+            }
         }
     }
 }
@@ -160,11 +179,4 @@ fn fill<'de>(
     }
     drift.naive_instants += u64::from(without_offset);
     all_converted
-}
-
-/// Puts a cell into a row; a row without cells, where only a check is made, takes none.
-pub(super) fn set_cell<'de>(row: &mut [Cell<'de>], column: usize, cell: Cell<'de>) {
-    if let Some(place) = row.get_mut(column) {
-        *place = cell;
-    }
 }

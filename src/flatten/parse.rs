@@ -9,8 +9,10 @@ use serde_json::value::RawValue;
 use super::cell::Cell;
 use super::extra::{self, Extra};
 use super::fault::Fault;
+use super::hollow::is_member_hollow;
 use super::layout::RowLayout;
 use super::member_name::MemberName;
+use super::object::Identity;
 use super::reading::{Purpose, Reading};
 use super::rows::{TableRows, TableSeed};
 use crate::contact::{ContactId, Drift, Found};
@@ -20,7 +22,10 @@ use crate::schema::{Rows, Table, data_tables};
 #[derive(Debug)]
 pub(super) struct Parsed<'a> {
     pub(super) found: Found,
-    /// For each layout the cells of its rows, row after row; none where that is not the purpose.
+    /// Whether the contact was asked for, and only its lists are known.
+    pub(super) without_details: bool,
+    /// For each layout the cells of its rows, row after row; empty where nothing was found, or
+    /// where rows are not the purpose.
     pub(super) rows: Vec<Vec<Cell<'a>>>,
     /// For each layout how many items the list holds, nulls included.
     pub(super) lengths: Vec<usize>,
@@ -48,7 +53,7 @@ pub(super) fn parse<'a>(
         .deserialize(&mut deserializer)
         .and_then(|root| deserializer.end().map(|()| root));
     match root {
-        Ok(root) => root.into_parsed(layouts, reading.drift),
+        Ok(root) => root.into_parsed(text, &reading),
         // Reading stops at the first thing that does not fit; the rest says whether this is JSON at
         // all.
         Err(_) if is_json(text) => Err(Fault::WrongStructure),
@@ -63,7 +68,6 @@ fn is_json(text: &str) -> bool {
 /// The root object as far as it was read.
 struct Root<'a> {
     is_null: bool,
-    is_empty: bool,
     /// For each layout: none where the member was absent, null, or not asked for.
     tables: Vec<Option<TableRows<'a>>>,
     /// Whether a member of the summary was there at all, null or not.
@@ -75,57 +79,105 @@ impl<'a> Root<'a> {
     fn new(layouts: &[RowLayout]) -> Self {
         Self {
             is_null: false,
-            is_empty: true,
             tables: layouts.iter().map(|_| None).collect(),
             any_member: false,
             extra: Extra::default(),
         }
     }
 
-    fn into_parsed(self, layouts: &[RowLayout], drift: Drift) -> Result<Parsed<'a>, Fault> {
-        if !self.is_null && !self.any_member && !self.is_empty {
+    /// Judges the answer as a whole, once it is read; `text` is all of it.
+    fn into_parsed(self, text: &str, reading: &Reading<'_>) -> Result<Parsed<'a>, Fault> {
+        if !self.is_null && !self.any_member {
             return Err(Fault::WrongStructure);
         }
-        if self
-            .tables
-            .iter()
-            .flatten()
-            .any(|rows| rows.is_other_contact)
-        {
-            return Err(Fault::OtherContact);
-        }
-        let found = self.found(layouts);
+        let details = self.details(text, reading.layouts)?;
+        let found = match details {
+            _ if self.is_null => Found::Nothing,
+            Details::Present | Details::NotAskedFor => Found::Summary,
+            Details::Absent if self.has_items(reading.layouts) => Found::Summary,
+            Details::Absent => Found::Nothing,
+        };
         let lengths = self
             .tables
             .iter()
             .map(|rows| rows.as_ref().map_or(0, |rows| rows.length))
             .collect();
-        let rows = self
-            .tables
-            .into_iter()
-            .map(|rows| rows.unwrap_or_default().cells)
-            .collect();
+        let rows = match (found, reading.purpose) {
+            (Found::Summary, Purpose::Rows) => complete_rows(self.tables, reading),
+            (Found::Nothing, Purpose::Rows) | (_, Purpose::Check) => Vec::new(),
+        };
         Ok(Parsed {
             found,
+            without_details: found == Found::Summary && details == Details::Absent,
             rows,
             lengths,
             extra: self.extra.into_json(),
-            drift,
+            drift: reading.drift,
         })
     }
 
-    /// Nothing is what a null says, and an answer without any row where a contact was asked for.
-    fn found(&self, layouts: &[RowLayout]) -> Found {
-        let contact_asked_for = layouts
-            .iter()
-            .any(|layout| matches!(layout.table.rows, Rows::Object(_)));
-        let any_rows = self.tables.iter().flatten().any(|rows| rows.length > 0);
-        if self.is_null || (contact_asked_for && !any_rows) {
-            Found::Nothing
-        } else {
-            Found::Summary
+    /// What is said of the contact itself; a fault where it is another one.
+    fn details(&self, text: &str, layouts: &[RowLayout]) -> Result<Details, Fault> {
+        let Some((place, layout)) = contact_layout(layouts) else {
+            return Ok(Details::NotAskedFor);
+        };
+        let Some(contact) = self.tables.get(place).and_then(Option::as_ref) else {
+            return Ok(Details::Absent);
+        };
+        let member = layout.table.root_member().unwrap_or_default();
+        match contact.identity {
+            Identity::Unsaid if is_member_hollow(text, member) => Ok(Details::Absent),
+            Identity::Unsaid | Identity::AskedFor => Ok(Details::Present),
+            // A hollow Contact is no contact at all; with anything beside it, it is not this one.
+            Identity::Zero if !self.has_items(layouts) && is_member_hollow(text, member) => {
+                Ok(Details::Absent)
+            }
+            Identity::Zero | Identity::Other => Err(Fault::OtherContact),
         }
     }
+
+    /// Whether a list that was asked for holds anything, be it a null.
+    fn has_items(&self, layouts: &[RowLayout]) -> bool {
+        layouts.iter().zip(&self.tables).any(|(layout, rows)| {
+            matches!(layout.table.rows, Rows::Items(_))
+                && rows.as_ref().is_some_and(|rows| rows.length > 0)
+        })
+    }
+}
+
+/// What an answer says of the contact itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Details {
+    /// Something.
+    Present,
+    /// Nothing.
+    Absent,
+    /// It was not asked for that.
+    NotAskedFor,
+}
+
+/// The layout that the contact itself fills, where it was asked for, and its place among them.
+fn contact_layout(layouts: &[RowLayout]) -> Option<(usize, &RowLayout)> {
+    let mut numbered = layouts.iter().enumerate();
+    numbered.find(|(_, layout)| matches!(layout.table.rows, Rows::Object(_)))
+}
+
+/// The cells of each table. A contact of which only lists are known has a row of nulls, so that
+/// every join by `contact_id` holds.
+fn complete_rows<'a>(
+    tables: Vec<Option<TableRows<'a>>>,
+    reading: &Reading<'_>,
+) -> Vec<Vec<Cell<'a>>> {
+    let mut rows: Vec<_> = tables
+        .into_iter()
+        .map(|rows| rows.unwrap_or_default().cells)
+        .collect();
+    if let Some((place, layout)) = contact_layout(reading.layouts)
+        && let Some(cells) = rows.get_mut(place).filter(|cells| cells.is_empty())
+    {
+        *cells = layout.row_of_nulls(reading.contact_id);
+    }
+    rows
 }
 
 struct RootSeed<'r, 'l>(&'r mut Reading<'l>);
@@ -156,7 +208,6 @@ impl<'de> Visitor<'de> for RootSeed<'_, '_> {
         let reading = self.0;
         let mut root = Root::new(reading.layouts);
         while let Some(name) = map.next_key::<MemberName<'_>>()? {
-            root.is_empty = false;
             match what_is(name, reading.layouts) {
                 RootMember::Wanted(place, layout) => {
                     root.any_member = true;

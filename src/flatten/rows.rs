@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-use super::cell::Cell;
+use super::cell::{Cell, set_cell};
 use super::layout::RowLayout;
-use super::object::{ObjectRole, ObjectSeed, set_cell};
+use super::object::{Identity, ObjectRole, ObjectSeed};
 use super::reading::Reading;
 use crate::schema::{MAX_ITEMS, Rows};
 
@@ -18,8 +18,8 @@ pub(super) struct TableRows<'a> {
     pub(super) cells: Vec<Cell<'a>>,
     /// How many items the list holds, nulls included; 1 for an object.
     pub(super) length: usize,
-    /// Whether the object names another contact than the one asked for.
-    pub(super) is_other_contact: bool,
+    /// Which contact the object says it is.
+    pub(super) identity: Identity,
 }
 
 /// The value of a root member: an object or a list of objects, as declared, or null.
@@ -83,7 +83,7 @@ impl<'de> Visitor<'de> for TableSeed<'_, '_> {
         Ok(Some(TableRows {
             cells,
             length: 1,
-            is_other_contact: read.is_other_contact,
+            identity: read.identity,
         }))
     }
 

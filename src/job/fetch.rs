@@ -60,6 +60,9 @@ impl FetchSection {
                 patience: self.patience(),
                 max_duration: self.max_duration(),
                 max_calls: self.max_calls(),
+                // What earlier runs found out is added by the run.
+                worked_before: false,
+                known_good: None,
             },
             timeout: above_zero_time(self.timeout(), "fetch.timeout")?,
             max_age: self.max_age(),

@@ -1,13 +1,19 @@
 //! What may be a secret in a job: the places that secrets are read from, and headers. Nothing here
 //! can be printed with its value, nor complained of by quoting it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::values::InvalidValue;
+use super::values::{InvalidValue, Value, ValueKind, plain_values};
 use crate::extract::secret::Secret;
+
+plain_values! {
+    SecretPlace => Secret,
+    BTreeMap<String, HeaderSetting> => Table,
+}
 
 /// Longest name that is shown: of those in use for headers and keys, none is longer.
 const LONGEST_NAME: usize = 40;

@@ -11,7 +11,8 @@ use serde::Deserialize;
 
 use super::secrets::{HeaderSetting, SecretPlace};
 use super::values::{
-    Period, Share, Value, ValueKind, Words, days, hours, milliseconds, percent, seconds,
+    Period, Share, Value, ValueKind, Words, days, hours, milliseconds, percent, plain_values,
+    seconds,
 };
 use crate::extract::api::zone::TENANT_ZONE;
 use crate::schema;
@@ -265,6 +266,10 @@ section! {
         /// Share of requests that meet a fault.
         faults: Share = percent(0), --"sandbox-faults";
     }
+}
+
+plain_values! {
+    AuthSection => Table,
 }
 
 /// The job file, as typed.

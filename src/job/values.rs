@@ -1,16 +1,12 @@
 //! The values that job keys take, and how each is typed: plain text and numbers as TOML has them,
 //! durations, shares, lists of words. Secrets have a file of their own.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Deserialize;
-
-use super::secrets::{HeaderSetting, SecretPlace};
-use super::settings::AuthSection;
 
 /// What a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +53,8 @@ macro_rules! plain_values {
     )+};
 }
 
+pub(super) use plain_values;
+
 plain_values! {
     String => Text,
     Share => Written,
@@ -65,9 +63,6 @@ plain_values! {
     u64 => Integer,
     f64 => Number,
     bool => Boolean,
-    SecretPlace => Secret,
-    BTreeMap<String, HeaderSetting> => Table,
-    AuthSection => Table,
 }
 
 /// A duration as typed: `"30s"`, `"500ms"`, `"2h"`, `"1h 30m"`.

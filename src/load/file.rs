@@ -1,7 +1,6 @@
 //! Files and folders of an export: readable by their owner only, hashed while they are written,
 //! durable when finished.
 
-use std::fmt::Write as _;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::error::{Error, storage};
+use crate::hex::hex;
 
 /// What a table's file is, as the manifest says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,25 @@ pub struct FileReport {
     pub file: String,
     /// Rows in it.
     pub rows: u64,
+    /// Its length.
+    pub bytes: u64,
+    /// The SHA-256 of its content, as hexadecimal digits.
+    pub sha256: String,
+}
+
+impl FileReport {
+    /// What it is apart from its rows.
+    pub(super) fn digest(&self) -> FileDigest {
+        FileDigest {
+            bytes: self.bytes,
+            sha256: self.sha256.clone(),
+        }
+    }
+}
+
+/// What any other file of an export is, as the manifest says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileDigest {
     /// Its length.
     pub bytes: u64,
     /// The SHA-256 of its content, as hexadecimal digits.
@@ -65,7 +84,7 @@ impl HashedFile {
             file,
             rows,
             bytes: self.bytes,
-            sha256: hex(self.hash),
+            sha256: hex(&self.hash.finalize()),
         })
     }
 }
@@ -85,21 +104,25 @@ impl Write for HashedFile {
     }
 }
 
-/// Writes a small file at once and waits until it is on the disk.
-pub(super) fn write_durably(path: &Path, content: &[u8]) -> Result<(), Error> {
+/// Writes a small file at once, waits until it is on the disk, and says what it is.
+pub(super) fn write_durably(path: &Path, content: &[u8]) -> Result<FileDigest, Error> {
     let mut file = HashedFile::create(path.to_owned())?;
     file.write_all(content).map_err(storage("write", path))?;
-    file.finish(0).map(drop)
+    let FileReport { bytes, sha256, .. } = file.finish(0)?;
+    Ok(FileDigest { bytes, sha256 })
 }
 
-/// Length and SHA-256 of a file, read as a stream.
-pub(super) fn digest(path: &Path) -> Result<(u64, String), Error> {
+/// What a file is, read as a stream.
+pub(super) fn digest(path: &Path) -> Result<FileDigest, Error> {
     let mut file = File::open(path).map_err(storage("open", path))?;
     let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
     loop {
         let read = file.read(&mut buffer).map_err(storage("read", path))?;
         match buffer.get(..read) {
-            None | Some([]) => return Ok((bytes, hex(hash))),
+            None | Some([]) => {
+                let sha256 = hex(&hash.finalize());
+                return Ok(FileDigest { bytes, sha256 });
+            }
             Some(block) => hash.update(block),
         }
         bytes += u64::try_from(read).expect("usize fits in u64");
@@ -130,15 +153,6 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), Error> {
         .map_err(storage("write to the disk", path))
 }
 
-fn hex(hash: Sha256) -> String {
-    hash.finalize()
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-            text
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -164,7 +178,11 @@ mod tests {
                 sha256: abc.into()
             }
         );
-        assert_eq!(digest(&path).unwrap(), (3, abc.to_owned()));
+        let expected = FileDigest {
+            bytes: 3,
+            sha256: abc.into(),
+        };
+        assert_eq!(digest(&path).unwrap(), expected);
         assert_eq!(
             std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600

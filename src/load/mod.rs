@@ -22,8 +22,9 @@ pub(crate) mod publish;
 pub mod verify;
 
 pub use error::Error;
-pub use file::FileReport;
+pub use file::{FileDigest, FileReport};
 pub use format::{Format, create, open};
 pub(crate) use last_export::LastExport;
+pub use manifest::markdown as manifest_markdown;
 pub use reader::TableReader;
 pub use writer::TableWriter;

@@ -4,6 +4,7 @@
 
 pub(crate) mod log;
 mod phase;
+mod progress;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use tracing::{info, warn};
 use self::log::CurrentBar;
 pub use self::log::LogFormat;
 use self::phase::Phase;
+pub use self::progress::{Progress, Waiting};
 
 /// How often a plain line tells how a phase stands, as the help of `--progress` promises: rarely
 /// enough for the log of a night, often enough to see that something happens.
@@ -32,48 +34,6 @@ pub enum ProgressMode {
     Plain,
     /// Only what needs a hand.
     None,
-}
-
-/// How fetching stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Contacts with a final answer.
-    pub done: u64,
-    /// Contacts among them that failed.
-    pub failed: u64,
-    /// Answers as they should be, those of probes included.
-    pub served: u64,
-    /// Requests sent.
-    pub attempts: u64,
-    /// Requests among them that were not the first for their contact.
-    pub retries: u64,
-    /// Logins, the first included.
-    pub logins: u64,
-    /// Requests in flight.
-    pub in_flight: usize,
-    /// Requests that may be in flight.
-    pub limit: usize,
-    /// Why nothing is sent, where that is so.
-    pub waiting: Option<Waiting>,
-    /// Requests refused for being too many (429).
-    pub refused: u64,
-    /// Pauses of all sending that the server asked for.
-    pub pauses: u64,
-    /// Requests for which the server was short of time or room (408, 503, timeouts).
-    pub short: u64,
-    /// Times that answers slowed down clearly.
-    pub slow_downs: u64,
-    /// Outages so far.
-    pub outages: u64,
-}
-
-/// Why nothing is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Waiting {
-    /// The server asked for a pause (`Retry-After`) that lasts so much longer.
-    Pause(Duration),
-    /// The server has been away for so long.
-    Outage(Duration),
 }
 
 /// Shows how a run goes.

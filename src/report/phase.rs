@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Progress, Waiting};
+use super::progress::{Progress, Waiting};
 
 /// A phase of so many steps.
 #[derive(Debug)]
@@ -138,12 +138,12 @@ mod tests {
     use super::*;
 
     const PROGRESS: Progress = Progress {
-        served: 0,
         done: 2_007,
         failed: 0,
         attempts: 2_040,
         retries: 0,
         logins: 1,
+        served: 2_007,
         in_flight: 31,
         limit: 32,
         waiting: None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Mode, Start};
+use super::world::{Mode, Start};
 use crate::contact::Calls;
 use crate::error::Error;
 use crate::load::publish;

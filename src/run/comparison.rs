@@ -9,7 +9,6 @@ use serde_json::Value;
 use tracing::warn;
 
 use crate::contact::{ContactId, Outcome};
-use crate::error::Error;
 use crate::guards::{self, FateOfShown};
 use crate::job::Job;
 use crate::load::LastExport;
@@ -76,8 +75,8 @@ impl Walk {
     }
 
     /// Takes in the next target, in the order of the ids.
-    pub(super) fn target(&mut self, contact_id: ContactId, outcome: Outcome) -> Result<(), Error> {
-        while let Some((id, before)) = self.next_up_to(contact_id)? {
+    pub(super) fn target(&mut self, contact_id: ContactId, outcome: Outcome) {
+        while let Some((id, before)) = self.next_up_to(contact_id) {
             if !before.has_rows() {
                 continue;
             }
@@ -92,31 +91,27 @@ impl Walk {
                 Outcome::Failed | Outcome::Pending | Outcome::Rejected => self.fate.lost += 1,
             }
         }
-        Ok(())
     }
 
     /// What has become of the contacts of the last export.
-    pub(super) fn finish(mut self) -> Result<FateOfShown, Error> {
+    pub(super) fn finish(mut self) -> FateOfShown {
         let last = ContactId::new(i64::from(i32::MAX)).expect("the largest id is one");
-        while let Some((_, before)) = self.next_up_to(last)? {
+        while let Some((_, before)) = self.next_up_to(last) {
             self.fate.shown_before += u64::from(before.has_rows());
         }
-        Ok(self.fate)
+        self.fate
     }
 
-    fn next_up_to(&mut self, last: ContactId) -> Result<Option<(ContactId, Outcome)>, Error> {
-        let Some(before) = &mut self.before else {
-            return Ok(None);
-        };
+    fn next_up_to(&mut self, last: ContactId) -> Option<(ContactId, Outcome)> {
+        let before = self.before.as_mut()?;
         let is_up_to = |next: &Before| next.as_ref().map_or(true, |(id, _)| *id <= last);
-        match before.next_if(is_up_to) {
-            None => Ok(None),
-            Some(Ok(next)) => Ok(Some(next)),
-            Some(Err(error)) => {
+        match before.next_if(is_up_to)? {
+            Ok(next) => Some(next),
+            Err(error) => {
                 // The files of the last export are damaged: what was read of them still counts.
                 warn!("the last export can be compared only in part: {error}");
                 self.before = None;
-                Ok(None)
+                None
             }
         }
     }

@@ -4,8 +4,9 @@
 use tracing::warn;
 
 use super::comparison::{self, Walk};
-use super::ensure_going;
-use super::night::{List, Night};
+use super::list::List;
+use super::night::Night;
+use super::world::ensure_going;
 use super::writing::{Writing, WrittenTables};
 use crate::contact::OutcomeCounts;
 use crate::error::Error;
@@ -72,7 +73,9 @@ impl Night<'_> {
         fetched: Option<&Fetched>,
     ) -> Result<Export, Error> {
         export.judged.to_fetch = plan.to_fetch;
-        export.judged.was_answered = fetched.is_none_or(|fetched| fetched.progress.served > 0);
+        // Of a run that is gone on with, the answers of its earlier starts count as well.
+        export.judged.was_answered = fetched.is_none_or(|fetched| fetched.progress.served > 0)
+            || self.store.was_answered(self.run.number)?;
         let (failed, distinct) = (export.written.failed_now, export.judged.distinct);
         if self.job.output.max_failed.is_exceeded(failed, distinct) {
             export.partial.discard()?;
@@ -101,17 +104,17 @@ impl Night<'_> {
     /// Makes the export visible in one step, and tidies up after it.
     pub(super) fn publish(
         &mut self,
-        list: List,
+        list: &List,
         fetched: Option<Fetched>,
         export: Export,
     ) -> Result<Summary, Error> {
         let before = comparison::last_export(&self.dir).map(|last| last.manifest.outcomes);
-        let manifest = self.manifest(&list, fetched.as_ref(), &export);
+        let manifest = self.manifest(list, fetched.as_ref(), &export);
         ensure_going(self.stop)?;
         let Export {
             partial, written, ..
         } = export;
-        partial.publish(&manifest, self.job.output.format)?;
+        let manifest = partial.publish(manifest, self.job.output.format)?;
         if let Some(before) = before {
             tell_what_is_worse(&before, &manifest.outcomes, manifest.targets.distinct);
         }

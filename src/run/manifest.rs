@@ -1,12 +1,17 @@
 //! Gathers what a run is to say of itself from what its steps brought.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::export::Export;
-use super::night::{List, Night};
+use super::list::List;
+use super::night::Night;
 use crate::contact::Outcome;
 use crate::extract::fetcher::Fetched;
-use crate::load::manifest::{self, Fetch, Latency, Manifest};
+use crate::extract::ids::csv::SourceReport;
+use crate::guards::{FateOfShown, LastFigures};
+use crate::load::manifest::{self, Compared, Fetch, Latency, ListReport, Manifest};
 use crate::store::Run;
 
 impl Night<'_> {
@@ -19,8 +24,8 @@ impl Night<'_> {
     ) -> Manifest {
         let (run, written) = (&self.run, &export.written);
         let answered: u64 = [Outcome::Exported, Outcome::Stale, Outcome::Missing]
-            .map(|outcome| written.outcomes.count(outcome))
             .iter()
+            .map(|outcome| written.outcomes.count(*outcome))
             .sum();
         Manifest {
             format_version: manifest::FORMAT_VERSION,
@@ -31,16 +36,54 @@ impl Night<'_> {
             started_at: instant(run.started_at),
             ended_at: (self.clock)(),
             job: self.job.description.clone(),
+            source: Some(report(&list.source)),
+            time_zone: Some(self.zone.clone()),
+            previous: self.last.as_ref().map(|last| last.run.clone()),
+            guards: self
+                .last
+                .as_ref()
+                .map(|last| self.compared(last, &written.fate)),
             targets: list.targets,
             outcomes: written.outcomes,
             calls: run.calls,
             fetch: fetch(run, fetched),
             tables: written.files.clone(),
+            files: BTreeMap::new(),
             drift: written.drift,
             truncated: written.truncated.clone(),
+            contacts_without_details: written.contacts_without_details,
+            answers_of_another_zone: written.answers_of_another_zone,
+            answers_to_another_question: written.answers_to_another_question,
             coverage: manifest::coverage(answered, list.targets.distinct),
             oldest_fetched_at: written.oldest_fetched_at.map(instant),
         }
+    }
+}
+
+impl Night<'_> {
+    /// What the guards compared.
+    fn compared(&self, last: &LastFigures, fate: &FateOfShown) -> Compared {
+        Compared {
+            accepted: self.run.is_accepted,
+            distinct_before: last.distinct,
+            shown_before: fate.shown_before,
+            missing: fate.missing,
+            still_targets: fate.still_targets,
+            lost: fate.lost,
+            rows_before: last.rows.clone(),
+        }
+    }
+}
+
+/// The list as it was read.
+fn report(source: &SourceReport) -> ListReport {
+    ListReport {
+        path: source.place.to_string(),
+        bytes: source.bytes,
+        sha256: source.sha256.clone(),
+        modified_at: source.modified_at,
+        lines: source.lines.lines,
+        blank: source.lines.blank,
     }
 }
 

@@ -3,22 +3,27 @@
 
 mod begin;
 mod comparison;
+mod ended;
 mod export;
 mod fetching;
+mod list;
 pub(crate) mod lock;
 mod manifest;
 mod night;
 mod plan;
 #[cfg(test)]
 mod tests;
+mod world;
 mod writing;
 mod zone;
 
 use jiff::Timestamp;
-use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use self::night::Night;
+pub(crate) use self::world::World;
+use self::world::unless_stopped;
+pub use self::world::{Mode, Start};
 use crate::connect;
 use crate::error::Error;
 use crate::extract::connection::RemoteApi;
@@ -26,32 +31,6 @@ use crate::extract::ids::csv::Reader;
 use crate::job::Job;
 use crate::report::Reporter;
 use crate::summary::Summary;
-
-/// What a run is asked to do, beyond its job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Fetch what has to be fetched, and make the export.
-    Fetch {
-        /// Begin a new run, even where one was cut off.
-        fresh: bool,
-    },
-    /// Call nothing: make the export from what is stored.
-    Offline,
-    /// Plan and stop: nothing is called, and no run begins.
-    Plan {
-        /// Plan a new run, even where one was cut off.
-        fresh: bool,
-    },
-}
-
-/// How a run is started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Start {
-    /// What it is asked to do.
-    pub mode: Mode,
-    /// Whether the operator accepts what guards would stop.
-    pub accept: bool,
-}
 
 /// What a run ends with.
 #[derive(Debug)]
@@ -79,23 +58,6 @@ impl From<Error> for Unpublished {
             run_is_noted: false,
         }
     }
-}
-
-/// The time by which runs are named and answers are young or old: the system's, or that of a
-/// simulation.
-pub(crate) type Clock<'a> = &'a dyn Fn() -> Timestamp;
-
-/// What a run meets outside of itself. A simulation brings its own.
-pub(crate) struct World<'a, A> {
-    pub(crate) clock: Clock<'a>,
-    pub(crate) ids: Reader,
-    /// The API that is asked; none where the run calls nothing.
-    pub(crate) api: Option<A>,
-    /// Turns true when somebody asks to stop.
-    pub(crate) stop: &'a watch::Receiver<bool>,
-    /// Drives fetcher and store in turns, so that both live by its clock, which a simulation may
-    /// have paused. Where there is none, each of them has a thread of its own.
-    pub(crate) runtime: Option<&'a Runtime>,
 }
 
 /// Runs a job against the API that it names; `stop` turns true when somebody asks to stop.
@@ -160,20 +122,6 @@ fn tell<A: RemoteApi>(
     let fetched = night.fetch(api, &plan)?;
     let export = night.write(&list)?;
     let export = night.judge(export, &plan, fetched.as_ref())?;
-    let summary = night.publish(list, fetched, export)?;
+    let summary = night.publish(&list, fetched, export)?;
     Ok(Finished::Published(Box::new(summary)))
-}
-
-/// What was come to; where somebody asked to stop meanwhile, that is why it went wrong.
-fn unless_stopped<T>(result: Result<T, Error>, stop: &watch::Receiver<bool>) -> Result<T, Error> {
-    result.or_else(|error| ensure_going(stop).and(Err(error)))
-}
-
-/// An error where somebody asked to stop.
-fn ensure_going(stop: &watch::Receiver<bool>) -> Result<(), Error> {
-    if *stop.borrow() {
-        Err(Error::Interrupted)
-    } else {
-        Ok(())
-    }
 }

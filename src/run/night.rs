@@ -12,15 +12,16 @@ use tracing::{info, warn};
 
 use super::begin::{self, BeginTerms, Begun};
 use super::comparison;
+use super::ended::{Left, completed, ended};
 use super::fetching::{Fetching, runtime};
-use super::{Clock, Mode, Start, World, ensure_going, lock, plan, zone};
+use super::world::{Clock, Mode, Start, World};
+use super::{lock, plan, zone};
 use crate::connect;
-use crate::contact::TargetCounts;
+use crate::contact::ContactId;
 use crate::error::Error;
 use crate::extract::api::zone::ZoneName;
 use crate::extract::connection::RemoteApi;
-use crate::extract::fetcher::{self, End, Fetched};
-use crate::extract::ids::csv::{self, Reader, SourceReport};
+use crate::extract::fetcher::{self, Fetched};
 use crate::guards;
 use crate::job::Job;
 use crate::load::publish;
@@ -49,12 +50,6 @@ pub(super) struct Night<'a> {
     pub(super) stop: &'a watch::Receiver<bool>,
     pub(super) report: &'a mut Reporter,
     _lock: lock::Lock,
-}
-
-/// The list as it was read.
-pub(super) struct List {
-    pub(super) targets: TargetCounts,
-    pub(super) source: SourceReport,
 }
 
 impl<'a> Night<'a> {
@@ -111,59 +106,6 @@ impl<'a> Night<'a> {
         })
     }
 
-    /// Reads the ids into the store, where the list can be believed.
-    pub(super) fn list(&mut self, ids: Reader) -> Result<List, Error> {
-        info!("ids come from {}", ids.column());
-        self.report.begin("reading", None);
-        let limits = self.limits();
-        let last = self.last.as_ref();
-        let are_guards_on = !self.run.is_accepted;
-        let accept = |targets: &TargetCounts| {
-            let checked = guards::check_list(&limits, last, targets);
-            match checked {
-                Err(stop) if are_guards_on => Err(Error::UnbelievableList(stop)),
-                Err(stop) => {
-                    warn!("accepted: {stop}");
-                    Ok(())
-                }
-                Ok(()) => Ok(()),
-            }
-        };
-        let (store, stop, report) = (&mut self.store, self.stop, &mut *self.report);
-        let (targets, source) = csv::read_whole(&self.job.source.list, ids, |ids| {
-            let mut done = 0;
-            let lines = ids.map(|line| {
-                done += 1;
-                report.advance(done);
-                ensure_going(stop)?;
-                Ok(line?)
-            });
-            // Whoever interrupts a pipeline also ends what feeds it: the list may be cut short
-            // without looking so.
-            let end = std::iter::once_with(|| ensure_going(stop));
-            let end = end.filter_map(|going| going.err().map(Err));
-            store.replace_targets(lines.chain(end), accept)
-        })?;
-        self.warn_of_an_old_list(&source);
-        Ok(List { targets, source })
-    }
-
-    /// A list that nobody writes any more is the same every night.
-    fn warn_of_an_old_list(&self, source: &SourceReport) {
-        let (Some(max_age), Some(modified_at)) = (self.job.source.max_age, source.modified_at)
-        else {
-            return;
-        };
-        let age = (self.clock)().duration_since(modified_at);
-        if Duration::try_from(age).is_ok_and(|age| age > max_age) {
-            warn!(
-                "{}: last written {:.0}, longer ago than `source.max_age` allows; \
-                 did its writer run?",
-                source.place, modified_at
-            );
-        }
-    }
-
     pub(super) fn limits(&self) -> guards::Limits {
         guards::Limits {
             max_shrink: self.job.source.max_shrink,
@@ -210,7 +152,7 @@ impl<'a> Night<'a> {
             Some(runtime) => runtime.block_on(settled),
             None => runtime()?.block_on(settled),
         };
-        let choice = settled.map_err(|end| ended(&end, 0, self.job))?;
+        let choice = settled.map_err(|end| ended(&end, Left::default(), self.job))?;
         let zone = choice.zone.to_string();
         if choice.basis.is_kept() {
             self.store.keep_zone(&zone)?;
@@ -273,7 +215,7 @@ impl<'a> Night<'a> {
         let Some(api) = api.filter(|_| plan.to_fetch > 0) else {
             return Ok(None);
         };
-        let settings = self.settings()?;
+        let settings = self.settings(self.store.known_good(&self.terms())?);
         self.report.begin("fetching", Some(plan.to_fetch));
         let fetching = Fetching {
             api: &api,
@@ -291,8 +233,10 @@ impl<'a> Night<'a> {
 
     /// How the API is called in this start: what earlier starts of the run have used up of its
     /// budget is gone.
-    fn settings(&self) -> Result<fetcher::Settings, Error> {
+    fn settings(&self, known_good: Option<ContactId>) -> fetcher::Settings {
         let mut settings = self.job.fetch.fetcher.clone();
+        settings.known_good = known_good;
+        settings.worked_before = known_good.is_some();
         let used = Duration::try_from_secs_f64(self.run.fetch_seconds).unwrap_or_default();
         let calls = self.run.calls.attempts;
         settings.max_calls = settings.max_calls.map(|most| most.saturating_sub(calls));
@@ -303,56 +247,10 @@ impl<'a> Night<'a> {
         if settings.max_duration == Some(Duration::ZERO) && !used.is_zero() {
             warn!("this run has used all the time of `fetch.max_duration` (--max-duration)");
         }
-        Ok(settings)
+        settings
     }
 
     pub(super) fn is_offline(&self) -> bool {
         self.mode == Mode::Offline
-    }
-}
-
-/// A fetch that lets the run go on; any other end is an error.
-fn completed(fetched: Fetched, plan: &Plan, job: &Job) -> Result<Fetched, Error> {
-    let progress = &fetched.progress;
-    let done = progress.done;
-    match fetched.end {
-        End::Complete => Ok(fetched),
-        End::Budget => {
-            // Not an export without a single answer, where all the reason for it is that the server
-            // was away.
-            let nothing = done == 0 && plan.unanswered == plan.targets;
-            if nothing && progress.outages > 0 {
-                Err(Error::NothingFetched)
-            } else {
-                Ok(fetched)
-            }
-        }
-        end @ (End::Interrupted
-        | End::Unreachable
-        | End::LoginRefused { .. }
-        | End::NoLogin(_)
-        | End::Unusable(_)
-        | End::Hopeless(_)
-        | End::NotStored) => Err(ended(&end, done, job)),
-    }
-}
-
-/// What an end makes of the run that came so far.
-fn ended(end: &End, done: u64, job: &Job) -> Error {
-    match *end {
-        End::Interrupted => Error::Interrupted,
-        End::Unreachable => Error::Unreachable { done },
-        End::LoginRefused {
-            status,
-            worked_before,
-        } => Error::LoginRefused {
-            status,
-            worked_before,
-            hint: job.api.auth.hint(job.api.app_token.is_some()),
-        },
-        End::NoLogin(refusal) => Error::NoLogin(refusal),
-        End::Unusable(unusable) => Error::Unusable(unusable),
-        End::Hopeless(hopeless) => Error::Hopeless(hopeless),
-        End::Complete | End::Budget | End::NotStored => Error::Defect,
     }
 }

@@ -135,6 +135,8 @@ mod tests {
             patience: Duration::ZERO,
             max_duration,
             max_calls,
+            worked_before: false,
+            known_good: None,
         }
     }
 

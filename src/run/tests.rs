@@ -14,7 +14,7 @@ use tokio::time::{Instant, advance, sleep};
 use super::{Finished, Mode, Start, Unpublished, World, run_in};
 use crate::contact::{ContactId, Reason};
 use crate::error::Error;
-use crate::extract::api::client::{NoReply, Reply};
+use crate::extract::api::client::{NoReply, Reach, Reply};
 use crate::extract::api::inspect::Content;
 use crate::extract::api::tenant::NotLocated;
 use crate::extract::auth::{Life, NoLogin};
@@ -127,7 +127,7 @@ impl RemoteApi for &Simulation {
             return Err(NoReply {
                 reason: Reason::Connection,
                 status: None,
-                was_connected: false,
+                reach: Reach::Nowhere,
             });
         }
         Ok(Reply {

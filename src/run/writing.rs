@@ -9,11 +9,11 @@ use arrow_array::RecordBatch;
 use tokio::sync::watch;
 
 use super::comparison::Walk;
-use super::ensure_going;
+use super::world::ensure_going;
 use crate::connect;
-use crate::contact::{Drift, Outcome, OutcomeCounts, Reason};
+use crate::contact::{Drift, Outcome, OutcomeCounts, Question, Reason};
 use crate::error::Error;
-use crate::flatten::Flattener;
+use crate::flatten::{AnswerBody, Flattener};
 use crate::guards::FateOfShown;
 use crate::job::Job;
 use crate::load::{self, FileReport, TableWriter};
@@ -45,6 +45,9 @@ pub(super) struct WrittenTables {
     pub(super) failures: Failures,
     pub(super) drift: Drift,
     pub(super) truncated: BTreeMap<String, u64>,
+    pub(super) contacts_without_details: Option<u64>,
+    pub(super) answers_of_another_zone: u64,
+    pub(super) answers_to_another_question: u64,
     pub(super) oldest_fetched_at: Option<i64>,
     /// What has become of the contacts of the last export.
     pub(super) fate: FateOfShown,
@@ -70,7 +73,7 @@ impl Writing<'_> {
         walk: Walk,
         report: &mut Reporter,
     ) -> Result<WrittenTables, Error> {
-        let Job { api, output, .. } = self.job;
+        let output = &self.job.output;
         let view = connect::view(self.job);
         let metadata = metadata(self.job, self.zone);
         let writers = view
@@ -79,7 +82,8 @@ impl Writing<'_> {
             .collect::<Result<Writers, _>>()?;
         let (batches, queue) = mpsc::sync_channel(0);
         let rows = Rows {
-            flattener: Flattener::new(&view, api.limit.get()),
+            flattener: Flattener::new(&view),
+            question: connect::question(self.job, self.zone),
             tally: TargetTally::default(),
             walk,
             batches,
@@ -110,6 +114,9 @@ impl Writing<'_> {
             failures: tally.failures,
             drift: flattener.drift(),
             truncated: truncated(&flattener),
+            contacts_without_details: flattener.contacts_without_details(),
+            answers_of_another_zone: flattener.answers_of_another_zone(),
+            answers_to_another_question: tally.answers_to_another_question,
             oldest_fetched_at: tally.oldest_fetched_at,
             fate,
         })
@@ -119,6 +126,8 @@ impl Writing<'_> {
 /// Makes rows of targets and hands them on.
 struct Rows<'a> {
     flattener: Flattener,
+    /// What is asked now; each answer is judged by its own question.
+    question: Question,
     tally: TargetTally,
     walk: Walk,
     batches: mpsc::SyncSender<Batches>,
@@ -135,15 +144,23 @@ impl Rows<'_> {
     ) -> Result<((Flattener, TargetTally), FateOfShown), Error> {
         store.walk(terms, |stored| self.add(stored))?;
         self.hand_on()?;
-        Ok(((self.flattener, self.tally), self.walk.finish()?))
+        Ok(((self.flattener, self.tally), self.walk.finish()))
     }
 
     fn add(&mut self, stored: Stored<'_>) -> Result<(), Error> {
         let ending = &stored.target.ending;
         let (contact_id, error) = (stored.target.contact_id, ending.error);
         let fetched_at = ending.fetched_at;
-        let body = stored.answer.map(|(body, _)| body);
-        let outcome = self.flattener.append(stored.target, body);
+        let answer = stored.answer.map(|(json, question)| {
+            let is_other = question != &self.question;
+            self.tally.answers_to_another_question += u64::from(is_other);
+            AnswerBody {
+                json,
+                limit: question.limit,
+                has_same_zone: question.zone == self.question.zone,
+            }
+        });
+        let outcome = self.flattener.append(stored.target, answer);
         match outcome {
             Outcome::Exported => self.tally.shown(fetched_at),
             Outcome::Stale | Outcome::Failed => {
@@ -157,7 +174,7 @@ impl Rows<'_> {
             Outcome::Missing | Outcome::Pending | Outcome::Rejected => {}
         }
         if let Some(contact_id) = contact_id {
-            self.walk.target(contact_id, outcome)?;
+            self.walk.target(contact_id, outcome);
         }
         self.tally.outcomes.record(outcome);
         self.tally.targets += 1;
@@ -194,6 +211,7 @@ struct TargetTally {
     outcomes: OutcomeCounts,
     /// Contacts that were tried in this run and failed, whether an older answer stands in or not.
     failed_now: u64,
+    answers_to_another_question: u64,
     failures: Failures,
     oldest_fetched_at: Option<i64>,
 }

@@ -3,15 +3,15 @@
 //! exponential backoff and as long as for any outage; which zone its answer means is decided in
 //! `extract::api::zone`.
 
-use std::future::Future;
+use std::future::pending;
 use std::num::NonZeroU32;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
 use crate::extract::api::tenant::NotLocated;
-use crate::extract::api::zone::{ZoneAnswer, ZoneChoice, ZoneName};
+use crate::extract::api::zone::{ZoneAnswer, ZoneBasis, ZoneChoice, ZoneName};
 use crate::extract::auth::NoLogin;
 use crate::extract::connection::RemoteApi;
 use crate::extract::fetcher::End;
@@ -28,50 +28,66 @@ pub(super) async fn settle<A: RemoteApi>(
 ) -> Result<ZoneChoice, End> {
     let choice = match ZoneChoice::named(&job.api.time_zone) {
         Some(choice) => choice,
-        None => unless_stopped(stop, wait_for_answer(api, job, kept)).await?,
+        None => wait_for_answer(api, job, kept, stop).await?,
     };
-    if let Some(warning) = choice.warning() {
-        warn!("{warning}");
+    match choice.warning() {
+        Some(warning) => warn!("{warning}"),
+        None if choice.basis == ZoneBasis::Named => {}
+        None => info!("instants are asked for in zone {}", choice.zone),
     }
-    info!("instants are asked for in zone {}", choice.zone);
     api.set_zone(&choice.zone);
     Ok(choice)
 }
 
-/// Asks until there is an answer, or patience is at its end.
+/// Asks until there is an answer, or patience is at its end, or somebody asks to stop.
 async fn wait_for_answer<A: RemoteApi>(
     api: &A,
     job: &Job,
     kept: Option<&ZoneName>,
+    mut stop: watch::Receiver<bool>,
 ) -> Result<ZoneChoice, End> {
     let settings = &job.fetch.fetcher;
     let retry = RetryPolicy {
         max_attempts: NonZeroU32::MAX,
         ..settings.retry
     };
+    let began = Instant::now();
     let patience = settings
         .max_duration
         .map_or(settings.patience, |most| most.min(settings.patience));
-    let deadline = Instant::now() + patience;
     let mut asking = Asking {
         api,
         has_login: false,
     };
-    for sent in 1.. {
-        let answer = asking.ask().await?;
-        if let Some(choice) = answer.and_then(|answer| ZoneChoice::of(&answer, kept).ok()) {
+    let mut sent = 0;
+    loop {
+        let answer = tokio::select! {
+            biased;
+            () = stopped(&mut stop) => return Err(End::Interrupted),
+            answer = asking.ask() => answer?,
+        };
+        if let Some(Ok(choice)) = answer.map(|answer| ZoneChoice::of(&answer, kept)) {
             return Ok(choice);
         }
-        let attempts = Attempts { sent, counted: 0 };
-        let delay = retry.delay(attempts, None, 1.0).unwrap_or_default();
-        if timeout_at(deadline, sleep_until(Instant::now() + delay))
-            .await
-            .is_err()
-        {
-            break;
+        let left = patience.saturating_sub(began.elapsed());
+        if left.is_zero() {
+            return Err(End::Unreachable);
+        }
+        sent += 1;
+        let delay = retry.delay(Attempts { sent, counted: 0 }, None, 1.0);
+        let pause = delay.unwrap_or_default().min(left);
+        if timeout(pause, stopped(&mut stop)).await.is_ok() {
+            return Err(End::Interrupted);
         }
     }
-    Err(End::Unreachable)
+}
+
+/// Waits until somebody asks to stop.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|is_asked| *is_asked).await.is_err() {
+        // Nobody is left who could.
+        pending::<()>().await;
+    }
 }
 
 /// What asking for the zone takes.
@@ -123,17 +139,5 @@ impl<A: RemoteApi> Asking<'_, A> {
             }
         }
         Ok(self.has_login)
-    }
-}
-
-/// What the work comes to, unless somebody asks to stop before.
-async fn unless_stopped<T>(
-    mut stop: watch::Receiver<bool>,
-    work: impl Future<Output = Result<T, End>>,
-) -> Result<T, End> {
-    tokio::select! {
-        biased;
-        Ok(_) = stop.wait_for(|is_asked| *is_asked) => Err(End::Interrupted),
-        result = work => result,
     }
 }

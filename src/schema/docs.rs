@@ -37,10 +37,14 @@ impl fmt::Display for Page<'_> {
 }
 
 fn write_words(page: &mut impl fmt::Write) -> fmt::Result {
-    let outcomes = words(Outcome::ALL.iter().map(|word| word.as_str()));
-    let errors = words(Reason::ALL.iter().map(|word| word.as_str()));
-    writeln!(page, "\n## Words of `outcomes`\n\n- `outcome`: {outcomes}.")?;
-    writeln!(page, "- `error`: {errors}.")?;
+    page.write_str("\n## Words of `outcomes`\n\n`outcome` is one of these:\n\n")?;
+    for outcome in Outcome::ALL {
+        writeln!(page, "- `{outcome}`: {}", outcome.doc())?;
+    }
+    page.write_str("\n`error` is one of these, or null:\n\n")?;
+    for reason in Reason::ALL {
+        writeln!(page, "- `{reason}`: {}", reason.doc())?;
+    }
     page.write_str("\n## Left out by design\n\n")?;
     for (member, reason) in LEFT_OUT {
         writeln!(page, "- `{member}`: {reason}.")?;
@@ -107,11 +111,4 @@ impl ColumnType {
             Self::Date => "DATE",
         }
     }
-}
-
-fn words<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    words
-        .map(|word| format!("`{word}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
 }

@@ -32,7 +32,7 @@ pub static TABLES: &[Table] = &[
     Table {
         name: "contacts",
         rows: Rows::Object("Contact"),
-        doc: "One row per contact (a company in SuperOffice) that was found.",
+        doc: "One row per contact (a company in SuperOffice) that is exported or stale.",
         columns: Cow::Borrowed(CONTACT),
     },
     Table {
@@ -196,7 +196,7 @@ const OUTCOME: &[Column] = &[
         "Line of the input file where it stands first; the first line is 1"),
     target("input_value", Text, TargetField::InputValue, "The text that stands there"),
     target("outcome", Text, TargetField::Outcome,
-        "exported, missing, failed, pending or rejected").repeating(),
+        "exported, stale, missing, failed, pending or rejected").repeating(),
     target("http_status", Integer, TargetField::HttpStatus,
         "Status of the last answer; null where none came").repeating(),
     target("attempts", Integer, TargetField::Attempts,

@@ -35,7 +35,7 @@ impl Store {
         let mut bodies = std::mem::take(&mut self.bodies);
         let result = self.transaction(|connection| {
             let mut statements = Statements::prepare(connection)?;
-            let mut at = run.answered_at.unwrap_or(run.started_at);
+            let mut at = None;
             for answer in answers {
                 let Answer {
                     contact_id,
@@ -57,7 +57,7 @@ impl Store {
                     }
                     None => statements.insert_ending(origin, ending)?,
                 }
-                at = ending.fetched_at.unwrap_or(at);
+                at = ending.fetched_at.or(at);
             }
             run.record(connection, at)
         });
@@ -212,13 +212,14 @@ impl<'c> Statements<'c> {
             end: connection.prepare("DELETE FROM endings WHERE contact_id = ?1")?,
             ending: connection.prepare(
                 "INSERT INTO endings (contact_id, question, run, ended_at, outcome, http_status,
-                     attempts, error, message)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                     attempts, error, message, is_withheld)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                  ON CONFLICT (contact_id) DO UPDATE SET
                      question = excluded.question, run = excluded.run,
                      ended_at = excluded.ended_at, outcome = excluded.outcome,
                      http_status = excluded.http_status, attempts = excluded.attempts,
                      error = excluded.error, message = excluded.message,
+                     is_withheld = is_withheld OR excluded.is_withheld,
                      published_as_missing = iif(
                          outcome = 'missing' AND excluded.outcome = 'missing',
                          published_as_missing, 0)",
@@ -257,10 +258,17 @@ impl<'c> Statements<'c> {
             ending.http_status,
             ending.attempts,
             ending.error.map(Reason::as_str),
-            ending.message
+            ending.message,
+            withholds(ending)
         ]);
         inserted.map(drop)
     }
+}
+
+/// Whether an ending keeps the older answer from being shown, until a newer one comes: what is gone,
+/// or may no longer be seen, has no rows, whatever fails later.
+fn withholds(ending: &Ending) -> bool {
+    ending.outcome == Outcome::Missing || ending.error == Some(Reason::Forbidden)
 }
 
 /// A target as the export is to show it: with the figures of its answer where that is the newest

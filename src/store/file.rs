@@ -1,14 +1,15 @@
-//! The state file on disk: made whole under another name before it gets its own, looked over when
-//! it is opened, and watched while it is in use.
+//! The state file on disk: made whole under another name before it gets its own, and looked over
+//! when it is opened.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Error, Store, layout};
+use super::identity::Identity;
+use super::{Error, Store, body, layout};
 
 /// A file up to this size is looked over at every start. A larger one takes long, and only where
 /// the last start did not end well.
@@ -18,16 +19,9 @@ const SMALL: u64 = 64 * 1024 * 1024;
 /// page stays empty.
 const PAGE_SIZE: u32 = 16_384;
 
-/// Which file this is, whatever its name.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Identity {
-    device: u64,
-    inode: u64,
-}
-
 /// Opens the state file, or makes it where there is none; says whether every page should be looked
 /// at.
-pub(super) fn open(path: &Path) -> Result<(Connection, Identity, bool), Error> {
+fn open(path: &Path) -> Result<(Connection, Identity, bool), Error> {
     if !path.exists() {
         make(path)?;
     }
@@ -46,22 +40,9 @@ pub(super) fn open(path: &Path) -> Result<(Connection, Identity, bool), Error> {
     let connection = connect(path)?;
     Ok((
         connection,
-        Identity {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-        },
+        Identity::of(&metadata),
         is_unclean || metadata.len() <= SMALL,
     ))
-}
-
-/// Whether the path still leads to the file that was opened.
-pub(super) fn is_there(path: &Path, identity: &Identity) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| {
-        Identity {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-        } == *identity
-    })
 }
 
 /// Makes an empty state; it has its name only once it is whole.
@@ -123,6 +104,49 @@ fn copy(path: &Path, layout: i32) -> PathBuf {
 }
 
 impl Store {
+    /// Opens the state file, or makes it where there is none. Every page is looked at where the
+    /// last start did not end well, or where that takes no time; damage elsewhere shows when it is
+    /// read.
+    ///
+    /// # Errors
+    /// Where it cannot be opened, is damaged, foreign, or of a newer version.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let (connection, identity, look_over) = open(path)?;
+        let store = Self {
+            path: path.to_owned(),
+            identity,
+            connection,
+            bodies: body::Bodies::default(),
+        };
+        store.run(|connection| connection.busy_timeout(std::time::Duration::from_secs(10)))?;
+        store.check_layout()?;
+        if look_over {
+            store.look_over()?;
+        }
+        // FULL: a commit is on the disk, even where the power fails. One per batch, so it costs
+        // little.
+        store.run(|connection| {
+            connection
+                .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = FILE; PRAGMA secure_delete = ON; PRAGMA cache_size = -4096;")
+        })?;
+        Ok(store)
+    }
+
+    /// Looks at every page of the file.
+    fn look_over(&self) -> Result<(), Error> {
+        let verdict: String = self.run(|connection| {
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        })?;
+        if verdict == "ok" {
+            Ok(())
+        } else {
+            Err(Error::Damaged {
+                path: self.path.clone(),
+                source: None,
+            })
+        }
+    }
+
     /// Copies the file beside itself, whole or not at all, before it is brought to another layout.
     pub(super) fn copy_aside(&self, layout: i32) -> Result<(), Error> {
         let copy = copy(&self.path, layout);

@@ -12,11 +12,11 @@ use super::{Error, Store};
 use crate::contact::{Outcome, Question, Reason};
 
 /// The columns that [`Context::known`] reads, of `responses` as `r` and `endings` as `e`.
-pub(super) const COLUMNS: &str =
-    "r.question, r.run, r.fetched_at, e.question, e.run, e.ended_at, e.outcome, e.error";
+pub(super) const COLUMNS: &str = "r.question, r.run, r.fetched_at, e.question, e.run, e.ended_at, e.outcome, e.error, \
+     e.is_withheld";
 
 /// How many columns those are.
-pub(super) const WIDTH: usize = 8;
+pub(super) const WIDTH: usize = 9;
 
 /// Which stored questions an answer or ending may have been asked with to count tonight.
 #[derive(Debug, Clone)]
@@ -110,6 +110,7 @@ impl Context {
             error: reason
                 .map(|word| Reason::from_word(&word).ok_or_else(|| unknown_word(error)))
                 .transpose()?,
+            is_withheld: cells.cell(first + 5)?,
         }))
     }
 }

@@ -7,6 +7,7 @@ mod body;
 mod error;
 mod file;
 mod forgetting;
+mod identity;
 mod known;
 mod layout;
 mod plan;
@@ -15,7 +16,7 @@ mod rules;
 mod runs;
 mod targets;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -33,55 +34,12 @@ const APPLICATION_ID: i32 = 0x534F_4558;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    identity: file::Identity,
+    identity: identity::Identity,
     connection: Connection,
     bodies: body::Bodies,
 }
 
 impl Store {
-    /// Opens the state file, or makes it where there is none. Every page is looked at where the
-    /// last start did not end well, or where that takes no time; damage elsewhere shows when it is
-    /// read.
-    ///
-    /// # Errors
-    /// Where it cannot be opened, is damaged, foreign, or of a newer version.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        let (connection, identity, look_over) = file::open(path)?;
-        let store = Self {
-            path: path.to_owned(),
-            identity,
-            connection,
-            bodies: body::Bodies::default(),
-        };
-        store.run(|connection| connection.busy_timeout(std::time::Duration::from_secs(10)))?;
-        store.check_layout()?;
-        if look_over {
-            store.look_over()?;
-        }
-        // FULL: a commit is on the disk, even where the power fails. One per batch, so it costs
-        // little.
-        store.run(|connection| {
-            connection
-                .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = FILE; PRAGMA secure_delete = ON; PRAGMA cache_size = -4096;")
-        })?;
-        Ok(store)
-    }
-
-    /// Looks at every page of the file.
-    fn look_over(&self) -> Result<(), Error> {
-        let verdict: String = self.run(|connection| {
-            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        })?;
-        if verdict == "ok" {
-            Ok(())
-        } else {
-            Err(Error::Damaged {
-                path: self.path.clone(),
-                source: None,
-            })
-        }
-    }
-
     /// Runs statements; what goes wrong names the file.
     fn run<T>(
         &self,
@@ -96,7 +54,7 @@ impl Store {
         &mut self,
         statements: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Error> {
-        if !file::is_there(&self.path, &self.identity) {
+        if !self.identity.is_of(&self.path) {
             return Err(Error::Gone {
                 path: self.path.clone(),
             });

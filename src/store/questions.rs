@@ -35,12 +35,21 @@ impl Store {
             None => Ok(Owner::Nobody),
             Some(stored) if stored == place => Ok(Owner::Same),
             Some(stored) if Some(stored.as_str()) == formerly => Ok(Owner::Formerly),
+            // Such as an address that was mistyped and never answered.
+            Some(_) if self.is_unused()? => Ok(Owner::Nobody),
             Some(stored) => Err(Error::OtherPlace {
                 path: self.path.clone(),
                 stored,
                 asked: place.to_owned(),
             }),
         }
+    }
+
+    /// Whether there is nothing that another place could spoil.
+    fn is_unused(&self) -> Result<bool, Error> {
+        let sql = "SELECT NOT EXISTS (SELECT 1 FROM responses)
+            AND NOT EXISTS (SELECT 1 FROM runs WHERE state = 'published')";
+        self.run(|connection| connection.query_row(sql, [], |row| row.get(0)))
     }
 
     /// Notes that the state is this place's; what was asked at its former address was asked of it.

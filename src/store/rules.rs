@@ -38,6 +38,8 @@ pub(super) struct KeptEnding {
     pub(super) ended_at: i64,
     pub(super) outcome: Outcome,
     pub(super) error: Option<Reason>,
+    /// Whether the contact was gone, or not to be seen, in any attempt since that answer.
+    pub(super) is_withheld: bool,
 }
 
 /// What is known of a target: the newest answer that may stand for one to tonight's question, and
@@ -80,9 +82,12 @@ impl Terms {
                         && ending.question == self.question
                         && self.is_young(ending.ended_at)
                 }
-                Outcome::Failed | Outcome::Pending => false,
-                // None of these is how an attempt ends.
-                Outcome::Exported | Outcome::Stale | Outcome::Rejected => false,
+                // The last three are no ends of an attempt.
+                Outcome::Failed
+                | Outcome::Pending
+                | Outcome::Exported
+                | Outcome::Stale
+                | Outcome::Rejected => false,
             },
             Known {
                 answer: Some(answer),
@@ -99,7 +104,7 @@ impl Terms {
     }
 
     /// What the export says of a target. An older answer stands in for one that failed, but never
-    /// where access was denied or the contact is gone.
+    /// where access was denied or the contact was gone since, whatever failed after that.
     pub(super) fn outcome(&self, known: Known) -> Outcome {
         let Some(ending) = known.ending else {
             return known.answer.map_or(Outcome::Pending, |_| Outcome::Exported);
@@ -107,15 +112,14 @@ impl Terms {
         match (ending.outcome, known.answer) {
             (Outcome::Missing, _) => Outcome::Missing,
             (Outcome::Failed, Some(answer))
-                if ending.error != Some(Reason::Forbidden)
-                    && self.may_stand_in(answer.fetched_at) =>
+                if !ending.is_withheld && self.may_stand_in(answer.fetched_at) =>
             {
                 Outcome::Stale
             }
             (Outcome::Failed, _) => Outcome::Failed,
             // It was tried, and is to be tried again: nothing is known to have failed.
-            (_, Some(_)) => Outcome::Exported,
-            (_, None) => Outcome::Pending,
+            (_, Some(_)) if !ending.is_withheld => Outcome::Exported,
+            (_, Some(_) | None) => Outcome::Pending,
         }
     }
 }
@@ -137,6 +141,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "of a target nothing may be known")]
     fn answer(question: QuestionId, run: i64, second: i64) -> Option<KeptAnswer> {
         let fetched_at = second * 1_000_000;
         Some(KeptAnswer {
@@ -146,6 +151,7 @@ mod tests {
         })
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "of a target nothing may be known")]
     fn ending(outcome: Outcome, run: i64, second: i64) -> Option<KeptEnding> {
         Some(KeptEnding {
             question: ASKED,
@@ -153,6 +159,7 @@ mod tests {
             ended_at: second * 1_000_000,
             outcome,
             error: None,
+            is_withheld: false,
         })
     }
 
@@ -232,10 +239,12 @@ mod tests {
 
     #[test]
     fn what_is_shown() {
-        let forbidden = ending(Outcome::Failed, 9, 999).map(|ending| KeptEnding {
-            error: Some(Reason::Forbidden),
-            ..ending
-        });
+        let withheld = |outcome| {
+            ending(outcome, 9, 999).map(|ending| KeptEnding {
+                is_withheld: true,
+                ..ending
+            })
+        };
         let cases = [
             ("nothing known", None, None, Outcome::Pending),
             ("answered", answer(OTHER, 1, 1), None, Outcome::Exported),
@@ -264,10 +273,16 @@ mod tests {
                 Outcome::Failed,
             ),
             (
-                "forbidden",
+                "forbidden, or gone before it failed",
                 answer(ASKED, 8, 990),
-                forbidden,
+                withheld(Outcome::Failed),
                 Outcome::Failed,
+            ),
+            (
+                "gone before it was tried",
+                answer(ASKED, 8, 990),
+                withheld(Outcome::Pending),
+                Outcome::Pending,
             ),
             (
                 "missing",

@@ -48,8 +48,8 @@ const COLUMNS: &str = "number, run, started_at, answered_at, state, is_offline, 
                        attempts, retries, logins, fetch_seconds";
 
 impl Run {
-    /// Notes what the run has called so far, and when it stored something last.
-    pub(super) fn record(&self, connection: &Connection, at: i64) -> rusqlite::Result<()> {
+    /// Notes what the run has called so far, and when it stored something last, where it just did.
+    pub(super) fn record(&self, connection: &Connection, at: Option<i64>) -> rusqlite::Result<()> {
         let Calls {
             attempts,
             retries,
@@ -58,7 +58,7 @@ impl Run {
         connection
             .prepare(
                 "UPDATE runs SET attempts = ?2, retries = ?3, logins = ?4, fetch_seconds = ?5,
-                     answered_at = ?6 WHERE number = ?1",
+                     answered_at = ifnull(?6, answered_at) WHERE number = ?1",
             )?
             .execute(params![
                 self.number,
@@ -120,6 +120,13 @@ impl Store {
             "SELECT {COLUMNS} FROM runs WHERE state = 'published' ORDER BY number DESC LIMIT 1"
         );
         self.run(|connection| connection.query_row(&sql, [], Run::read).optional())
+    }
+
+    /// Whether the API told this run of a contact what it is, or that there is none.
+    pub fn was_answered(&self, number: i64) -> Result<bool, Error> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM responses WHERE run = ?1)
+            OR EXISTS (SELECT 1 FROM endings WHERE run = ?1 AND outcome = 'missing')";
+        self.run(|connection| connection.query_row(sql, [number], |row| row.get(0)))
     }
 
     /// The number that the next new run gets.

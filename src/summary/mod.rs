@@ -2,6 +2,7 @@
 //! own; gathering the figures is the run's matter, and where a face goes is the caller's.
 
 mod json;
+mod line;
 mod text;
 
 use std::collections::BTreeMap;
@@ -54,7 +55,7 @@ impl Failures {
             .iter()
             .map(|(reason, FailedAlike { count, samples })| {
                 let ids: Vec<_> = samples.iter().map(ContactId::to_string).collect();
-                text::line(
+                line::line(
                     &HumanCount(*count).to_string(),
                     &format!("failed: {reason} (such as contact {})", ids.join(", ")),
                 )

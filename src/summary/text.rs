@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use indicatif::{HumanBytes, HumanCount};
 
 use super::Summary;
+use super::line::line;
 use crate::contact::{Calls, Drift, Outcome, OutcomeCounts, TargetCounts};
 use crate::load::FileReport;
 use crate::load::manifest::{Fetch, Latency, Manifest};
@@ -35,11 +36,6 @@ impl Summary {
             .chain(ending(manifest));
         lines.flat_map(|line| [line, "\n".to_owned()]).collect()
     }
-}
-
-/// One line below the name of the run: what it is about, and what there is to say.
-pub(super) fn line(label: &str, text: &str) -> String {
-    format!("  {label:>11} {text}")
 }
 
 fn targets(targets: TargetCounts) -> String {
@@ -189,6 +185,10 @@ mod tests {
             started_at: Timestamp::constant(1_795_312_800, 0),
             ended_at: Timestamp::constant(1_795_316_400, 250_000_000),
             job: serde_json::Value::Null,
+            source: None,
+            time_zone: None,
+            previous: None,
+            guards: None,
             targets: TargetCounts {
                 distinct: 3,
                 duplicates: 0,
@@ -201,8 +201,12 @@ mod tests {
             calls: Calls::default(),
             fetch: Fetch::default(),
             tables: BTreeMap::from([file("outcomes", 3, 900), file("contacts", 3, 4_000)]),
+            files: BTreeMap::new(),
             drift: Drift::default(),
             truncated: BTreeMap::new(),
+            contacts_without_details: Some(0),
+            answers_of_another_zone: 0,
+            answers_to_another_question: 0,
             coverage: 1.0,
             oldest_fetched_at: None,
         };

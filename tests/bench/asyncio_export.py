@@ -26,6 +26,7 @@ TYPES = {
     "TIMESTAMP WITH TIME ZONE": pyarrow.timestamp("us", "UTC"),
     "DATE": pyarrow.date32(),
 }
+ZONE = {"SO-TimeZone": "UTC,includeTZOffset"}
 UNKNOWN = datetime.date(1760, 12, 31)
 
 
@@ -81,7 +82,7 @@ async def main(base_url, ids, folder, in_flight):
 
     async def worker(session):
         while (contact_id := await queue.get()) is not None:
-            async with session.post(url, json={"ContactId": contact_id, "Limit": 100}) as response:
+            async with session.post(url, headers=ZONE, json={"ContactId": contact_id, "Limit": 100}) as response:
                 response.raise_for_status()
                 summary = await response.json()
             if summary:

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde::Deserialize;
 use superoffice_export::contact::{ContactId, Ending, Outcome, Target};
-use superoffice_export::flatten::Flattener;
+use superoffice_export::flatten::{AnswerBody, Flattener};
 use superoffice_export::sandbox;
 use superoffice_export::schema::View;
 
@@ -163,9 +163,14 @@ fn answers() -> Vec<(Target, String)> {
 
 /// Flattens all answers; returns the number of tables, so that nothing is optimised away.
 fn flatten(answers: &[(Target, String)]) -> usize {
-    let mut flattener = Flattener::new(&View::all(), 100);
+    let mut flattener = Flattener::new(&View::all());
     for (target, body) in answers {
-        let outcome = flattener.append(target.clone(), Some(body.as_bytes()));
+        let answer = AnswerBody {
+            json: body.as_bytes(),
+            limit: 100,
+            has_same_zone: true,
+        };
+        let outcome = flattener.append(target.clone(), Some(answer));
         assert_eq!(outcome, Outcome::Exported);
     }
     black_box(flattener.take()).len()

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use arrow_array::RecordBatch;
 use superoffice_export::contact::{ContactId, Ending, Outcome, Target};
-use superoffice_export::flatten::Flattener;
+use superoffice_export::flatten::{AnswerBody, Flattener};
 use superoffice_export::load::{Format, create, open};
 use superoffice_export::sandbox;
 use superoffice_export::schema::View;
@@ -77,7 +77,7 @@ fn read(format: Format, folder: &Path, view: &View) -> usize {
 
 /// The rows of simulated contacts, in batches as a run makes them.
 fn batches() -> Vec<Vec<RecordBatch>> {
-    let mut flattener = Flattener::new(&View::all(), 100);
+    let mut flattener = Flattener::new(&View::all());
     let mut batches = Vec::new();
     for number in 1..=CONTACTS {
         let ending = Ending {
@@ -94,7 +94,12 @@ fn batches() -> Vec<Vec<RecordBatch>> {
             input_value: number.to_string(),
             ending,
         };
-        flattener.append(target, Some(&sandbox::answer(number, 100)));
+        let answer = AnswerBody {
+            json: &sandbox::answer(number, 100),
+            limit: 100,
+            has_same_zone: true,
+        };
+        flattener.append(target, Some(answer));
         if flattener.rows() >= BATCH {
             batches.push(flattener.take());
         }

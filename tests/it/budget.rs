@@ -1,11 +1,17 @@
 //! Nights that end before the list does: coverage, age, and an even walk through the whole list.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::mock::{Answer, Mock};
 use crate::support::Job;
+
+fn instant(cell: &Value) -> jiff::Timestamp {
+    cell.as_str().unwrap().parse().unwrap()
+}
 
 #[test]
 fn ten_nights_of_a_fifth_reach_every_contact_twice() {
@@ -20,6 +26,7 @@ fn ten_nights_of_a_fifth_reach_every_contact_twice() {
         let answered = (night * 10).min(50);
         let outcomes = json!({
             "exported": answered,
+            "stale": 0,
             "missing": 0,
             "failed": 0,
             "pending": 50 - answered,
@@ -45,7 +52,7 @@ fn ten_nights_of_a_fifth_reach_every_contact_twice() {
 #[test]
 fn contacts_that_always_fail_do_not_keep_others_waiting() {
     let mock = Mock::answering(|request| {
-        if request.contact_id <= 5 {
+        if request.contact_id % 4 == 0 {
             Answer::status(400)
         } else {
             Answer::summary(request.contact_id)
@@ -64,7 +71,7 @@ fn contacts_that_always_fail_do_not_keep_others_waiting() {
 #[test]
 fn contacts_whose_attempts_the_budget_ends_do_not_keep_others_waiting() {
     let mock = Mock::answering(|request| {
-        if request.contact_id <= 5 {
+        if request.contact_id % 4 == 0 {
             Answer::status(500)
         } else {
             Answer::summary(request.contact_id)
@@ -78,7 +85,7 @@ fn contacts_whose_attempts_the_budget_ends_do_not_keep_others_waiting() {
         .with("fetch.retry_delay = \"1h\"")
         .with("fetch.max_in_flight = 1");
     job.run().expect(0);
-    assert_eq!(job.export().outcome(5), "pending http_status 500 after 1");
+    assert_eq!(job.export().outcome(4), "pending http_status 500 after 1");
     assert_eq!(job.export().outcome(6), "pending - - after 0");
     for _ in 2..=8 {
         job.run().expect(0);
@@ -107,16 +114,9 @@ fn older_answers_stay_and_say_how_old_they_are() {
         .count();
     assert_eq!((kept, mock.calls()), (2, 6));
     assert_eq!(job.export().rows("contacts").len(), 4);
-    let instant = |text: &str| text.trim_matches('"').parse::<jiff::Timestamp>().unwrap();
     // As instants: their texts have as many digits as they need, which does not sort.
-    let oldest = |times: &[serde_json::Value]| {
-        times
-            .iter()
-            .map(|time| instant(&time.to_string()))
-            .min()
-            .unwrap()
-    };
-    let told = instant(&job.export().manifest()["oldest_fetched_at"].to_string());
+    let oldest = |times: &[Value]| times.iter().map(instant).min().unwrap();
+    let told = instant(&job.export().manifest()["oldest_fetched_at"]);
     assert_eq!(told, oldest(&second));
     assert!(told >= oldest(&first));
 }
@@ -124,8 +124,11 @@ fn older_answers_stay_and_say_how_old_they_are() {
 #[test]
 fn fetching_ends_when_its_time_is_over() {
     let mock = Mock::healthy();
-    let job = Job::against(&mock).ids(1..=3);
-    job.run_with(&["--max-duration", "0s"]).expect(0);
+    // The second call would be due after a second.
+    let job = Job::against(&mock)
+        .ids(1..=4)
+        .with("fetch.requests_per_second = 1");
+    job.run_with(&["--max-duration", "900ms"]).expect(0);
     let manifest = job.export().manifest();
     assert_eq!(
         (
@@ -133,19 +136,28 @@ fn fetching_ends_when_its_time_is_over() {
             &manifest["coverage"],
             mock.calls()
         ),
-        (&json!(3), &json!(0.0), 0)
+        (&json!(3), &json!(0.25), 1)
     );
-    assert_eq!(job.export().outcome(3), "pending - - after 0");
-    assert_eq!(manifest["oldest_fetched_at"], json!(null));
+    assert_eq!(job.export().outcome(4), "pending - - after 0");
+    assert_eq!(
+        instant(&manifest["oldest_fetched_at"]),
+        instant(&job.export().outcome_row(1)["fetched_at"])
+    );
 }
 
 #[test]
 fn a_server_that_is_away_until_the_budget_ends_leaves_nothing_to_publish() {
-    let mock = Mock::healthy();
+    let is_back = Arc::new(AtomicBool::new(false));
+    let there = Arc::clone(&is_back);
+    let mock = Mock::answering(move |request| {
+        if there.load(Ordering::SeqCst) {
+            Answer::summary(request.contact_id)
+        } else {
+            Answer::reset()
+        }
+    });
     let job = Job::against(&mock).ids([1]);
-    let away = job
-        .run_with(&["--base-url", "http://127.0.0.1:1/", "--max-calls", "2"])
-        .expect(4);
+    let away = job.run_with(&["--max-calls", "2"]).expect(4);
     assert!(
         away.stderr.contains(
             "the API did not answer until `fetch.max_duration` or `fetch.max_calls` ended"
@@ -154,10 +166,11 @@ fn a_server_that_is_away_until_the_budget_ends_leaves_nothing_to_publish() {
         away.stderr
     );
     assert!(!job.path("exports/latest").exists());
+    is_back.store(true, Ordering::SeqCst);
     job.run().expect(0);
     assert_eq!(
         (job.export().outcome(1).as_str(), mock.calls()),
-        ("exported - 200 after 1", 1)
+        ("exported - 200 after 1", 3)
     );
 }
 

@@ -292,9 +292,9 @@ fn a_flag_that_does_not_exist() {
     --- stderr
     error: unexpected argument '--max-retries' found
 
-      tip: a similar argument exists: '--max-duration'
+      tip: a similar argument exists: '--max-rejected'
 
-    Usage: superoffice-export run --max-duration <VALUE> <JOB>
+    Usage: superoffice-export run --max-rejected <VALUE> <JOB>
 
     For more information, try '--help'.
     "#);

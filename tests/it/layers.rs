@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Top-level modules, each row free to import those above it. Modules of one row know nothing of
 /// each other.
 const ROWS: &[&[&str]] = &[
-    &["contact", "gzip"],
+    &["contact", "gzip", "hex"],
     &["schema"],
     &["report"],
     &["extract", "store", "flatten", "load", "sandbox"],
@@ -40,7 +40,9 @@ const ASYNCHRONOUS: &[&str] = &[
 ];
 
 /// Lines of code, so that comments and tests cost nothing.
-const LONGEST_FILE: usize = 480;
+const LONGEST_FILE: usize = 300;
+/// A theme of tests may take more.
+const LONGEST_THEME: usize = 480;
 
 /// A source file: its path below the repository, the top-level module it belongs to, and its text.
 pub(crate) struct Source {
@@ -225,7 +227,11 @@ fn one_place_sleeps() {
 
 #[test]
 fn every_file_says_what_it_owns_and_stays_short() {
-    for source in sources("src").into_iter().chain(sources("tests")) {
+    let code = sources("src").into_iter().map(|code| (code, LONGEST_FILE));
+    let tests = sources("tests")
+        .into_iter()
+        .map(|test| (test, LONGEST_THEME));
+    for (source, longest) in code.chain(tests) {
         let path = source.path.display();
         // The crate's page is a file of its own.
         let opens =
@@ -236,8 +242,8 @@ fn every_file_says_what_it_owns_and_stays_short() {
         );
         let lines = source.code_lines();
         assert!(
-            lines <= LONGEST_FILE,
-            "{path}: {lines} lines of code; split it, {LONGEST_FILE} is the limit"
+            lines <= longest,
+            "{path}: {lines} lines of code; split it, {longest} is the limit"
         );
     }
 }

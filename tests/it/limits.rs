@@ -12,7 +12,9 @@ use crate::support::Job;
 fn failures_up_to_the_allowed_share_are_published_and_one_more_is_not() {
     let failing = |count: i64| {
         let failed = (1..=count).map(|id| (id, vec![Answer::json(400, "{}")]));
-        let missing = (50..=80).map(|id| (id, vec![Answer::json(200, "null")]));
+        let missing = (50..=80)
+            .step_by(2)
+            .map(|id| (id, vec![Answer::json(200, "null")]));
         Mock::scripted(failed.chain(missing))
     };
     let mock = failing(2);
@@ -59,9 +61,11 @@ fn failures_up_to_the_allowed_share_are_published_and_one_more_is_not() {
         0
     );
 
-    // The scripts are through: the same command asks for the failed ones alone, and publishes.
+    // The scripts are through: the same command asks again for the failed ones and for those that
+    // were not there, and publishes.
     job.run().expect(0);
-    assert_eq!(mock.calls(), 103);
+    assert_eq!(mock.calls(), 100 + 3 + 31);
+    assert!((81..=100).all(|id| mock.calls_for(id) == 1));
     assert_eq!(job.export().manifest()["outcomes"]["failed"], 0);
 }
 
@@ -106,19 +110,18 @@ fn a_job_that_is_wrong_from_the_start_stops_at_once() {
 
 #[test]
 fn contacts_that_are_not_there_are_no_reason_to_stop() {
-    let gone = Answer::json(
-        404,
-        r#"{"Error":true,"ErrorType":"SoNotFoundException","ErrorMessage":"No such entity"}"#,
-    );
     for answer in [
-        gone,
+        Answer::not_there(),
         Answer::json(200, "null"),
         Answer::status(204),
         Answer::status(410),
     ] {
         let mock = Mock::always(answer);
         let job = Job::against(&mock).ids(1..=120);
-        job.run().expect(0);
+        // All of them are asked for; that the export would be empty is another matter.
+        job.run().expect(1);
+        assert_eq!(mock.calls(), 120);
+        job.run_with(&["--accept"]).expect(0);
         assert_eq!(mock.calls(), 120);
         assert_eq!(job.export().manifest()["outcomes"]["missing"], 120);
     }

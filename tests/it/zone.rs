@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use superoffice_export::sandbox::{Sandbox, ServerSettings, SimulatedZone, ZoneTelling, start};
 
@@ -213,6 +214,28 @@ fn a_run_with_nothing_to_fetch_does_not_ask() {
     let calls = mock.calls();
     job.run().expect(0);
     assert_eq!(mock.calls(), calls);
+}
+
+#[test]
+fn a_login_that_is_refused_costs_one_question() {
+    let mock = Mock::always(Answer::status(401));
+    let job = job(&mock)
+        .with("api.auth = { scheme = \"basic\", user = \"u\", password = { env = \"PASSWORD\" } }")
+        .env("PASSWORD", "wrong");
+    job.run().expect(5);
+    // That and the first contact: a wrong password sent many times locks its account.
+    assert_eq!(mock.calls(), 2);
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_the_zone() {
+    let mock = Mock::always(Answer::never());
+    let job = job(&mock);
+    let child = job.start_with(&[]);
+    mock.wait_for_calls(1);
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    job.finish(child).expect(130);
+    assert_eq!(mock.calls(), 1);
 }
 
 fn sandbox(zone_telling: ZoneTelling) -> Sandbox {

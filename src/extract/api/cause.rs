@@ -56,6 +56,38 @@ pub(super) fn reason(error: &reqwest::Error, otherwise: Reason) -> Reason {
     }
 }
 
+/// Whether it is that the server's certificate was not accepted.
+pub(super) fn is_untrusted(error: &reqwest::Error) -> bool {
+    chain(error)
+        .flat_map(|cause| std::iter::successors(Some(cause), |cause| made_of(*cause)))
+        .filter_map(|cause| cause.downcast_ref())
+        .any(|error| matches!(error, rustls::Error::InvalidCertificate(_)))
+}
+
+/// What an error of the system's kind is made of, which it hides from the chain of causes.
+fn made_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let made_of = error.downcast_ref::<io::Error>()?.get_ref()?;
+    Some(made_of)
+}
+
+/// Whether an error means that the connection was lost before anything of an answer came.
+pub(super) fn is_lost(error: &reqwest::Error) -> bool {
+    let is_closed = chain(error)
+        .filter_map(|cause| cause.downcast_ref::<hyper::Error>())
+        .any(|error| error.is_incomplete_message() || error.is_canceled() || error.is_closed());
+    let is_reset = chain(error)
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe
+            )
+        });
+    is_closed || is_reset
+}
+
 /// Tells that an answer did not come in time.
 pub(super) fn timed_out() -> Reason {
     debug!("no answer came in time");

@@ -8,7 +8,7 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap,
     HeaderName, HeaderValue, RETRY_AFTER,
 };
-use reqwest::{Identity, Proxy, RequestBuilder, Url};
+use reqwest::{ClientBuilder, Identity, Proxy, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, timeout_at};
 
@@ -18,7 +18,6 @@ use crate::extract::api::cause;
 use crate::extract::api::certificates::{self, NotCertificates};
 use crate::extract::api::proxy::UnusableProxy;
 use crate::extract::api::retry_after::retry_after;
-use crate::extract::api::zone::{ZoneAnswer, ZoneName, ZoneReply};
 
 /// The operation, below the address of the API (vendor's OpenAPI file of the contact agent).
 const OPERATION: &str = "v1/Agents/Contact/GetContactSummary";
@@ -103,14 +102,53 @@ pub struct NoReply {
     pub reason: Reason,
     /// The status, where at least that came.
     pub status: Option<u16>,
-    /// Whether there was a connection; where not, nothing was sent.
-    pub was_connected: bool,
+    /// How far the request came.
+    pub reach: Reach,
+}
+
+/// How far a request came that brought no whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// There was no connection, so nothing was sent.
+    Nowhere,
+    /// The same, since the server's certificate was not accepted.
+    Untrusted,
+    /// It went out, but the connection was lost before an answer came. Where that was one that had
+    /// served before, the server may have closed it for being idle, as it may (RFC 9112, 9.3).
+    LostConnection,
+    /// It went out.
+    Sent,
+}
+
+impl NoReply {
+    /// Whether the server's certificate was not accepted.
+    pub fn is_untrusted(&self) -> bool {
+        self.reach == Reach::Untrusted
+    }
+}
+
+/// Which connection a request may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// Any, as a rule one that has served before.
+    AnyConnection,
+    /// Only one of its own.
+    NewConnection,
+}
+
+/// What sends requests: on connections that are kept, or on a new one each time.
+#[derive(Debug, Clone)]
+pub struct HttpClients {
+    /// Keeps connections.
+    pub keeping: reqwest::Client,
+    /// Keeps none.
+    pub fresh: reqwest::Client,
 }
 
 /// Sends requests to the API.
 #[derive(Debug, Clone)]
 pub struct ApiClient {
-    http: reqwest::Client,
+    http: HttpClients,
     headers: HeaderMap,
     query: Option<String>,
     limit: u32,
@@ -134,7 +172,7 @@ impl ApiClient {
     /// # Errors
     /// Where a setting makes no header.
     pub fn new(
-        http: reqwest::Client,
+        http: HttpClients,
         bounds: Bounds,
         question: &Question,
         headers: &HeaderMap,
@@ -154,8 +192,9 @@ impl ApiClient {
         })
     }
 
-    /// The way to the API at this address, logged in with these headers, for instants in this zone.
-    pub fn route(&self, api: &Url, login: &HeaderMap, zone: &ZoneName) -> Route {
+    /// The way to the API at this address, logged in with these headers, for instants in the zone
+    /// of that `SO-TimeZone`.
+    pub fn route(&self, api: &Url, login: &HeaderMap, zone: HeaderValue) -> Route {
         let below = |operation: &str| {
             let mut url = api.clone();
             url.set_path(&format!("{}/{operation}", api.path().trim_end_matches('/')));
@@ -164,7 +203,7 @@ impl ApiClient {
         let mut summary = below(OPERATION);
         summary.set_query(self.query.as_deref());
         let mut headers = self.headers.clone();
-        headers.insert(HeaderName::from_static("so-timezone"), zone_header(zone));
+        headers.insert(HeaderName::from_static("so-timezone"), zone);
         headers.extend(login.clone());
         Route {
             summary,
@@ -179,11 +218,19 @@ impl ApiClient {
     ///
     /// # Errors
     /// Where no whole answer came; redirects are answers.
-    pub async fn attempt(&self, route: &Route, contact_id: ContactId) -> Result<Reply, NoReply> {
+    pub async fn attempt(
+        &self,
+        route: &Route,
+        contact_id: ContactId,
+        via: Via,
+    ) -> Result<Reply, NoReply> {
+        let http = match via {
+            Via::AnyConnection => &self.http.keeping,
+            Via::NewConnection => &self.http.fresh,
+        };
         let body = format!(r#"{{"ContactId":{contact_id},"Limit":{}}}"#, self.limit);
         exchange(
-            self.http
-                .post(route.summary.clone())
+            http.post(route.summary.clone())
                 .headers(route.headers.clone())
                 .body(body),
             &self.bounds,
@@ -198,6 +245,7 @@ impl ApiClient {
     pub async fn principal(&self, route: &Route) -> Result<Reply, NoReply> {
         exchange(
             self.http
+                .keeping
                 .get(route.principal.clone())
                 .headers(route.headers.clone()),
             &self.bounds,
@@ -205,20 +253,25 @@ impl ApiClient {
         .await
     }
 
-    /// Asks the installation for its zone: its base zone, and where there is none to be had the
-    /// default one.
-    pub async fn zone(&self, route: &Route) -> ZoneAnswer {
-        let base = ZoneReply::of_base(&self.ask(route, &route.base_zone).await);
-        if let Some(answer) = ZoneAnswer::of_base(&base) {
-            return answer;
-        }
-        let default = ZoneReply::of_default(&self.ask(route, &route.default_zone).await);
-        ZoneAnswer::of_both(&base, &default)
+    /// Asks the installation for its base zone.
+    ///
+    /// # Errors
+    /// Where no whole answer came.
+    pub async fn base_zone(&self, route: &Route) -> Result<Reply, NoReply> {
+        self.ask(route, &route.base_zone).await
+    }
+
+    /// Asks for the zone of the user, or what the installation has in place of it.
+    ///
+    /// # Errors
+    /// Where no whole answer came.
+    pub async fn default_zone(&self, route: &Route) -> Result<Reply, NoReply> {
+        self.ask(route, &route.default_zone).await
     }
 
     /// Calls an operation that takes no parameters.
     async fn ask(&self, route: &Route, operation: &Url) -> Result<Reply, NoReply> {
-        let request = self.http.post(operation.clone());
+        let request = self.http.keeping.post(operation.clone());
         let request = request.headers(route.headers.clone()).body("{}");
         exchange(request, &self.bounds).await
     }
@@ -235,12 +288,12 @@ pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply,
     let sent = sent.map_err(|_| NoReply {
         reason: cause::timed_out(),
         status: None,
-        was_connected: true,
+        reach: Reach::Sent,
     })?;
     let mut response = sent.map_err(|error| NoReply {
         reason: cause::reason(&error, Reason::Connection),
         status: None,
-        was_connected: !error.is_connect(),
+        reach: reach(&error),
     })?;
     let status = response.status().as_u16();
     let header = |name| {
@@ -259,7 +312,7 @@ pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply,
             return Err(NoReply {
                 reason,
                 status: Some(status),
-                was_connected: true,
+                reach: Reach::Sent,
             });
         }
     };
@@ -269,6 +322,19 @@ pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply,
         is_gzip,
         body,
     })
+}
+
+/// How far a request came that ended in this error.
+fn reach(error: &reqwest::Error) -> Reach {
+    if cause::is_untrusted(error) {
+        Reach::Untrusted
+    } else if error.is_connect() {
+        Reach::Nowhere
+    } else if cause::is_lost(error) {
+        Reach::LostConnection
+    } else {
+        Reach::Sent
+    }
 }
 
 /// Whether a Content-Encoding is gzip, by its name or the older one (RFC 9110, 8.4.1.3).
@@ -304,18 +370,21 @@ impl Question {
     }
 }
 
-/// `SO-TimeZone`: the zone, and that offsets are to be written.
-fn zone_header(zone: &ZoneName) -> HeaderValue {
-    HeaderValue::from_str(&format!("{zone},includeTZOffset"))
-        .expect("the name of a zone is what a header can carry")
-}
-
 /// The one place where HTTP clients are made: no redirects, so that credentials stay with one
 /// origin.
 ///
 /// # Errors
 /// Where a setting makes no client.
-pub fn http_client(transport: &Transport) -> Result<reqwest::Client, Error> {
+pub fn http_clients(transport: &Transport) -> Result<HttpClients, Error> {
+    let keeping = builder(transport)?.build();
+    let fresh = builder(transport)?.pool_max_idle_per_host(0).build();
+    Ok(HttpClients {
+        keeping: keeping.map_err(not_built)?,
+        fresh: fresh.map_err(not_built)?,
+    })
+}
+
+fn builder(transport: &Transport) -> Result<ClientBuilder, Error> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!(
             env!("CARGO_PKG_NAME"),
@@ -346,7 +415,7 @@ pub fn http_client(transport: &Transport) -> Result<reqwest::Client, Error> {
         None if transport.direct => builder = builder.no_proxy(),
         None => {}
     }
-    builder.build().map_err(not_built)
+    Ok(builder)
 }
 
 fn not_built(error: reqwest::Error) -> Error {

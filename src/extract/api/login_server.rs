@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::contact::Reason;
 use crate::extract::api::body::Bounds;
-use crate::extract::api::client::{Reply, exchange};
+use crate::extract::api::client::{NoReply, Reply, exchange};
 use crate::extract::api::inspect::decode;
 use crate::gzip::Unpacker;
 
@@ -17,10 +17,22 @@ use crate::gzip::Unpacker;
 pub enum Away {
     #[error("no answer came ({0})")]
     NoReply(Reason),
+    #[error("its certificate is not accepted")]
+    Untrusted,
     #[error("it answered with status {0}")]
     Status(u16),
     #[error("it answered with something else than was asked for")]
     Unreadable,
+}
+
+impl From<NoReply> for Away {
+    fn from(no_reply: NoReply) -> Self {
+        if no_reply.is_untrusted() {
+            Self::Untrusted
+        } else {
+            Self::NoReply(no_reply.reason)
+        }
+    }
 }
 
 /// The login server of an environment.
@@ -61,7 +73,7 @@ impl LoginServer {
         request: RequestBuilder,
     ) -> Result<ServerAnswer, Away> {
         let reply = exchange(request.header(ACCEPT, "application/json"), &self.bounds).await;
-        answer(&reply.map_err(|no_reply| Away::NoReply(no_reply.reason))?)
+        answer(&reply.map_err(Away::from)?)
     }
 
     /// The address of a page below it.

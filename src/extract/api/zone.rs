@@ -8,6 +8,7 @@
 
 use std::fmt;
 
+use reqwest::header::HeaderValue;
 use serde_json::Value;
 
 use crate::contact::Reason;
@@ -72,9 +73,13 @@ impl ZoneName {
         Self("UTC".to_owned())
     }
 
-    /// As `SO-TimeZone` names it.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// `SO-TimeZone`: the zone, and that offsets are to be written.
+    ///
+    /// # Panics
+    /// Never: see [`Self::new`].
+    pub fn header(&self) -> HeaderValue {
+        HeaderValue::from_str(&format!("{self},includeTZOffset"))
+            .expect("the name of a zone is what a header can carry")
     }
 }
 
@@ -286,6 +291,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::extract::api::client::Reach;
 
     fn reply(status: u16, body: &str) -> Reply {
         Reply {
@@ -356,7 +362,7 @@ mod tests {
             let no_reply = NoReply {
                 reason,
                 status: None,
-                was_connected: true,
+                reach: Reach::Sent,
             };
             assert_eq!(ZoneReply::of_base(&Err(no_reply)), expected);
         }
@@ -472,7 +478,7 @@ mod tests {
         assert_eq!(ZoneChoice::named(&TimeZone::Tenant), None);
         let choice = ZoneChoice::named(&TimeZone::Named(zone("NO"))).unwrap();
         assert_eq!(
-            (choice.zone.as_str(), choice.basis),
+            (choice.zone.0.as_str(), choice.basis),
             ("NO", ZoneBasis::Named)
         );
         assert_eq!((choice.basis.is_kept(), choice.warning()), (false, None));
@@ -498,6 +504,8 @@ mod tests {
             let zone = TimeZone::from_text(name).unwrap();
             assert_eq!(zone, TimeZone::Named(ZoneName(name.to_owned())));
             assert_eq!(zone.to_string(), name);
+            let header = ZoneName::new(name).unwrap().header();
+            assert_eq!(header, format!("{name},includeTZOffset"));
         }
     }
 }

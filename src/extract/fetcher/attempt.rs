@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::contact::{Answer, ContactId, Ending, Outcome};
-use crate::extract::api::client::{NoReply, Reply};
+use crate::contact::{Answer, ContactId, Ending, Outcome, Reason};
+use crate::extract::api::client::{NoReply, Reply, Via};
 use crate::extract::api::inspect::Content;
-use crate::extract::fetcher::verdict::{Verdict, verdict, verdict_without_reply};
+use crate::extract::fetcher::refusals::Refusal;
+use crate::extract::fetcher::verdict::{Fate, Health, Verdict, verdict, verdict_without_reply};
 
 /// What a request is sent for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,13 +20,25 @@ pub(super) enum Send {
     /// A contact that was exported before, asked for again only to find out whether the server is
     /// back. It costs a call and no contact an attempt, and nothing becomes of its answer.
     Probe(ContactId),
+    /// The same, to find out whether the login is good.
+    Proof(ContactId),
+}
+
+/// How a request is sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sending {
+    /// The login that it is sent under.
+    pub(super) login: u64,
+    pub(super) via: Via,
 }
 
 impl Send {
     /// The contact that is asked for.
     pub(super) fn contact_id(self) -> ContactId {
         match self {
-            Self::Contact(contact_id) | Self::Probe(contact_id) => contact_id,
+            Self::Contact(contact_id) | Self::Probe(contact_id) | Self::Proof(contact_id) => {
+                contact_id
+            }
         }
     }
 }
@@ -36,6 +49,7 @@ pub(super) struct Sent {
     pub(super) send: Send,
     /// The login that it was sent under.
     pub(super) login: u64,
+    pub(super) via: Via,
     /// When it was sent.
     pub(super) at: Duration,
 }
@@ -74,7 +88,7 @@ impl Attempt {
                 let retry_after = reply.retry_after.map(|wait| wait.min(patience));
                 verdict(reply.status, retry_after, content)
             }
-            Err(no_reply) => verdict_without_reply(*no_reply),
+            Err(no_reply) => verdict_without_reply(*no_reply, self.sent.via),
         };
         Judged {
             sent: self.sent,
@@ -92,6 +106,34 @@ impl Judged {
     /// The contact that was asked for.
     pub(super) fn contact_id(&self) -> ContactId {
         self.sent.send.contact_id()
+    }
+
+    /// The refusal that this answer is, where it is one that a server may give to everybody: one
+    /// that is final, or for which some web server stands in.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        let status = self.reply.as_ref().ok()?.0.status;
+        let fate = self.verdict.fate;
+        let is_refusal = match fate {
+            Fate::Exported | Fate::Failed(Reason::BodyTooLarge) => false,
+            Fate::Missing | Fate::Failed(_) | Fate::EmptyAgain => true,
+            Fate::Again { reason } => {
+                reason == Reason::NotJson || status == 404 || self.verdict.health == Health::Well
+            }
+        };
+        is_refusal.then_some(Refusal { status, fate })
+    }
+
+    /// What this attempt says of why the server does not answer as it should.
+    pub(super) fn trouble(&self) -> String {
+        let status = match &self.reply {
+            Ok((reply, _)) => Some(reply.status),
+            Err(no_reply) => no_reply.status,
+        };
+        match (status, self.verdict.fate.reason()) {
+            (Some(status), None | Some(Reason::HttpStatus)) => format!("status {status}"),
+            (Some(status), Some(reason)) => format!("{reason}, status {status}"),
+            (None, reason) => reason.map(|reason| reason.to_string()).unwrap_or_default(),
+        }
     }
 
     /// The answer of this attempt: how it ended, with status, time and words as they came, and with

@@ -26,6 +26,10 @@ pub(super) struct Backlog {
     /// Whether more of the plan may come.
     plan_open: bool,
     waiting: BinaryHeap<Reverse<(Duration, ContactId)>>,
+    /// Contacts whose request is repeated before anything else, since it was not taken in.
+    at_once: VecDeque<ContactId>,
+    /// Contacts that are asked for once more when the plan is at its end.
+    last: VecDeque<ContactId>,
     /// Contacts with at least one attempt behind them or in flight.
     tries: HashMap<ContactId, Tries>,
     budget: RetryBudget,
@@ -38,6 +42,8 @@ impl Backlog {
             planned: VecDeque::new(),
             plan_open: true,
             waiting: BinaryHeap::new(),
+            at_once: VecDeque::new(),
+            last: VecDeque::new(),
             tries: HashMap::new(),
             budget: RetryBudget::default(),
         }
@@ -51,9 +57,19 @@ impl Backlog {
         }
     }
 
+    /// Whether the next page of the plan is wanted. It is taken in as soon as the last one is
+    /// begun, so that the end of the plan is known in time.
+    pub(super) fn wants_plan(&self) -> bool {
+        self.plan_open && self.planned.is_empty()
+    }
+
     /// Whether nothing is left that could be sent.
     pub(super) fn is_empty(&self) -> bool {
-        !self.plan_open && self.planned.is_empty() && self.waiting.is_empty()
+        !self.plan_open && self.left() == 0
+    }
+
+    fn left(&self) -> usize {
+        self.planned.len() + self.waiting.len() + self.at_once.len() + self.last.len()
     }
 
     /// How many contacts have no final answer yet, with those in flight. While more of the plan may
@@ -62,13 +78,16 @@ impl Backlog {
         if self.plan_open {
             usize::MAX
         } else {
-            self.planned.len() + self.waiting.len() + in_flight
+            self.left() + in_flight
         }
     }
 
     /// The contact to ask for now: one whose retry is due, as far as the retry budget allows, or
     /// else a new one.
     pub(super) fn next(&mut self, now: Duration) -> Next {
+        if let Some(contact_id) = self.at_once.pop_front() {
+            return Next::Send(Send::Contact(contact_id));
+        }
         let due = self.waiting.peek().map(|Reverse((due, _))| *due);
         let mut wake = due;
         if due.is_some_and(|due| due <= now) {
@@ -81,8 +100,8 @@ impl Backlog {
             if let Some(contact_id) = self.begin() {
                 return Next::Send(Send::Contact(contact_id));
             }
-            if self.plan_open {
-                return Next::Plan;
+            if let Some(contact_id) = self.take_last() {
+                return Next::Send(Send::Contact(contact_id));
             }
         }
         Next::Wait(wake)
@@ -95,12 +114,23 @@ impl Backlog {
             return Next::Send(Send::Contact(contact_id));
         }
         if self.plan_open {
-            return Next::Plan;
+            return Next::Wait(None);
         }
         match self.waiting.peek() {
-            Some(Reverse((due, _))) if *due > now => Next::Wait(Some(*due)),
-            _ => self.take_waiting(),
+            Some(Reverse((due, _))) if *due <= now => return self.take_waiting(),
+            Some(_) | None => {}
         }
+        let other = self.at_once.pop_front().or_else(|| self.take_last());
+        other.map_or_else(
+            || Next::Wait(self.waiting.peek().map(|Reverse((due, _))| *due)),
+            |contact_id| Next::Send(Send::Contact(contact_id)),
+        )
+    }
+
+    /// The next contact that is asked for once more, where nothing else of the plan is left.
+    fn take_last(&mut self) -> Option<ContactId> {
+        let is_time = !self.plan_open && self.planned.is_empty();
+        is_time.then(|| self.last.pop_front()).flatten()
     }
 
     /// The next contact of the plan.
@@ -120,15 +150,16 @@ impl Backlog {
         }
     }
 
-    /// Notes that a contact of the plan is asked for; true where it was before.
-    pub(super) fn sent(&mut self, contact_id: ContactId) -> bool {
+    /// Notes that a contact of the plan is asked for; tells whether it was before, and whether a
+    /// connection was lost under it then.
+    pub(super) fn sent(&mut self, contact_id: ContactId) -> (bool, bool) {
         let tries = self.tries.entry(contact_id).or_default();
         tries.sends += 1;
         let is_retry = tries.sends > 1;
         if !is_retry {
             self.budget.earn();
         }
-        is_retry
+        (is_retry, tries.was_dropped)
     }
 
     /// What is known of a contact that was asked for.
@@ -147,16 +178,33 @@ impl Backlog {
         self.waiting.push(Reverse((due, contact_id)));
     }
 
-    /// Contacts that wait for another attempt which does not come: pending, but tried.
-    pub(super) fn unfinished(&mut self) -> Vec<Answer<Bytes>> {
+    /// Repeats a contact's request before anything else. It draws on no budget: the server did not
+    /// take it in.
+    pub(super) fn put_first(&mut self, contact_id: ContactId, tries: Tries) {
+        self.tries.insert(contact_id, tries);
+        self.at_once.push_back(contact_id);
+    }
+
+    /// Lets a contact wait until the plan is at its end.
+    pub(super) fn put_last(&mut self, contact_id: ContactId, tries: Tries) {
+        self.tries.insert(contact_id, tries);
+        self.last.push_back(contact_id);
+    }
+
+    /// How many contacts wait for the end of the plan.
+    pub(super) fn waiting_for_the_end(&self) -> usize {
+        self.last.len()
+    }
+
+    /// How the contacts stand that wait for another attempt or for an answer, neither of which
+    /// comes any more; this is the time.
+    pub(super) fn unfinished(&mut self, now: i64) -> Vec<Answer<Bytes>> {
         let tried = std::mem::take(&mut self.tries).into_iter();
         tried
-            .filter_map(|(contact_id, tries)| {
-                Some(Answer {
-                    contact_id,
-                    ending: tries.last?,
-                    body: None,
-                })
+            .map(|(contact_id, tries)| Answer {
+                contact_id,
+                ending: tries.unfinished(now),
+                body: None,
             })
             .collect()
     }

@@ -9,14 +9,16 @@ use bytes::Bytes;
 use hdrhistogram::Histogram;
 
 use crate::contact::{Answer, ContactId, Planned};
+use crate::extract::api::client::Via;
 use crate::extract::fetcher::access::Access;
-use crate::extract::fetcher::attempt::Send;
+use crate::extract::fetcher::attempt::{Send, Sending};
 use crate::extract::fetcher::backlog::Backlog;
 use crate::extract::fetcher::end::End;
 use crate::extract::fetcher::hopeless::FirstAnswers;
 use crate::extract::fetcher::next::Next;
 use crate::extract::fetcher::outage::{Outage, Permit};
 use crate::extract::fetcher::pace::Pace;
+use crate::extract::fetcher::refusals::Refusals;
 use crate::extract::fetcher::settings::Settings;
 use crate::report::{Progress, Waiting};
 
@@ -29,12 +31,17 @@ pub(super) struct Control {
     pub(super) backlog: Backlog,
     pub(super) pace: Pace,
     pub(super) outage: Outage,
+    pub(super) refusals: Refusals,
     pub(super) first_answers: FirstAnswers,
-    /// A contact that was exported: where it cannot be had again, the fault is the server's.
-    pub(super) known_good: Option<ContactId>,
+    /// The first contact that was exported in this run.
+    pub(super) exported: Option<ContactId>,
     pub(super) access: Access,
     /// Answers as they should be.
     pub(super) served: u64,
+    /// Answers that are final and wait to be handed on.
+    pub(super) finished: Vec<Answer<Bytes>>,
+    /// Why the server did not answer as it should, when it last did not.
+    pub(super) trouble: String,
     pub(super) progress: Progress,
     pub(super) latency: Histogram<u64>,
 }
@@ -43,13 +50,16 @@ impl Control {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
             pace: Pace::new(settings.max_in_flight, settings.rate),
+            first_answers: FirstAnswers::new(settings.worked_before),
             settings,
             backlog: Backlog::new(),
             outage: Outage::default(),
-            first_answers: FirstAnswers::default(),
-            known_good: None,
+            refusals: Refusals::default(),
+            exported: None,
             access: Access::new(),
             served: 0,
+            finished: Vec::new(),
+            trouble: String::new(),
             progress: Progress::default(),
             latency: Histogram::new_with_bounds(1, LONGEST_LATENCY, 3)
                 .expect("the bounds are sound"),
@@ -61,10 +71,22 @@ impl Control {
         self.backlog.plan(page);
     }
 
+    /// Whether the next page of the plan is wanted.
+    pub(super) fn wants_plan(&self) -> bool {
+        self.backlog.wants_plan()
+    }
+
+    /// A contact that was had before: where it cannot be had again, the fault is the server's. One
+    /// of this run comes first, since one of an earlier run may be gone since.
+    pub(super) fn known_good(&self) -> Option<ContactId> {
+        self.exported.or(self.settings.known_good)
+    }
+
     /// What is to be done now, with so many requests in flight.
     pub(super) fn next(&mut self, now: Duration, in_flight: usize) -> Next {
         // Whoever has nothing left to send does not care whether sending is allowed.
-        if self.backlog.is_empty() {
+        let is_suspicious = self.outage.is_suspected() && self.refusals.holds_any();
+        if self.backlog.is_empty() && !is_suspicious {
             return if in_flight == 0 {
                 Next::Stop(End::Complete)
             } else {
@@ -96,10 +118,32 @@ impl Control {
             return Next::Wait(Some(until));
         }
         // The request may go; which one it is comes last, since choosing draws on the retry budget.
-        match self.known_good {
-            _ if !is_probe => self.backlog.next(now),
-            Some(contact_id) => Next::Send(Send::Probe(contact_id)),
-            None => self.backlog.next_to_probe_with(now),
+        match self.known_good() {
+            Some(contact_id) if self.access.wants_proof() => Next::Send(Send::Proof(contact_id)),
+            _ if is_probe => self.probe(now),
+            _ => self.backlog.next(now),
+        }
+    }
+
+    /// The request that finds out whether the server is back: for a contact that was had before, or
+    /// for another one where there is none, or where that one was refused last.
+    fn probe(&mut self, now: Duration) -> Next {
+        let known_good = self.known_good();
+        if let Some(contact_id) = known_good
+            && !self.outage.probes_another()
+        {
+            return Next::Send(Send::Probe(contact_id));
+        }
+        match (self.backlog.next_to_probe_with(now), known_good) {
+            (Next::Wait(_), Some(contact_id)) => Next::Send(Send::Probe(contact_id)),
+            (Next::Wait(None), None) if !self.wants_plan() => {
+                // Nobody is left but those whose refusals are in doubt.
+                if let Some(held) = self.refusals.take_one() {
+                    self.put_back(held, now);
+                }
+                self.backlog.next_to_probe_with(now)
+            }
+            (next, _) => next,
         }
     }
 
@@ -116,22 +160,48 @@ impl Control {
             .is_some_and(|since| now.saturating_sub(since) > self.settings.patience)
     }
 
-    /// Notes that this request is sent; gives the login that it is sent under.
-    pub(super) fn sent(&mut self, send: Send, now: Duration) -> u64 {
+    /// Notes that this request is sent, and says how.
+    pub(super) fn sent(&mut self, send: Send, now: Duration) -> Sending {
         self.progress.attempts += 1;
+        // An answer on an old connection may come from a machine that others are not sent to.
+        let is_probe = self.outage.is_suspected();
         self.outage.sent(send.contact_id());
         self.pace.sent(now);
-        let is_retry = match send {
+        let (is_retry, was_dropped) = match send {
             Send::Contact(contact_id) => self.backlog.sent(contact_id),
-            Send::Probe(_) => true,
+            Send::Probe(_) | Send::Proof(_) => (true, false),
         };
         self.progress.retries += u64::from(is_retry);
-        self.access.sent()
+        Sending {
+            login: self.access.sent(),
+            via: if is_probe || was_dropped {
+                Via::NewConnection
+            } else {
+                Via::AnyConnection
+            },
+        }
     }
 
-    /// Contacts that were tried and wait for another attempt which does not come.
-    pub(super) fn unfinished(&mut self) -> Vec<Answer<Bytes>> {
-        self.backlog.unfinished()
+    /// The answers that are final since this was asked last.
+    pub(super) fn take_finished(&mut self) -> Vec<Answer<Bytes>> {
+        std::mem::take(&mut self.finished)
+    }
+
+    /// Ends everything as it stands at this time: refusals that were held back are final unless
+    /// they are in doubt, and whoever else was tried is pending, so that every attempt is on
+    /// record.
+    pub(super) fn end(&mut self, now: i64) {
+        let is_in_doubt = self.outage.is_suspected();
+        for held in self.refusals.take() {
+            if is_in_doubt {
+                self.put_back(held, Duration::ZERO);
+            } else {
+                self.finish(held.answer);
+            }
+        }
+        for answer in self.backlog.unfinished(now) {
+            self.finish(answer);
+        }
     }
 
     /// How fetching stands.

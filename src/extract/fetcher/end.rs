@@ -24,6 +24,8 @@ pub enum End {
     },
     /// The login server refused.
     NoLogin(Refusal),
+    /// The server's certificate was not accepted, and nothing was served before.
+    Untrusted,
     /// The tenant cannot be used.
     Unusable(Unusable),
     /// The first answers are all one refusal.

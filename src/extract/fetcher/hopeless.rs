@@ -64,6 +64,15 @@ pub struct FirstAnswers {
 }
 
 impl FirstAnswers {
+    /// None yet. Where the API worked under the same settings before, a refusal of all is no wrong
+    /// job but maintenance, and nothing is counted.
+    pub fn new(worked_before: bool) -> Self {
+        Self {
+            is_over: worked_before,
+            ..Self::default()
+        }
+    }
+
     /// Whether all answers so far were one refusal; until then a web page is no sign of an outage.
     pub fn undecided(&self) -> bool {
         !self.is_over

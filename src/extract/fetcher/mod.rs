@@ -44,6 +44,7 @@ mod next;
 mod outage;
 pub mod pace;
 pub mod queue;
+mod refusals;
 pub mod retry;
 mod settings;
 mod settle;
@@ -61,13 +62,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use self::access::{Chore, ChoreDone};
-use self::attempt::{Attempt, Send, Sent};
+use self::attempt::{Attempt, Send, Sending, Sent};
 use self::control::Control;
 pub use self::end::End;
 use self::next::Next;
 use self::queue::Closed;
 pub use self::settings::Settings;
 use crate::contact::{Answer, Planned};
+use crate::extract::api::client::Via;
 use crate::extract::connection::RemoteApi;
 use crate::report::Progress;
 
@@ -80,6 +82,8 @@ pub struct Fetched {
     pub progress: Progress,
     /// Microseconds from request to answer.
     pub latency: Histogram<u64>,
+    /// Why the server did not answer as it should, when it last did not.
+    pub cause: String,
 }
 
 /// How the fetcher is connected to the rest of the run.
@@ -126,8 +130,8 @@ pub async fn fetch<A: RemoteApi>(
         };
         let wake = match next {
             Next::Send(send) => {
-                let login = control.sent(send, now);
-                in_flight.push(one_attempt(api, send, login, start));
+                let sending = control.sent(send, now);
+                in_flight.push(one_attempt(api, send, sending, start));
                 continue;
             }
             Next::Begin(chore) => {
@@ -135,7 +139,6 @@ pub async fn fetch<A: RemoteApi>(
                 continue;
             }
             Next::Wait(until) => until.unwrap_or(now + TELL).min(now + TELL),
-            Next::Plan => now + TELL,
             Next::Stop(end) => break end,
         };
         // Chores come first, since requests wait for them; then answers, which free a slot.
@@ -156,13 +159,19 @@ pub async fn fetch<A: RemoteApi>(
             changed = stop.changed() => if changed.is_err() {
                 break End::Interrupted;
             },
-            page = plan.recv(), if matches!(next, Next::Plan) => control.plan(page),
+            page = plan.recv(), if control.wants_plan() => control.plan(page),
             () = tokio::time::sleep_until(start + wake) => {
                 tell(&control.progress(start.elapsed(), in_flight.len(), api.logins()));
             }
         }
     };
-    let closing = Closing { end, answers, stop };
+    let cause = format!("{}{}", control.trouble, api.cause());
+    let closing = Closing {
+        end,
+        answers,
+        stop,
+        clock: &|| api.now().as_microsecond(),
+    };
     let end = finish(&mut control, &mut in_flight, &mut chores, closing).await;
     let progress = control.progress(start.elapsed(), 0, api.logins());
     tell(&progress);
@@ -170,6 +179,7 @@ pub async fn fetch<A: RemoteApi>(
         end,
         progress,
         latency: control.into_latency(),
+        cause,
     }
 }
 
@@ -179,6 +189,8 @@ struct Closing<'a> {
     end: End,
     answers: &'a queue::Sender,
     stop: watch::Receiver<bool>,
+    /// Gives the time: microseconds since 1970, UTC.
+    clock: &'a dyn Fn() -> i64,
 }
 
 /// Takes in what is still under way, and hands on what is known of contacts that were only tried.
@@ -189,7 +201,12 @@ async fn finish(
     chores: &mut FuturesUnordered<impl Future<Output = ChoreDone>>,
     closing: Closing<'_>,
 ) -> End {
-    let Closing { end, answers, stop } = closing;
+    let Closing {
+        end,
+        answers,
+        stop,
+        clock,
+    } = closing;
     let last_answers = async {
         if end == End::NotStored {
             return Err(Closed);
@@ -203,9 +220,11 @@ async fn finish(
     let last_chores =
         async { while let Ok(Some(_)) = tokio::time::timeout(LAST_CALL, chores.next()).await {} };
     let (mut stored, ()) = tokio::join!(last_answers, last_chores);
-    if stored.is_ok() && end == End::Budget {
-        // That they were tried is kept, so that the next night does not begin with them again.
-        stored = hand_on(control.unfinished(), answers).await;
+    if stored.is_ok() {
+        // That they were tried is kept however the run ends, so that no contact which ends it comes
+        // first again.
+        control.end(clock());
+        stored = hand_on(control.take_finished(), answers).await;
     }
     stored.map_or(End::NotStored, |()| end)
 }
@@ -242,27 +261,34 @@ async fn last_call(
             attempt = in_flight.next() => {
                 let Some(attempt) = attempt else { return Ok(()) };
                 let count = in_flight.len() + 1;
-                // Why the run ends is decided already.
-                if let Ok(Some(answer)) = control.settle(attempt, count, fastrand::f64()) {
-                    answers.send(answer).await?;
-                }
+                // Why the run ends is decided already; what it was that says so is on record.
+                drop(control.settle(attempt, count, fastrand::f64()));
+                hand_on(control.take_finished(), answers).await?;
             }
             () = grace.over() => return Ok(()),
         }
     }
 }
 
-async fn hand_on(last: Vec<Answer<Bytes>>, answers: &queue::Sender) -> Result<(), Closed> {
-    for answer in last {
+async fn hand_on(finished: Vec<Answer<Bytes>>, answers: &queue::Sender) -> Result<(), Closed> {
+    for answer in finished {
         answers.send(answer).await?;
     }
     Ok(())
 }
 
-async fn one_attempt<A: RemoteApi>(api: &A, send: Send, login: u64, start: Instant) -> Attempt {
+async fn one_attempt<A: RemoteApi>(
+    api: &A,
+    send: Send,
+    sending: Sending,
+    start: Instant,
+) -> Attempt {
     let contact_id = send.contact_id();
     let at = start.elapsed();
-    let reply = api.attempt(contact_id).await;
+    let reply = match sending.via {
+        Via::AnyConnection => api.attempt(contact_id).await,
+        Via::NewConnection => api.attempt_on_new_connection(contact_id).await,
+    };
     let done = start.elapsed();
     let fetched_at = api.now().as_microsecond();
     let reply = match reply {
@@ -273,30 +299,36 @@ async fn one_attempt<A: RemoteApi>(api: &A, send: Send, login: u64, start: Insta
         Err(no_reply) => Err(no_reply),
     };
     Attempt {
-        sent: Sent { send, login, at },
+        sent: Sent {
+            send,
+            login: sending.login,
+            via: sending.via,
+            at,
+        },
         done,
         fetched_at,
         reply,
     }
 }
 
-/// Applies the verdict on one attempt; an answer that is final goes out.
+/// Applies the verdict on one attempt; answers that are final go out.
 async fn settle(
     control: &mut Control,
     attempt: Attempt,
     in_flight: usize,
     answers: &queue::Sender,
 ) -> Result<(), End> {
-    match control.settle(attempt, in_flight, fastrand::f64())? {
-        Some(answer) => answers.send(answer).await.map_err(|_| End::NotStored),
-        None => Ok(()),
-    }
+    control.settle(attempt, in_flight, fastrand::f64())?;
+    hand_on(control.take_finished(), answers)
+        .await
+        .map_err(|_| End::NotStored)
 }
 
 async fn carry_out<A: RemoteApi>(api: &A, chore: Chore) -> ChoreDone {
     match chore {
         Chore::Locate => ChoreDone::Located(api.locate().await),
         Chore::LogIn => ChoreDone::LoggedIn(api.log_in().await),
+        Chore::WhoAmI => ChoreDone::WhoAmI(api.who_am_i().await),
     }
 }
 

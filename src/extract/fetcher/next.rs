@@ -13,10 +13,8 @@ pub(super) enum Next {
     Send(Send),
     /// Begin this, and go on.
     Begin(Chore),
-    /// Wait for an answer, or until this time.
+    /// Wait for an answer or for more of the plan, or until this time.
     Wait(Option<Duration>),
-    /// Wait for an answer or for more of the plan.
-    Plan,
     /// Stop sending.
     Stop(End),
 }

@@ -3,22 +3,25 @@
 //! whether the server is back. Any answer closes it again. Pure: time and dice are arguments.
 //!
 //! - **Closed**: requests go out; failures are counted by contact, and refusals for being too fast
-//!   (429) apart from them. An answer begins the count anew.
+//!   (429) apart from them. An answer begins the count anew. One and the same refusal to many
+//!   contacts in a row opens it too; `refusals.rs` counts those.
 //! - **Open, suspected**: nothing goes out before the first probe. It may still turn out that the
 //!   contacts were at fault, so their attempts count.
 //! - **Open, confirmed**: the first probe failed, too. The failures that led here are given back to
 //!   their contacts, and `patience` runs.
-//! - **Half-open**: the one probe is under way; whatever else still fails tells nothing new.
+//! - **Half-open**: the one probe is under way; whatever else still fails tells nothing new. Where
+//!   refusals opened it, only an answer to a request that was sent since then closes it.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::contact::ContactId;
+use crate::extract::fetcher::attempt::Send;
 
 /// Different contacts that fail in a row before an outage is suspected. Set by hand: bad contacts
 /// in a row are no outage, and with a known good contact the first probe clears them (scenario
 /// `contacts_that_fail_by_their_own_fault_are_no_endless_outage`).
-const CONTACTS: usize = 10;
+pub(super) const CONTACTS: usize = 10;
 /// Refusals for being too fast, of any contacts, before an outage is suspected; and only where
 /// nothing else has come for this long, since lower pace is the first answer to them. Scenario
 /// `bursts_of_refusals_are_sat_out` refuses everything for a second and is no outage.
@@ -52,6 +55,9 @@ struct Streak {
     failures: HashMap<ContactId, u32>,
     refusals: HashMap<ContactId, u32>,
     refused_since: Duration,
+    /// How many requests were in flight when the first of them timed out, as long as nothing but
+    /// time-outs came: then all that were have failed, and no more of them are waited for.
+    silent: Option<usize>,
 }
 
 /// When fewer contacts than usual are enough, at the end of a plan: where none but those that
@@ -64,11 +70,24 @@ pub(super) struct LastContacts {
     pub(super) failures: u32,
 }
 
+/// What a failure was, as far as that decides how many of its kind are an outage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// No answer in time, with so many requests in flight. To wait for ten time-outs one after the
+    /// other takes minutes.
+    Timeout { in_flight: usize },
+    /// An answer that the contacts' own fault may explain: so many of them have to get it.
+    Refusal { enough: usize },
+    /// Any other.
+    Other,
+}
+
 /// A request that failed by what may be the server's fault.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Failure {
-    /// The contact that was asked for.
-    pub(super) contact_id: ContactId,
+    /// What was sent.
+    pub(super) send: Send,
+    pub(super) sign: Sign,
     /// When it failed.
     pub(super) at: Duration,
     pub(super) last_contacts: LastContacts,
@@ -76,7 +95,30 @@ pub(super) struct Failure {
     pub(super) roll: f64,
 }
 
+impl Failure {
+    fn contact_id(&self) -> ContactId {
+        self.send.contact_id()
+    }
+}
+
 impl Streak {
+    /// Counts a failure; true where its contacts are enough for an outage.
+    fn failed(&mut self, failure: &Failure) -> bool {
+        let is_first = self.failures.is_empty() && self.refusals.is_empty();
+        *self.failures.entry(failure.contact_id()).or_default() += 1;
+        self.silent = match failure.sign {
+            Sign::Timeout { in_flight } if is_first => Some(in_flight),
+            Sign::Timeout { .. } => self.silent,
+            Sign::Refusal { .. } | Sign::Other => None,
+        };
+        let enough = match failure.sign {
+            Sign::Timeout { .. } => self.silent.map_or(CONTACTS, |all| all.min(CONTACTS)),
+            Sign::Refusal { enough } => enough,
+            Sign::Other => CONTACTS,
+        };
+        self.failures.len() >= enough || self.is_everyone(failure.last_contacts)
+    }
+
     fn is_everyone(&self, last: LastContacts) -> bool {
         let times = || self.failures.values().chain(self.refusals.values());
         times().count() >= last.unanswered && times().all(|failures| *failures >= last.failures)
@@ -85,13 +127,35 @@ impl Streak {
 
 #[derive(Debug)]
 struct Down {
+    trigger: Trigger,
     since: Duration,
     interval: Duration,
     probe_at: Duration,
     /// The contact that is asked for just now.
     probe: Option<ContactId>,
+    /// Whether the contact that was had before was refused by the last probe, so that another one
+    /// is asked for by the next: it may itself be gone since.
+    is_known_good_refused: bool,
     /// Whether a probe has failed, so that it was no accident.
     is_confirmed: bool,
+}
+
+/// What opened the circuit breaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trigger {
+    /// Requests failed.
+    Failures,
+    /// Contacts were refused, all in the same way.
+    Refusals,
+}
+
+/// What an answer put an end to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closed {
+    /// A suspicion: it was the contacts' own fault.
+    Suspicion,
+    /// An outage.
+    Outage,
 }
 
 /// Whether a request may be sent, as far as an outage goes.
@@ -127,6 +191,18 @@ impl Outage {
         self.down.is_some()
     }
 
+    /// What it was that stopped sending, where something did.
+    pub(super) fn trigger(&self) -> Option<Trigger> {
+        self.down.as_ref().map(|down| down.trigger)
+    }
+
+    /// Whether the next probe asks for another contact than the one that was had before.
+    pub(super) fn probes_another(&self) -> bool {
+        self.down
+            .as_ref()
+            .is_some_and(|down| down.is_known_good_refused)
+    }
+
     /// Whether there is an outage that is more than a suspicion, and since when.
     pub(super) fn since(&self) -> Option<Duration> {
         self.down
@@ -144,10 +220,18 @@ impl Outage {
             .map(|(contact_id, failures)| (*contact_id, *failures))
     }
 
-    /// Notes an answer; true where it ends an outage.
-    pub(super) fn answered(&mut self) -> bool {
+    /// Notes an answer to a request that was sent then; tells what it put an end to.
+    pub(super) fn answered(&mut self, sent: Duration) -> Option<Closed> {
         self.streak = Streak::default();
-        self.down.take().is_some()
+        // Whoever was let in before the refusals began says nothing of them.
+        let down = self
+            .down
+            .take_if(|down| down.trigger == Trigger::Failures || sent > down.since)?;
+        Some(if down.is_confirmed {
+            Closed::Outage
+        } else {
+            Closed::Suspicion
+        })
     }
 
     /// Notes a failure of the server.
@@ -155,10 +239,26 @@ impl Outage {
         if let Some(down) = &mut self.down {
             return down.failed(failure);
         }
-        *self.streak.failures.entry(failure.contact_id).or_default() += 1;
-        let is_outage = self.streak.failures.len() >= CONTACTS
-            || self.streak.is_everyone(failure.last_contacts);
+        let is_outage = self.streak.failed(failure);
         self.begin_if(is_outage, failure)
+    }
+
+    /// Suspects an outage, since contacts were refused that many times in the same way; or notes
+    /// one more refusal where there is one.
+    pub(super) fn refused_alike(&mut self, failure: &Failure) -> Blame {
+        if let Some(down) = &mut self.down {
+            return down.failed(failure);
+        }
+        let down = Down::begin(Trigger::Refusals, failure.at, failure.roll);
+        self.down = Some(down);
+        Blame::Suspicion
+    }
+
+    /// The probe brought nothing to go by: another one may go as soon as anything may.
+    pub(super) fn probe_void(&mut self, contact_id: ContactId) {
+        if let Some(down) = &mut self.down {
+            down.probe = down.probe.filter(|probe| *probe != contact_id);
+        }
     }
 
     /// Notes that a request came too fast for the server.
@@ -169,7 +269,11 @@ impl Outage {
         if self.streak.refusals.is_empty() {
             self.streak.refused_since = failure.at;
         }
-        *self.streak.refusals.entry(failure.contact_id).or_default() += 1;
+        *self
+            .streak
+            .refusals
+            .entry(failure.contact_id())
+            .or_default() += 1;
         let lasts = failure.at.saturating_sub(self.streak.refused_since) >= REFUSED_FOR;
         let many = self.streak.refusals.values().sum::<u32>() >= REFUSALS;
         let is_outage = many && lasts || self.streak.is_everyone(failure.last_contacts);
@@ -187,16 +291,18 @@ impl Outage {
         if !is_outage {
             return Blame::Contact;
         }
-        self.down = Some(Down::begin(failure.at, failure.roll));
+        let down = Down::begin(Trigger::Failures, failure.at, failure.roll);
+        self.down = Some(down);
         Blame::Suspicion
     }
 
     /// Notes that the tenant or the login server cannot be used, however contacts fare.
     pub(super) fn away(&mut self, now: Duration, roll: f64) -> Blame {
-        match &mut self.down {
-            Some(down) => down.probe_failed(now, roll),
-            None => self.down.insert(Down::begin(now, roll)).confirm(),
+        if let Some(down) = &mut self.down {
+            return down.probe_failed(now, roll);
         }
+        let down = Down::begin(Trigger::Failures, now, roll);
+        self.down.insert(down).confirm()
     }
 
     /// Whether a request may be sent now.
@@ -218,12 +324,14 @@ impl Outage {
 }
 
 impl Down {
-    fn begin(now: Duration, roll: f64) -> Self {
+    fn begin(trigger: Trigger, now: Duration, roll: f64) -> Self {
         let mut down = Self {
+            trigger,
             since: now,
             interval: FIRST_PROBE,
             probe_at: now,
             probe: None,
+            is_known_good_refused: false,
             is_confirmed: false,
         };
         down.schedule(now, roll);
@@ -233,9 +341,11 @@ impl Down {
     /// Requests that were under way when the outage began fail later; only the probe tells
     /// something new.
     fn failed(&mut self, failure: &Failure) -> Blame {
-        if self.probe != Some(failure.contact_id) {
+        if self.probe != Some(failure.contact_id()) {
             return Blame::Outage;
         }
+        let is_known_good = matches!(failure.send, Send::Probe(_));
+        self.is_known_good_refused = is_known_good && matches!(failure.sign, Sign::Refusal { .. });
         self.probe_failed(failure.at, failure.roll)
     }
 
@@ -277,7 +387,8 @@ mod tests {
 
     fn failure(number: usize, at: Duration) -> Failure {
         Failure {
-            contact_id: contact(number),
+            send: Send::Contact(contact(number)),
+            sign: Sign::Other,
             at,
             last_contacts: MANY,
             roll: 0.5,
@@ -315,7 +426,7 @@ mod tests {
                 Blame::Contact
             );
             if number % 8 == 0 {
-                assert!(!outage.answered());
+                assert_eq!(outage.answered(seconds(9)), None);
             }
         }
         assert_eq!(outage.permit(Duration::ZERO), Permit::Send);
@@ -342,7 +453,7 @@ mod tests {
         }
         assert_eq!(interval, LAST_PROBE);
         assert_eq!(outage.since(), Some(seconds(100)));
-        assert!(outage.answered());
+        assert_eq!(outage.answered(seconds(0)), Some(Closed::Outage));
         assert_eq!(outage.permit(now), Permit::Send);
     }
 
@@ -365,7 +476,7 @@ mod tests {
             Blame::Contact,
             "this one is counted apart"
         );
-        assert!(!outage.answered());
+        assert_eq!(outage.answered(seconds(9)), None);
         for number in [1, 2, 1, 2, 1] {
             assert_eq!(outage.refused(&of_last(number)), Blame::Contact);
         }
@@ -401,7 +512,7 @@ mod tests {
     fn the_streak_tells_how_often_each_contact_failed() {
         let mut outage = Outage::default();
         outage.failed(&failure(0, seconds(0)));
-        outage.answered();
+        assert_eq!(outage.answered(seconds(0)), None);
         for number in [0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9] {
             outage.failed(&failure(number, seconds(0)));
         }
@@ -419,7 +530,7 @@ mod tests {
                 Blame::Contact
             );
         }
-        assert!(!outage.answered());
+        assert_eq!(outage.answered(seconds(9)), None);
         for number in 0..50 {
             assert_eq!(outage.refused(&failure(number, seconds(5))), Blame::Contact);
             assert_eq!(outage.failed(&failure(1, seconds(5))), Blame::Contact);
@@ -442,7 +553,7 @@ mod tests {
                 Permit::WaitUntil(Duration::from_millis(milliseconds))
             );
         }
-        assert!(outage.answered());
+        assert_eq!(outage.answered(seconds(0)), Some(Closed::Outage));
     }
 
     #[test]

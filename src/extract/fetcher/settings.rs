@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use crate::contact::ContactId;
 use crate::extract::fetcher::pace::limiter::Rate;
 use crate::extract::fetcher::retry::RetryPolicy;
 
@@ -21,4 +22,10 @@ pub struct Settings {
     pub max_duration: Option<Duration>,
     /// Fetching ends after this many calls.
     pub max_calls: Option<u64>,
+    /// Whether the API worked in the last published run, asked under the same settings: then what
+    /// it refuses to everybody is no wrong job.
+    pub worked_before: bool,
+    /// A contact that was had in an earlier run: where it cannot be had again, the fault is the
+    /// server's.
+    pub known_good: Option<ContactId>,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::contact::{Ending, Outcome};
 use crate::extract::fetcher::access::AccessHistory;
 use crate::extract::fetcher::attempt::Judged;
+use crate::extract::fetcher::refusals::Refusal;
 use crate::extract::fetcher::retry::{Attempts, RetryPolicy};
 use crate::extract::fetcher::verdict::{Fate, Health};
 
@@ -24,8 +25,14 @@ pub(super) struct Tries {
     pub(super) access: AccessHistory,
     /// Whether it failed on an earlier night.
     pub(super) failed_before: bool,
-    /// How its last attempt ended.
+    /// How its last attempt ended, as far as that is known: what is told of it where the run ends
+    /// before its next one.
     pub(super) last: Option<Ending>,
+    /// The refusal that stands where it comes again: it is the contact's own.
+    pub(super) stands: Option<Refusal>,
+    /// Whether a connection was lost under it that may have served before: then it has its own from
+    /// there on, so that the next loss counts.
+    pub(super) was_dropped: bool,
     /// Whether its last answer had no body.
     was_empty: bool,
     /// How many requests had been served when the server first refused this one for being one too
@@ -44,12 +51,36 @@ impl Tries {
         }
     }
 
-    /// Gives back attempts that an outage cost.
-    pub(super) fn forgive(&mut self, attempts: u32) {
-        if self.forgiven < MOST_FORGIVEN {
+    /// Gives back attempts that an outage cost; false where that was done too often.
+    pub(super) fn forgive(&mut self, attempts: u32) -> bool {
+        let may_be = self.forgiven < MOST_FORGIVEN;
+        if may_be {
             self.forgiven += 1;
             self.charged = self.charged.saturating_sub(attempts);
         }
+        may_be
+    }
+
+    /// Forgets an answer without a body that an outage brought, and gives its attempt back.
+    pub(super) fn forgive_empty(&mut self) {
+        if std::mem::take(&mut self.was_empty) {
+            self.forgive(1);
+        }
+    }
+
+    /// How it stands where the run ends now, at that time.
+    pub(super) fn unfinished(self, now: i64) -> Ending {
+        let attempts = self.sends;
+        let in_flight = Ending {
+            outcome: Outcome::Pending,
+            http_status: None,
+            attempts,
+            error: None,
+            message: None,
+            fetched_at: Some(now),
+        };
+        self.last
+            .map_or(in_flight, |last| Ending { attempts, ..last })
     }
 
     /// Whether the attempt is not held against the contact, since the server serves nobody any more
@@ -85,6 +116,9 @@ impl Tries {
             Fate::Exported => (None, Outcome::Exported, None),
             Fate::Missing => (None, Outcome::Missing, None),
             Fate::Failed(reason) => (None, Outcome::Failed, Some(reason)),
+            Fate::Again { reason } if self.access.is_refused_alone() => {
+                (None, Outcome::Failed, Some(reason))
+            }
             Fate::Again { reason } => (delay(), Outcome::Failed, Some(reason)),
             Fate::EmptyAgain if self.was_empty => (None, Outcome::Missing, None),
             Fate::EmptyAgain => {

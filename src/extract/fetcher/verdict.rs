@@ -5,11 +5,11 @@
 use std::time::Duration;
 
 use crate::contact::Reason;
-use crate::extract::api::client::NoReply;
+use crate::extract::api::client::{NoReply, Reach, Via};
 use crate::extract::api::inspect::Content;
 
 /// What becomes of a contact after an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fate {
     /// The answer is a summary.
     Exported,
@@ -50,6 +50,8 @@ pub enum Demand {
     RenewOldLogin,
     /// The tenant is elsewhere.
     Rediscover,
+    /// The request is to be sent again, on a new connection.
+    Reconnect,
 }
 
 /// How the server seems to fare, for pace and outage.
@@ -103,10 +105,14 @@ pub fn verdict(status: u16, retry_after: Option<Duration>, content: &Content) ->
         reason: Reason::HttpStatus,
     };
     match status {
-        204 | 404 | 410 => Verdict::plain(Fate::Missing),
+        204 | 410 => Verdict::plain(Fate::Missing),
+        404 => verdict_on_not_found(content),
         200..=299 => verdict_on_success(content),
         300..=399 => Verdict::plain(Fate::Failed(Reason::Redirect)),
-        401 => Verdict::new(again, Demand::RenewLogin, Health::Well),
+        401 => {
+            let reason = Reason::Forbidden;
+            Verdict::new(Fate::Again { reason }, Demand::RenewLogin, Health::Well)
+        }
         403 => Verdict::new(
             Fate::Failed(Reason::Forbidden),
             Demand::RenewOldLogin,
@@ -128,6 +134,18 @@ pub fn verdict(status: u16, retry_after: Option<Duration>, content: &Content) ->
     }
 }
 
+/// That there is no such contact is the API's to say. Without its own error object some web server
+/// says that there is no such page: the API is not where it should be.
+fn verdict_on_not_found(content: &Content) -> Verdict {
+    match content {
+        Content::ErrorObject(_) => Verdict::plain(Fate::Missing),
+        Content::Summary(_) | Content::Nothing | Content::Empty | Content::Other(_) => {
+            let reason = Reason::HttpStatus;
+            Verdict::new(Fate::Again { reason }, Demand::None, Health::Sick)
+        }
+    }
+}
+
 fn verdict_on_success(content: &Content) -> Verdict {
     match content {
         Content::Summary(_) => Verdict::plain(Fate::Exported),
@@ -141,13 +159,22 @@ fn verdict_on_success(content: &Content) -> Verdict {
     }
 }
 
-/// The verdict on an attempt that brought no whole answer.
-pub fn verdict_without_reply(no_reply: NoReply) -> Verdict {
+/// The verdict on an attempt that brought no whole answer, sent on this connection.
+pub fn verdict_without_reply(no_reply: NoReply, via: Via) -> Verdict {
     let reason = no_reply.reason;
     let again = |health| Verdict::new(Fate::Again { reason }, Demand::None, health);
+    match (no_reply.reach, via) {
+        (Reach::Nowhere | Reach::Untrusted, _) => return again(Health::Away),
+        (Reach::LostConnection, Via::AnyConnection) => {
+            return Verdict {
+                demand: Demand::Reconnect,
+                ..again(Health::Sick)
+            };
+        }
+        (Reach::LostConnection, Via::NewConnection) | (Reach::Sent, _) => {}
+    }
     match reason {
         Reason::BodyTooLarge => Verdict::plain(Fate::Failed(reason)),
-        _ if !no_reply.was_connected => again(Health::Away),
         Reason::Timeout => again(Health::PushBack),
         // All but the first two are said of whole answers only.
         Reason::Connection
@@ -178,6 +205,7 @@ mod tests {
 
         let wait = Some(Duration::from_secs(7));
         let again = Fate::Again { reason: HttpStatus };
+        let denied = Fate::Again { reason: Forbidden };
         let html = || Content::Other(HttpStatus);
         let object = || Content::ErrorObject(Some("no".to_owned()));
         let summary = Content::Summary(bytes::Bytes::new());
@@ -190,10 +218,12 @@ mod tests {
             (301, html(), Failed(Redirect), Nothing, Well, None),
             (302, html(), Failed(Redirect), Nothing, Well, None),
             (400, object(), Failed(HttpStatus), Nothing, Well, None),
-            (401, html(), again, RenewLogin, Well, None),
+            (401, html(), denied, RenewLogin, Well, None),
             (403, html(), Failed(Forbidden), RenewOldLogin, Well, None),
-            (404, html(), Missing, Nothing, Well, None),
-            (404, Content::Empty, Missing, Nothing, Well, None),
+            (404, object(), Missing, Nothing, Well, None),
+            (404, html(), again, Nothing, Sick, None),
+            (404, Content::Empty, again, Nothing, Sick, None),
+            (410, html(), Missing, Nothing, Well, None),
             (410, object(), Missing, Nothing, Well, None),
             (408, html(), again, Nothing, PushBack, None),
             (418, html(), Failed(HttpStatus), Nothing, Well, None),
@@ -250,34 +280,46 @@ mod tests {
 
     #[test]
     fn without_an_answer_all_but_an_oversized_one_is_tried_again() {
+        use Demand::None as Nothing;
         let cases = [
-            (Reason::Connection, true, Health::Sick),
-            (Reason::Connection, false, Health::Away),
-            (Reason::Timeout, true, Health::PushBack),
-            (Reason::Timeout, false, Health::Away),
-            (Reason::BodyCut, true, Health::Sick),
+            (Reason::Connection, Reach::Sent, Nothing, Health::Sick),
+            (Reason::Connection, Reach::Nowhere, Nothing, Health::Away),
+            (Reason::Connection, Reach::Untrusted, Nothing, Health::Away),
+            (
+                Reason::Connection,
+                Reach::LostConnection,
+                Demand::Reconnect,
+                Health::Sick,
+            ),
+            (Reason::Timeout, Reach::Sent, Nothing, Health::PushBack),
+            (Reason::Timeout, Reach::Nowhere, Nothing, Health::Away),
+            (Reason::BodyCut, Reach::Sent, Nothing, Health::Sick),
         ];
-        for (reason, was_connected, health) in cases {
-            let verdict = verdict_without_reply(NoReply {
+        for (reason, reach, demand, health) in cases {
+            let no_reply = NoReply {
                 reason,
                 status: None,
-                was_connected,
-            });
+                reach,
+            };
+            let on_new = verdict_without_reply(no_reply, Via::NewConnection);
+            assert_eq!((on_new.demand, on_new.health), (Nothing, health));
+            let verdict = verdict_without_reply(no_reply, Via::AnyConnection);
             assert_eq!(
                 verdict,
                 Verdict {
                     fate: Fate::Again { reason },
-                    demand: Demand::None,
+                    demand,
                     health,
                     not_before: None
                 }
             );
         }
-        let verdict = verdict_without_reply(NoReply {
+        let oversized = NoReply {
             reason: Reason::BodyTooLarge,
             status: Some(200),
-            was_connected: true,
-        });
+            reach: Reach::Sent,
+        };
+        let verdict = verdict_without_reply(oversized, Via::AnyConnection);
         assert_eq!(
             verdict,
             Verdict {

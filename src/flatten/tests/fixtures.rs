@@ -3,9 +3,9 @@
 use super::*;
 
 fn check(contact_id: i64, body: &str, tables: &str) {
-    let mut flattener = flattener(100);
+    let mut flattener = flattener();
     assert_eq!(
-        flattener.append(target(asked(contact_id)), Some(body.as_bytes())),
+        flattener.append(target(asked(contact_id)), answer(body.as_bytes(), 100)),
         Outcome::Exported
     );
     let expected: Value = serde_json::from_str(tables).unwrap();

@@ -41,15 +41,28 @@ fn target(contact_id: ContactId) -> Target {
     }
 }
 
-fn flattener(limit: u32) -> Flattener {
-    Flattener::new(&View::all(), limit)
+fn flattener() -> Flattener {
+    Flattener::new(&View::all())
+}
+
+/// An answer to tonight's question, with so many items per list.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands where a target may have no answer"
+)]
+fn answer(json: &[u8], limit: u32) -> Option<AnswerBody<'_>> {
+    Some(AnswerBody {
+        json,
+        limit,
+        has_same_zone: true,
+    })
 }
 
 /// The tables that one answer makes where contact 7 was asked for, three items per list, and what
 /// did not fit.
 fn flatten(body: impl AsRef<[u8]>) -> (Value, Drift) {
-    let mut flattener = flattener(3);
-    flattener.append(target(asked(7)), Some(body.as_ref()));
+    let mut flattener = flattener();
+    flattener.append(target(asked(7)), answer(body.as_ref(), 3));
     (by_name(&take(&mut flattener)), flattener.drift())
 }
 

@@ -58,11 +58,8 @@ fn ruined() -> impl Strategy<Value = (AnySummary, Vec<u8>, Reason)> {
             select(vec!["0", "-7", "\"x\"", "1e400", "{}"])
         )
             .prop_map(|(summary, id)| {
-                let body = with_member(
-                    &summary.json,
-                    &format!(r#""Contact": {{"ContactId": {id}}}"#),
-                )
-                .into_bytes();
+                let contact = format!(r#""Contact": {{"Name": "another", "ContactId": {id}}}"#);
+                let body = with_member(&summary.json, &contact).into_bytes();
                 (summary, body, Reason::OtherContact)
             }),
     ]
@@ -71,37 +68,57 @@ fn ruined() -> impl Strategy<Value = (AnySummary, Vec<u8>, Reason)> {
 proptest! {
     #[test]
     fn an_answer_makes_the_rows_that_it_holds(summary in generate::summary()) {
-        let mut flattener = flattener(3);
-        flattener.append(target(summary.contact_id), Some(summary.json.as_bytes()));
-        prop_assert_eq!(flattener.rows(), summary.rows.iter().copied().fold(1, usize::max));
-        let tables = take(&mut flattener);
-        prop_assert_eq!(&lengths(&tables)[..summary.rows.len()], &summary.rows[..]);
+        let mut flattener = flattener();
+        let outcome =
+            flattener.append(target(summary.contact_id), answer(summary.json.as_bytes(), 3));
+        let rows = flattener.rows();
+        let lengths = lengths(&take(&mut flattener));
+        prop_assert_eq!(rows, lengths.iter().copied().fold(0, usize::max));
         prop_assert_eq!(flattener.rows(), 0);
+        // Every contact that is shown is among the contacts, and nothing is of any other.
+        let [contacts, lists @ .., outcomes] = &lengths[..] else {
+            panic!("contacts come first, outcomes last");
+        };
+        prop_assert_eq!((*contacts, *outcomes), (usize::from(outcome.has_rows()), 1));
+        prop_assert_eq!(lists, &summary.objects[1..]);
     }
 
     #[test]
-    fn every_cell_is_what_the_slow_way_gives(summary in generate::summary(), limit in 1_u32..6) {
-        let mut flattener = flattener(limit);
-        flattener.append(target(summary.contact_id), Some(summary.json.as_bytes()));
-        let expected = oracle::tables(summary.contact_id, limit.try_into().unwrap(), &summary.json);
+    fn every_cell_is_what_the_slow_way_gives(
+        summary in generate::summary(),
+        limit in 1_u32..6,
+        has_same_zone in any::<bool>(),
+    ) {
+        let answer = AnswerBody { json: summary.json.as_bytes(), limit, has_same_zone };
+        let mut flattener = flattener();
+        let outcome = flattener.append(target(summary.contact_id), Some(answer));
+        let expected = oracle::expected(summary.contact_id, answer);
         let tables = take(&mut flattener);
-        for (table, (rows, expected)) in TABLES.iter().zip(tables.iter().zip(&expected)) {
+        for (table, (rows, expected)) in TABLES.iter().zip(tables.iter().zip(&expected.tables)) {
             prop_assert_eq!(rows, expected, "{}", table.name);
         }
+        prop_assert_eq!(
+            flattener.contacts_without_details(),
+            Some(u64::from(expected.without_details))
+        );
+        prop_assert_eq!(
+            flattener.answers_of_another_zone(),
+            u64::from(outcome.has_rows() && !has_same_zone)
+        );
     }
 
     #[test]
     fn a_refused_answer_adds_no_row_to_any_table((summary, body, reason) in ruined()) {
-        let mut with = flattener(3);
-        let mut without = flattener(3);
+        let mut with = flattener();
+        let mut without = flattener();
         for flattener in [&mut with, &mut without] {
-            flattener.append(target(summary.contact_id), Some(summary.json.as_bytes()));
+            flattener.append(target(summary.contact_id), answer(summary.json.as_bytes(), 3));
         }
-        prop_assert_eq!(with.append(target(summary.contact_id), Some(&body)), Outcome::Failed);
+        prop_assert_eq!(with.append(target(summary.contact_id), answer(&body, 3)), Outcome::Failed);
         prop_assert_eq!(with.drift(), without.drift());
         prop_assert!(with.truncated().eq(without.truncated()));
         for flattener in [&mut with, &mut without] {
-            flattener.append(target(summary.contact_id), Some(summary.json.as_bytes()));
+            flattener.append(target(summary.contact_id), answer(summary.json.as_bytes(), 3));
         }
         let (mut with, mut without) = (take(&mut with), take(&mut without));
         let (outcomes, _) = (with.pop().unwrap(), without.pop());
@@ -121,7 +138,7 @@ proptest! {
             Ok(Found::Nothing) => Outcome::Missing,
             Err(_) => Outcome::Failed,
         };
-        prop_assert_eq!(flattener(3).append(target(asked(7)), Some(&body)), expected);
+        prop_assert_eq!(flattener().append(target(asked(7)), answer(&body, 3)), expected);
     }
 
     #[test]
@@ -143,15 +160,15 @@ proptest! {
     fn rows_do_not_depend_on_when_they_are_taken(
         summaries in prop::collection::vec(generate::summary(), 1..5), taken in any::<[bool; 5]>(),
     ) {
-        let mut at_once = flattener(3);
-        let mut in_parts = flattener(3);
+        let mut at_once = flattener();
+        let mut in_parts = flattener();
         let mut parts: Tables = vec![Vec::new(); TABLES.len()];
         let mut collect = |tables: Tables| {
             parts.iter_mut().zip(tables).for_each(|(part, rows)| part.extend(rows));
         };
         for (summary, taken) in summaries.iter().zip(taken) {
             for flattener in [&mut at_once, &mut in_parts] {
-                flattener.append(target(summary.contact_id), Some(summary.json.as_bytes()));
+                flattener.append(target(summary.contact_id), answer(summary.json.as_bytes(), 3));
             }
             if taken {
                 collect(take(&mut in_parts));

@@ -25,69 +25,108 @@ fn refused(body: impl AsRef<[u8]>) -> Option<String> {
     outcome["error"].as_str().map(str::to_owned)
 }
 
+/// What becomes of an answer, and why where it is refused.
+fn check_ending(body: &str, outcome: &str, error: Option<&str>) {
+    let row = &rows_of("outcomes", body)[0];
+    assert_eq!(
+        (row["outcome"].as_str(), row["error"].as_str()),
+        (Some(outcome), error),
+        "{body}"
+    );
+}
+
 #[test]
 fn the_root_decides_between_exported_missing_and_failed() {
     let cases = [
-        ("null", "missing", None),
-        ("{}", "missing", None),
-        (r#"{"Contact": null}"#, "missing", None),
+        ("null", "missing"),
+        (r#"{"Contact": null}"#, "missing"),
         (
             r#"{"Contact": null, "Tickets": [], "Sales": null}"#,
             "missing",
-            None,
         ),
-        ("\u{FEFF} {\"Contact\": {}}\r\n", "exported", None),
-        (r#"{"Contact": null, "Chats": [{}]}"#, "exported", None),
-        (r#"{"Contact": {"ContactId": 7}}"#, "exported", None),
-        (r#"{"Contact": {"ContactId": "7"}}"#, "exported", None),
-        (r#"{"Contact": {"ContactId": null}}"#, "exported", None),
-        (
-            r#"{"Contact": {"ContactId": 8, "ContactId": 7}}"#,
-            "exported",
-            None,
-        ),
-        (
-            r#"{"Contact": {"ContactId": 8}, "Contact": {}}"#,
-            "exported",
-            None,
-        ),
-        (
-            r#"{"Contact": {"ContactId": 8}}"#,
-            "failed",
-            Some("other_contact"),
-        ),
-        (
-            r#"{"Contact": {"ContactId": 7, "ContactId": 8}}"#,
-            "failed",
-            Some("other_contact"),
-        ),
-        (
-            r#"{"Contact": {"ContactId": 7.5}}"#,
-            "failed",
-            Some("other_contact"),
-        ),
-        (r#"{"Foo": 1}"#, "failed", Some("wrong_structure")),
-        (r#"{"Foo": null}"#, "failed", Some("wrong_structure")),
-        (r#"{"contact": {}}"#, "failed", Some("wrong_structure")),
-        (
-            r#"{"Error": true, "ErrorMessage": "no", "Contact": {}}"#,
-            "failed",
-            Some("wrong_structure"),
-        ),
-        (
-            r#"{"Message": "no", "MessageDetail": "no such route"}"#,
-            "failed",
-            Some("wrong_structure"),
-        ),
+        ("\u{FEFF} {\"Contact\": {\"Name\": \"A\"}}\r\n", "exported"),
+        (r#"{"Contact": null, "Chats": [{}]}"#, "exported"),
+        (r#"{"Contact": {}, "Chats": [null]}"#, "exported"),
     ];
-    for (body, outcome, error) in cases {
-        let row = &rows_of("outcomes", body)[0];
-        assert_eq!(
-            (row["outcome"].as_str(), row["error"].as_str()),
-            (Some(outcome), error),
-            "{body}"
-        );
+    for (body, outcome) in cases {
+        check_ending(body, outcome, None);
     }
+    let refused = [
+        "{}",
+        r#"{"TableRight": null}"#,
+        r#"{"Foo": 1}"#,
+        r#"{"Foo": null}"#,
+        r#"{"contact": {}}"#,
+        r#"{"Error": true, "ErrorMessage": "no", "Contact": {}}"#,
+        r#"{"Message": "no", "MessageDetail": "no such route"}"#,
+    ];
+    for body in refused {
+        check_ending(body, "failed", Some("wrong_structure"));
+    }
+}
+
+#[test]
+fn a_contact_that_says_nothing_is_missing_where_there_are_no_lists() {
+    let cases = [
+        ("{}", "missing"),
+        (
+            r#"{"Name": "", "City": null, "New": [{"A": []}]}"#,
+            "missing",
+        ),
+        (
+            r#"{"ActiveErpLinks": 0, "IsOwnerContact": false}"#,
+            "missing",
+        ),
+        (
+            r#"{"Address": {"Wgs84Latitude": 0.0, "Street": {"AtypeIdx": "Unknown"}}}"#,
+            "missing",
+        ),
+        (
+            r#"{"ContactId": 0, "TableRight": {"Mask": "FULL"}}"#,
+            "missing",
+        ),
+        (r#"{"ContactId": null}"#, "missing"),
+        (r#"{"Name": "A", "Name": null}"#, "missing"),
+        (r#"{"ContactId": 7}"#, "exported"),
+        (r#"{"City": " "}"#, "exported"),
+        (r#"{"New": 1}"#, "exported"),
+        (r#"{"IsOwnerContact": true}"#, "exported"),
+        (r#"{"Address": {"Street": {"City": "A"}}}"#, "exported"),
+    ];
+    for (contact, outcome) in cases {
+        check_ending(&format!(r#"{{"Contact": {contact}}}"#), outcome, None);
+        let empty = format!(r#"{{"Sales": [], "Contact": {contact}, "Chats": null}}"#);
+        check_ending(&empty, outcome, None);
+    }
+}
+
+#[test]
+fn an_answer_for_another_contact_is_refused() {
+    let cases = [
+        (r#"{"ContactId": "7"}"#, true),
+        (r#"{"ContactId": 8, "ContactId": 7}"#, true),
+        (r#"{"ContactId": 8}, "Contact": {"Name": "A"}"#, true),
+        (r#"{"ContactId": null, "Name": "A"}"#, true),
+        (r#"{"ContactId": 8}"#, false),
+        (r#"{"ContactId": 7, "ContactId": 8}"#, false),
+        (r#"{"ContactId": 7.5}"#, false),
+        (r#"{"ContactId": "0"}"#, false),
+        (r#"{"ContactId": 0, "Name": "A"}"#, false),
+        (r#"{"ContactId": 0}, "Sales": [{}]"#, false),
+    ];
+    for (contact, is_asked_for) in cases {
+        let (outcome, error) = if is_asked_for {
+            ("exported", None)
+        } else {
+            ("failed", Some("other_contact"))
+        };
+        check_ending(&format!(r#"{{"Contact": {contact}}}"#), outcome, error);
+    }
+    check_ending(
+        r#"{"Contact": {"ContactId": 8}, "Contact": {}}"#,
+        "missing",
+        None,
+    );
 }
 
 #[test]
@@ -205,11 +244,14 @@ fn members_without_number_make_no_rows() {
 #[test]
 fn what_is_left_out_can_be_nested_to_any_depth() {
     let body = format!(
-        "{{\"Contact\": {{\"TableRight\": {}1{}}}}}",
+        "{{\"Contact\": {{\"TableRight\": {}1{}, \"Name\": \"A\"}}}}",
         "[".repeat(100_000),
         "]".repeat(100_000)
     );
-    assert_eq!(rows_of("contacts", &body), json!([{"contact_id": 7}]));
+    assert_eq!(
+        rows_of("contacts", &body),
+        json!([{"contact_id": 7, "name": "A"}])
+    );
 }
 
 #[test]
@@ -404,7 +446,8 @@ fn check_cells(table: &str, object: &str, mut cells: Value) {
     cells["contact_id"] = json!(7);
     let table = crate::schema::table(table).unwrap();
     let body = match table.rows {
-        Rows::Object(member) => format!("{{\"{member}\": {object}}}"),
+        // The list keeps an object of nothing but nulls from meaning that there is no contact.
+        Rows::Object(member) => format!("{{\"{member}\": {object}, \"Chats\": [{{}}]}}"),
         Rows::Items(member) => format!("{{\"{member}\": [{object}]}}"),
         Rows::Targets => panic!("no data table"),
     };
@@ -453,15 +496,15 @@ fn of_doubled_lists_the_last_one_counts() {
 
 #[test]
 fn lists_that_reach_the_limit_are_named_and_counted() {
-    let mut flattener = flattener(3);
+    let mut flattener = flattener();
     let lists = r#"{
         "Contact": {}, "Sales": [{}, {}, {}, {}], "Tickets": [{}, null, {}], "Chats": [{}, {}]
     }"#;
-    flattener.append(target(asked(7)), Some(lists.as_bytes()));
-    flattener.append(
-        target(asked(7)),
-        Some(br#"{"Contact": {}, "Sales": [{}, {}, {}]}"#),
-    );
+    flattener.append(target(asked(7)), answer(lists.as_bytes(), 3));
+    let sales = br#"{"Contact": {}, "Sales": [{}, {}, {}], "Chats": []}"#;
+    flattener.append(target(asked(7)), answer(sales, 3));
+    // Given to an older question, by which it is judged.
+    flattener.append(target(asked(7)), answer(sales, 4));
     let truncated: Vec<_> = flattener.truncated().collect();
     assert_eq!(
         truncated,
@@ -478,6 +521,131 @@ fn lists_that_reach_the_limit_are_named_and_counted() {
         (&outcomes[0]["truncated"], &outcomes[1]["truncated"]),
         (&json!("tickets,sales"), &json!("sales"))
     );
+    assert!(outcomes[2].get("truncated").is_none());
+}
+
+#[test]
+fn a_contact_of_which_only_lists_are_known_has_a_row_of_nulls() {
+    let cases = [
+        (r#"{"Contact": null, "Sales": [{}]}"#, true),
+        (r#"{"Sales": [null]}"#, true),
+        (r#"{"Contact": {"Name": ""}, "Sales": [{}]}"#, true),
+        (r#"{"Contact": {"ContactId": 7}, "Sales": [{}]}"#, false),
+        (r#"{"Contact": {"City": "A"}, "Sales": []}"#, false),
+        (r#"{"Contact": null, "Sales": []}"#, false),
+        ("null", false),
+    ];
+    for (body, is_counted) in cases {
+        let mut flattener = flattener();
+        let outcome = flattener.append(target(asked(7)), answer(body.as_bytes(), 3));
+        let contacts = by_name(&take(&mut flattener))["contacts"].clone();
+        let ids: Vec<_> = contacts
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| &row["contact_id"])
+            .collect();
+        let expected: &[_] = if outcome.has_rows() { &[7] } else { &[] };
+        assert_eq!(ids, expected, "{body}");
+        assert_eq!(
+            flattener.contacts_without_details(),
+            Some(u64::from(is_counted)),
+            "{body}"
+        );
+    }
+    let mut sales_only = Flattener::new(&View::of(["sales"]));
+    sales_only.append(target(asked(7)), answer(br#"{"Sales": [{}]}"#, 3));
+    assert_eq!(sales_only.contacts_without_details(), None);
+}
+
+#[test]
+fn days_of_another_zone_are_null_and_counted() {
+    let mut flattener = flattener();
+    let body = br#"{
+        "Contact": {"Name": "A"},
+        "Sales": [{"SaleDate": "2026-09-19T22:00:00Z"}, {"SaleDate": "soon"}],
+        "Followups": [{"Date": "2026-09-20T00:00:00+02:00"}]
+    }"#;
+    for (json, has_same_zone) in [(&body[..], false), (b"null", false), (body, true)] {
+        let limit = 3;
+        let answer = AnswerBody {
+            json,
+            limit,
+            has_same_zone,
+        };
+        flattener.append(target(asked(7)), Some(answer));
+    }
+    let tables = by_name(&take(&mut flattener));
+    let day = |table: &str, row: usize, column: &str| tables[table][row].get(column).cloned();
+    assert_eq!(day("sales", 0, "sale_day"), None);
+    assert_eq!(
+        day("sales", 0, "sale_date"),
+        Some(json!("2026-09-19T22:00:00Z"))
+    );
+    assert_eq!(
+        day("sales", 1, "extra"),
+        Some(json!(r#"{"SaleDate":"soon"}"#))
+    );
+    assert_eq!(day("sales", 2, "sale_day"), Some(json!("2026-09-19")));
+    assert_eq!(day("followups", 0, "day"), None);
+    assert_eq!(day("followups", 1, "day"), Some(json!("2026-09-20")));
+    assert_eq!(flattener.answers_of_another_zone(), 1);
+}
+
+#[test]
+fn a_stale_target_has_the_rows_of_its_answer_and_says_why_it_is_stale() {
+    let stale = || {
+        let mut target = target(asked(7));
+        target.ending.outcome = Outcome::Stale;
+        target.ending.error = Some(Reason::HttpStatus);
+        target.ending.http_status = Some(503);
+        target.ending.message = Some("later".to_owned());
+        target
+    };
+    // answer, outcome, error, rows of contacts
+    let cases = [
+        (
+            r#"{"Contact": {"Name": "A"}}"#,
+            Outcome::Stale,
+            "http_status",
+            1,
+        ),
+        (
+            r#"{"Contact": {"Name": "A"}"#,
+            Outcome::Failed,
+            "not_json",
+            0,
+        ),
+        (r#"{"Contact": null}"#, Outcome::Failed, "http_status", 0),
+    ];
+    for (body, outcome, error, contacts) in cases {
+        let mut flattener = flattener();
+        assert_eq!(
+            flattener.append(stale(), answer(body.as_bytes(), 3)),
+            outcome
+        );
+        let tables = by_name(&take(&mut flattener));
+        let row = json!({
+            "contact_id": 7, "input_line": 2, "input_value": "7", "outcome": outcome.as_str(),
+            "http_status": 503, "attempts": 1, "error": error, "message": "later",
+            "fetched_at": "1970-01-01T00:00:00Z"
+        });
+        assert_eq!(tables["outcomes"], json!([row]));
+        assert_eq!(tables["contacts"].as_array().map(Vec::len), Some(contacts));
+    }
+}
+
+#[test]
+fn a_target_without_rows_shows_no_answer() {
+    for outcome in Outcome::ALL.iter().filter(|outcome| !outcome.has_rows()) {
+        let mut target = target(asked(7));
+        target.ending.outcome = *outcome;
+        let mut flattener = flattener();
+        let body = br#"{"Contact": {"Name": "A"}, "Sales": [{}]}"#;
+        assert_eq!(flattener.append(target, answer(body, 1)), *outcome);
+        let tables = by_name(&take(&mut flattener));
+        assert!(data_tables().all(|table| tables[table.name] == json!([])));
+    }
 }
 
 #[test]
@@ -485,9 +653,9 @@ fn only_tables_that_were_asked_for_are_filled() {
     let body =
         br#"{"Contact": {"ContactId": 8}, "Tickets": [{}], "Sales": [], "Chats": "ignored"}"#;
     for (wanted, rows) in [("tickets", 1), ("sales", 0)] {
-        let mut flattener = Flattener::new(&View::of([wanted]), 3);
+        let mut flattener = Flattener::new(&View::of([wanted]));
         assert_eq!(
-            flattener.append(target(asked(7)), Some(body)),
+            flattener.append(target(asked(7)), answer(body, 3)),
             Outcome::Exported
         );
         let batches = flattener.take();
@@ -512,7 +680,7 @@ fn a_target_without_an_answer_makes_an_outcome_and_no_other_row() {
         message: Some("no number".to_owned()),
         fetched_at: None,
     };
-    let mut flattener = flattener(3);
+    let mut flattener = flattener();
     let rejected = Target {
         contact_id: None,
         input_line: 5,

@@ -2,6 +2,7 @@
 //! then does `latest` point to it. Whatever moment the program dies at, `latest` names a complete
 //! run. Whoever calls these functions holds the job's lock.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -154,22 +155,24 @@ impl Partial {
     }
 
     /// Adds `views.sql` and, last, the manifest; then gives the run its name and makes `latest`
-    /// point to it.
-    pub(crate) fn publish(self, manifest: &Manifest, format: Format) -> Result<PathBuf, Error> {
+    /// point to it. Gives back the manifest, which names every file now.
+    pub(crate) fn publish(self, manifest: Manifest, format: Format) -> Result<Manifest, Error> {
         let destination = self.destination();
         if destination.exists() {
             return Err(Error::Taken { path: destination });
         }
-        write_durably(
-            &self.folder.join(VIEWS),
-            sql::views(&manifest.view(), format.as_str()).as_bytes(),
-        )?;
+        let views = sql::views(&manifest.view(), format.as_str());
+        let views = write_durably(&self.folder.join(VIEWS), views.as_bytes())?;
+        let manifest = Manifest {
+            files: BTreeMap::from([(VIEWS.to_owned(), views)]),
+            ..manifest
+        };
         manifest.write(&self.folder)?;
         sync_folder(&self.folder)?;
         fs::rename(&self.folder, &destination).map_err(storage("rename", &self.folder))?;
         sync_folder(&self.output_dir.join(RUNS))?;
         point_latest(&self.output_dir, &self.run)?;
-        Ok(destination)
+        Ok(manifest)
     }
 
     /// Removes the folder: this run will not be published.

@@ -1,6 +1,5 @@
 //! Publishing, pruning and dying at every step, in folders of their own.
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 
 use tempfile::TempDir;
@@ -27,7 +26,9 @@ fn publish(output_dir: &Path, run: &str) -> PathBuf {
         (table.name.to_owned(), writer.finish().unwrap())
     });
     let manifest = manifest(run, tables.collect::<BTreeMap<_, _>>());
-    partial.publish(&manifest, Format::Csv).unwrap()
+    let folder = partial.destination();
+    partial.publish(manifest, Format::Csv).unwrap();
+    folder
 }
 
 /// The run that `latest` names, which must be complete.
@@ -195,7 +196,7 @@ fn a_run_is_never_replaced_and_a_discarded_one_leaves_nothing() {
     publish(folder.path(), FIRST);
     let again = Partial::create(folder.path(), FIRST).unwrap();
     let error = again
-        .publish(&manifest(FIRST, BTreeMap::new()), Format::Csv)
+        .publish(manifest(FIRST, BTreeMap::new()), Format::Csv)
         .unwrap_err();
     assert!(matches!(error, Error::Taken { .. }));
     Partial::create(folder.path(), FIRST)
@@ -224,7 +225,7 @@ fn an_output_folder_that_is_none_is_a_storage_error() {
     assert!(latest.ends_with("exports/latest"));
     let partial = Partial::create(&path, FIRST).unwrap();
     assert!(matches!(
-        partial.publish(&manifest(FIRST, BTreeMap::new()), Format::Csv),
+        partial.publish(manifest(FIRST, BTreeMap::new()), Format::Csv),
         Err(Error::Storage { .. })
     ));
 }

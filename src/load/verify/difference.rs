@@ -46,9 +46,12 @@ pub enum Difference {
     /// Rows that are not sorted by their key, or two of the same key.
     #[error("{file}: row {row} does not sort after the one before it")]
     Order { file: String, row: u64 },
-    /// A row of a contact that is not exported.
-    #[error("{file}: row {row} belongs to no contact that outcomes calls exported")]
+    /// A row of a contact that has none.
+    #[error("{file}: row {row} belongs to no contact that outcomes calls exported or stale")]
     NotExported { file: String, row: u64 },
+    /// A contact that is exported or stale, and does not stand among the contacts.
+    #[error("{file}: no row of the contact that row {row} of outcomes calls exported or stale")]
+    NoContactRow { file: String, row: u64 },
     /// An outcome that is none.
     #[error("{file}: row {row} has no known outcome")]
     UnknownOutcome { file: String, row: u64 },
@@ -66,4 +69,10 @@ pub enum Difference {
     /// The same, of rejected lines alone.
     #[error("manifest.json: {found} rejected outcomes, and {expected} rejected lines")]
     Rejected { expected: u64, found: u64 },
+    /// The same, of the lines of the list.
+    #[error(
+        "manifest.json: {found} targets, duplicates, rejected and blank lines, and {expected} \
+         lines in the list"
+    )]
+    Lines { expected: u64, found: u64 },
 }

@@ -1,5 +1,6 @@
-//! Checks a published run against its manifest: files, hashes, columns, row counts, order, and that
-//! the outcomes add up and agree with the tables. Everything is read as a stream; nothing is
+//! Checks a published run against its manifest: files, hashes, columns, row counts, order, that the
+//! outcomes add up and agree with the tables, and that each contact with rows stands once among the
+//! contacts. Everything is read as a stream; nothing is
 //! changed.
 
 mod difference;
@@ -15,15 +16,15 @@ use std::path::{Path, PathBuf};
 
 pub use difference::Difference;
 pub(super) use keys::Keys;
-use walk::TableWalk;
+use walk::{Contents, Owner, TableWalk};
 
 use super::error::{Error, storage};
-use super::file::digest;
+use super::file::{FileDigest, digest};
 use super::format::Format;
 use super::manifest::{self, Manifest};
 use super::publish::{LATEST, VIEWS};
 use crate::contact::{Outcome, OutcomeCounts};
-use crate::schema::{OUTCOMES, Table, View};
+use crate::schema::{OUTCOMES, Rows, Table, View};
 
 /// What a check found.
 #[derive(Debug)]
@@ -51,6 +52,7 @@ pub fn verify(dir: &Path) -> Result<Verified, Error> {
     let mut differences = Vec::new();
     check_names(&folder, &manifest, &mut differences)?;
     check_sums(&manifest, &mut differences);
+    check_other_files(&folder, &manifest, &mut differences)?;
     let tables = check_files(&folder, &manifest, &mut differences)?;
     check_rows(tables, &manifest, &mut differences);
     Ok(Verified {
@@ -68,6 +70,7 @@ fn check_names(
     let found = names(folder).map_err(storage("list", folder))?;
     let files = manifest.tables.values().map(|report| report.file.clone());
     let expected: BTreeSet<String> = files
+        .chain(manifest.files.keys().cloned())
         .chain([manifest::FILE_NAME.to_owned(), VIEWS.to_owned()])
         .collect();
     differences.extend(
@@ -107,6 +110,54 @@ fn check_sums(manifest: &Manifest, differences: &mut Vec<Difference>) {
             found: outcomes.rejected,
         });
     }
+    if let Some(source) = &manifest.source {
+        let parts = [
+            targets.distinct,
+            targets.duplicates,
+            targets.rejected,
+            source.blank,
+        ];
+        let found = parts.into_iter().fold(0, u64::saturating_add);
+        if found != source.lines {
+            let expected = source.lines;
+            differences.push(Difference::Lines { expected, found });
+        }
+    }
+}
+
+/// Compares the files that hold no table byte by byte.
+fn check_other_files(
+    folder: &Path,
+    manifest: &Manifest,
+    differences: &mut Vec<Difference>,
+) -> Result<(), Error> {
+    for (file, expected) in &manifest.files {
+        let path = folder.join(file);
+        // Only files of this folder are opened: any other name was told as missing.
+        if path.parent() == Some(folder) && path.exists() {
+            differences.extend(compare(file, expected, &digest(&path)?));
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with a file's content.
+fn compare(file: &str, expected: &FileDigest, found: &FileDigest) -> Option<Difference> {
+    if found.bytes != expected.bytes {
+        Some(Difference::Bytes {
+            file: file.to_owned(),
+            expected: expected.bytes,
+            found: found.bytes,
+        })
+    } else if found.sha256 != expected.sha256 {
+        Some(Difference::Hash {
+            file: file.to_owned(),
+            expected: expected.sha256.clone(),
+            found: found.sha256.clone(),
+        })
+    } else {
+        None
+    }
 }
 
 /// Compares the files byte by byte, and opens those that are what was published.
@@ -130,27 +181,30 @@ fn check_files(
         if !path.exists() {
             continue;
         }
-        let (bytes, sha256) = digest(&path)?;
-        if bytes != report.bytes {
-            differences.push(Difference::Bytes {
-                file,
-                expected: report.bytes,
-                found: bytes,
-            });
-        } else if sha256 != report.sha256 {
-            differences.push(Difference::Hash {
-                file,
-                expected: report.sha256.clone(),
-                found: sha256,
-            });
-        } else {
-            match open(format, &path, table)? {
-                Ok(keys) => tables.push(TableWalk::new(table.name, report, keys)),
-                Err(difference) => differences.push(difference),
+        if let Some(difference) = compare(&file, &report.digest(), &digest(&path)?) {
+            differences.push(difference);
+            continue;
+        }
+        match open(format, &path, table)? {
+            Ok(keys) => {
+                let holds = contents(table, manifest);
+                tables.push(TableWalk::new(holds, report, keys));
             }
+            Err(difference) => differences.push(difference),
         }
     }
     Ok(tables)
+}
+
+/// What the rows of a table stand for.
+fn contents(table: &Table, manifest: &Manifest) -> Contents {
+    match table.rows {
+        Rows::Targets => Contents::Outcomes,
+        Rows::Items(_) => Contents::Items,
+        // Manifests of older versions do not count them, and those versions made no such rows.
+        Rows::Object(_) if manifest.contacts_without_details.is_none() => Contents::SomeContacts,
+        Rows::Object(_) => Contents::EveryContact,
+    }
 }
 
 /// Opens a file that is what was published, or says in what it is no file of this table.
@@ -177,7 +231,7 @@ fn table_of<'v>(view: &'v View, name: &str, file: &str) -> Option<(&'v Table, Fo
 fn check_rows(tables: Vec<TableWalk>, manifest: &Manifest, differences: &mut Vec<Difference>) {
     let (outcomes, mut tables): (Vec<_>, Vec<_>) = tables
         .into_iter()
-        .partition(|rows| rows.table == OUTCOMES.name);
+        .partition(|rows| rows.contents == Contents::Outcomes);
     // Without a usable outcomes table no row can be said to belong to nobody.
     let mut comparable = false;
     for mut outcomes in outcomes {
@@ -203,6 +257,9 @@ fn check_rows(tables: Vec<TableWalk>, manifest: &Manifest, differences: &mut Vec
     for mut rows in tables {
         rows.drain(comparable, differences);
         rows.check_number(differences);
+        if comparable {
+            rows.check_contacts(differences);
+        }
     }
 }
 
@@ -224,9 +281,13 @@ fn count_outcomes(
             });
         }
         if let Some(contact_id) = key.contact_id.filter(|_| outcomes.is_sorted()) {
-            let exported = key.outcome == Some(Outcome::Exported);
+            let owner = Owner {
+                contact_id,
+                outcome: key.outcome,
+                outcomes_row: outcomes.read,
+            };
             for rows in &mut *tables {
-                rows.advance(contact_id, exported, differences);
+                rows.advance(owner, differences);
             }
         }
     }

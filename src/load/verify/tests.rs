@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::load::file::FileReport;
 use crate::load::format::create;
+use crate::load::manifest::ListReport;
 use crate::load::manifest::tests::manifest;
 use crate::load::publish::{Partial, prepare};
 use crate::load::tests::generate::{AnyCell, Row, batch, sorted_rows};
@@ -16,7 +17,7 @@ const RUN: &str = "20261122T020000Z";
 const ENDINGS: [Outcome; 5] = [
     Outcome::Exported,
     Outcome::Missing,
-    Outcome::Exported,
+    Outcome::Stale,
     Outcome::Failed,
     Outcome::Pending,
 ];
@@ -29,7 +30,7 @@ struct Export {
 }
 
 impl Export {
-    /// Contacts 1 to 5 of different endings, rows for the exported ones, and two rejected lines.
+    /// Contacts 1 to 5 of different endings, rows for those that are shown, and two rejected lines.
     fn new() -> Self {
         let mut rows: BTreeMap<_, _> = data_tables()
             .map(|table| (table.name, sorted_rows(table, &[1, 3])))
@@ -71,7 +72,9 @@ impl Export {
         manifest.targets.rejected = 2;
         manifest.outcomes = self.counts;
         spoil(&mut manifest);
-        partial.publish(&manifest, format).unwrap()
+        let folder = partial.destination();
+        partial.publish(manifest, format).unwrap();
+        folder
     }
 
     fn differences(&self) -> Vec<String> {
@@ -91,6 +94,18 @@ fn set(row: &mut Row, column: &str, cell: AnyCell) {
         .position(|one| one.name == column)
         .unwrap();
     row[index] = cell;
+}
+
+/// A list of so many lines, some of them blank.
+fn list(lines: u64, blank: u64) -> ListReport {
+    ListReport {
+        path: "contacts.csv".to_owned(),
+        bytes: 100,
+        sha256: String::new(),
+        modified_at: None,
+        lines,
+        blank,
+    }
 }
 
 /// What is done to a sound export.
@@ -147,6 +162,36 @@ fn a_sound_export_has_no_difference() {
 }
 
 #[test]
+fn a_list_whose_lines_are_all_accounted_for_is_sound() {
+    let export = Export::new();
+    export.publish(Format::Csv, |manifest| manifest.source = Some(list(8, 1)));
+    assert_eq!(export.differences(), [""; 0]);
+}
+
+/// Older versions made no row of a contact whose Contact was null, and did not say how many.
+#[test]
+fn every_contact_that_is_shown_has_its_row_where_that_was_promised() {
+    for (contact_id, outcomes_row) in [(1, 1), (3, 3)] {
+        let remove = |export: &mut Export| {
+            let rows = export.rows.get_mut("contacts").unwrap();
+            rows.retain(|row| row[0] != AnyCell::Integer(contact_id));
+        };
+        let text = format!("no row of the contact that row {outcomes_row} of outcomes calls");
+        check_rows("contacts.*", &text, remove);
+        let mut older = Export::new();
+        remove(&mut older);
+        older.publish(Format::Csv, |manifest| {
+            manifest.contacts_without_details = None;
+        });
+        assert_eq!(older.differences(), [""; 0]);
+    }
+    let mut without_lists = Export::new();
+    without_lists.rows.get_mut("sales").unwrap().clear();
+    without_lists.publish(Format::Csv, |_| {});
+    assert_eq!(without_lists.differences(), [""; 0]);
+}
+
+#[test]
 fn an_export_without_rows_is_sound() {
     for format in Format::ALL {
         let mut export = Export::new();
@@ -174,6 +219,14 @@ fn damaged_files_are_named() {
     check_folder("sales.bak", "not part of the export", |folder| {
         fs::write(folder.join("sales.bak"), "").unwrap();
     });
+    check_folder("views.sql", "SHA-256 ", |folder| {
+        let path = folder.join("views.sql");
+        let changed = fs::read_to_string(&path).unwrap().replace("'UTC'", "'CET'");
+        fs::write(path, changed).unwrap();
+    });
+    check_folder("views.sql", "0 bytes, and ", |folder| {
+        fs::write(folder.join("views.sql"), "").unwrap();
+    });
     check_folder("chats.*", "SHA-256 ", |folder| {
         let path = file(folder, "chats");
         let mut content = fs::read(&path).unwrap();
@@ -200,16 +253,21 @@ fn a_manifest_that_says_otherwise_is_named() {
     check_manifest("manifest.json", "7 outcomes, and 8 distinct", |manifest| {
         manifest.targets.distinct = 6;
     });
+    let lines = "11 targets, duplicates, rejected and blank lines, and 12 lines";
+    check_manifest("manifest.json", lines, |manifest| {
+        manifest.targets.duplicates = 3;
+        manifest.source = Some(list(12, 1));
+    });
     for format in Format::ALL {
         let export = Export::new();
         export.publish(*format, |manifest| {
-            manifest.outcomes.exported = 1;
+            manifest.outcomes.stale = 0;
             manifest.outcomes.rejected = 3;
         });
         let expected = [
             "manifest.json: 3 rejected outcomes, and 2 rejected lines".to_owned(),
             format!(
-                "outcomes.{}: 2 rows are exported, and 1 in the manifest",
+                "outcomes.{}: 1 rows are stale, and 0 in the manifest",
                 format.as_str()
             ),
             format!(
@@ -219,6 +277,23 @@ fn a_manifest_that_says_otherwise_is_named() {
         ];
         assert_eq!(export.differences(), expected);
     }
+}
+
+#[test]
+fn files_outside_the_run_are_not_opened() {
+    let export = Export::new();
+    let folder = export.publish(Format::Csv, |_| {});
+    let mut manifest = Manifest::read(&folder).unwrap();
+    let outside = "../../latest/views.sql";
+    let views = manifest.files[VIEWS].clone();
+    let other = FileDigest { bytes: 0, ..views };
+    manifest.files.insert(outside.to_owned(), other);
+    let path = folder.join(manifest::FILE_NAME);
+    fs::write(path, manifest.to_json().unwrap()).unwrap();
+    let expected = Difference::Missing {
+        file: outside.to_owned(),
+    };
+    assert_eq!(verify(&folder).unwrap().differences, [expected]);
 }
 
 #[test]
@@ -276,7 +351,8 @@ fn other_columns_and_other_content_are_named() {
         fs::write(&path, content).unwrap();
         let mut manifest = Manifest::read(folder).unwrap();
         let report = manifest.tables.get_mut("contacts").unwrap();
-        (report.bytes, report.sha256) = digest(&path).unwrap();
+        let FileDigest { bytes, sha256 } = digest(&path).unwrap();
+        (report.bytes, report.sha256) = (bytes, sha256);
         fs::write(
             folder.join(manifest::FILE_NAME),
             manifest.to_json().unwrap(),

@@ -5,11 +5,35 @@ use std::iter::Peekable;
 
 use super::difference::Difference;
 use super::keys::{Keys, RowKey};
+use crate::contact::Outcome;
 use crate::load::file::FileReport;
+
+/// What the rows of a table stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Contents {
+    /// How each target ended.
+    Outcomes,
+    /// One of each contact that has rows anywhere.
+    EveryContact,
+    /// At most one of each of them.
+    SomeContacts,
+    /// Any number of each of them.
+    Items,
+}
+
+/// A target whose rows come next.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owner {
+    pub(super) contact_id: i64,
+    /// How it ended, where that is known.
+    pub(super) outcome: Option<Outcome>,
+    /// Where `outcomes` says so.
+    pub(super) outcomes_row: u64,
+}
 
 /// The rows of one table's file that are still to be read.
 pub(super) struct TableWalk {
-    pub(super) table: &'static str,
+    pub(super) contents: Contents,
     pub(super) file: String,
     /// How many were read.
     pub(super) read: u64,
@@ -19,12 +43,14 @@ pub(super) struct TableWalk {
     unsorted: bool,
     orphaned: bool,
     unreadable: bool,
+    /// The first contact without the row that it should have.
+    without_row: Option<Owner>,
 }
 
 impl TableWalk {
-    pub(super) fn new(table: &'static str, report: &FileReport, keys: Keys) -> Self {
+    pub(super) fn new(contents: Contents, report: &FileReport, keys: Keys) -> Self {
         Self {
-            table,
+            contents,
             file: report.file.clone(),
             read: 0,
             expected: report.rows,
@@ -33,6 +59,7 @@ impl TableWalk {
             unsorted: false,
             orphaned: false,
             unreadable: false,
+            without_row: None,
         }
     }
 
@@ -69,22 +96,23 @@ impl TableWalk {
         Some(key)
     }
 
-    /// Reads the rows of contacts up to this one; only this one may have any, and only if it is
-    /// exported.
-    pub(super) fn advance(
-        &mut self,
-        contact_id: i64,
-        exported: bool,
-        differences: &mut Vec<Difference>,
-    ) {
+    /// Reads the rows of contacts up to this one. Only this one may have any, and only if an answer
+    /// of it is shown; among the contacts it has one then.
+    pub(super) fn advance(&mut self, owner: Owner, differences: &mut Vec<Difference>) {
+        let is_shown = owner.outcome.is_some_and(Outcome::has_rows);
+        let mut has_rows = false;
         while let Some(Ok(RowKey {
             contact_id: Some(next),
             ..
         })) = self.keys.peek()
-            && *next <= contact_id
+            && *next <= owner.contact_id
         {
-            let orphan = *next < contact_id || !exported;
-            self.take(orphan, differences);
+            let is_owned = *next == owner.contact_id;
+            has_rows |= is_owned;
+            self.take(!is_owned || !is_shown, differences);
+        }
+        if self.contents == Contents::EveryContact && is_shown && !has_rows {
+            self.without_row.get_or_insert(owner);
         }
     }
 
@@ -100,6 +128,20 @@ impl TableWalk {
                 file: self.file.clone(),
                 expected: self.expected,
                 found: self.read,
+            });
+        }
+    }
+
+    /// Names a contact without the row that it should have, once all rows are read: those of a
+    /// table that is not sorted may have been passed.
+    pub(super) fn check_contacts(&self, differences: &mut Vec<Difference>) {
+        if !self.unreadable
+            && self.is_sorted()
+            && let Some(owner) = self.without_row
+        {
+            differences.push(Difference::NoContactRow {
+                file: self.file.clone(),
+                row: owner.outcomes_row,
             });
         }
     }

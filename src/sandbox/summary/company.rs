@@ -2,7 +2,9 @@
 
 use fastrand::Rng;
 
-use super::words::{Country, DEPARTMENTS, KANA_NAMES, NORWAY, country};
+use super::countries::country;
+use super::country::{Country, NORWAY};
+use super::words::{DEPARTMENTS, KANA_NAMES};
 use crate::sandbox::dice::{falls_into, generator, pick};
 
 /// An invented company.

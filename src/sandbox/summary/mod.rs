@@ -4,6 +4,8 @@
 mod calendar;
 mod company;
 mod contact;
+mod countries;
+mod country;
 mod lists;
 mod phrases;
 mod words;

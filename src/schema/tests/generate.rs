@@ -18,8 +18,8 @@ pub(crate) struct AnySummary {
     pub(crate) contact_id: ContactId,
     /// The body.
     pub(crate) json: String,
-    /// How many rows it makes, for each data table.
-    pub(crate) rows: Vec<usize>,
+    /// For each data table how many objects its member holds.
+    pub(crate) objects: Vec<usize>,
 }
 
 /// Any answer that must flatten.
@@ -27,10 +27,12 @@ pub(crate) fn summary() -> impl Strategy<Value = AnySummary> {
     (1..=i32::MAX)
         .prop_filter_map("no contact id", |number| ContactId::new(number.into()))
         .prop_flat_map(|contact_id| {
-            let tables: Vec<_> = data_tables()
+            let usual: Vec<_> = data_tables()
                 .enumerate()
                 .map(|(index, table)| root_member(index, table, contact_id))
                 .collect();
+            let sparse: Vec<_> = data_tables().enumerate().map(sparse_member).collect();
+            let tables = prop_oneof![4 => usual, 1 => sparse];
             let unknown = some(0..=2, unknown_name(), value())
                 .prop_map(|members| members.into_iter().map(AnyRootMember::unknown).collect());
             let members = (tables, unknown).prop_map(|(tables, unknown): (Vec<Vec<_>>, Vec<_>)| {
@@ -78,19 +80,24 @@ const TYPES: [ColumnType; 6] = [
 ];
 
 impl AnySummary {
-    fn of(contact_id: ContactId, members: Vec<AnyRootMember>) -> Self {
-        let mut rows = vec![0; data_tables().count()];
+    fn of(contact_id: ContactId, mut members: Vec<AnyRootMember>) -> Self {
+        // No summary is without any of its members.
+        if members.iter().all(|member| member.table.is_none()) {
+            let contact = ("\"Contact\"".to_owned(), "null".to_owned());
+            members.push(AnyRootMember::unknown(contact));
+        }
+        let mut objects = vec![0; data_tables().count()];
         for member in &members {
-            if let Some(place) = member.table.and_then(|table| rows.get_mut(table)) {
+            if let Some(place) = member.table.and_then(|table| objects.get_mut(table)) {
                 // Of doubled members the last one counts.
-                *place = member.rows;
+                *place = member.objects;
             }
         }
         let json = object(members.into_iter().map(|member| member.text).collect());
         Self {
             contact_id,
             json,
-            rows,
+            objects,
         }
     }
 }
@@ -102,7 +109,7 @@ type Member = (String, String);
 struct AnyRootMember {
     /// The index of the table that it fills.
     table: Option<usize>,
-    rows: usize,
+    objects: usize,
     text: Member,
 }
 
@@ -110,7 +117,7 @@ impl AnyRootMember {
     fn unknown(text: Member) -> Self {
         Self {
             table: None,
-            rows: 0,
+            objects: 0,
             text,
         }
     }
@@ -135,12 +142,76 @@ fn root_member(
     };
     let name = table.root_member().expect("data tables have one");
     let member = prop_oneof![1 => Just(("null".to_owned(), 0)), 8 => rows];
-    let member = member.prop_map(move |(json, rows)| AnyRootMember {
+    let member = member.prop_map(move |(json, objects)| AnyRootMember {
         table: Some(index),
-        rows,
+        objects,
         text: (quote(name), json),
     });
     prop_oneof![1 => vec(member.clone(), 0), 8 => vec(member.clone(), 1), 1 => vec(member, 2)]
+        .boxed()
+}
+
+/// A root member in which little or nothing stands: an object of defaults with now and then a
+/// value among them, a list of at most one item.
+fn sparse_member((index, table): (usize, &'static Table)) -> BoxedStrategy<Vec<AnyRootMember>> {
+    let json = match table.rows {
+        Rows::Object(_) => prop_oneof![
+            1 => Just("null".to_owned()),
+            6 => defaults(members_of(table), 40).prop_map(object),
+        ]
+        .boxed(),
+        Rows::Items(_) | Rows::Targets => prop_oneof![
+            1 => Just("null"),
+            30 => Just("[]"),
+            1 => Just("[null]"),
+            1 => Just("[{}]"),
+        ]
+        .prop_map(str::to_owned)
+        .boxed(),
+    };
+    let name = table.root_member().expect("data tables have one");
+    let member = json.prop_map(move |json| AnyRootMember {
+        table: Some(index),
+        objects: usize::from(json.contains('{')),
+        text: (quote(name), json),
+    });
+    vec(member, 0..=1).boxed()
+}
+
+/// Members that hold what a server puts where nothing is known, now and then a value among them.
+fn defaults(members: Vec<(&'static str, Known)>, weight: u32) -> BoxedStrategy<Vec<Member>> {
+    let empty = [
+        "null", "0", "0.0", "-0", "\"\"", "false", "{}", "[]", "[null]",
+    ];
+    let member = move |(name, known): (&'static str, Known)| {
+        let json = match known {
+            Known::Value(_) => prop_oneof![
+                weight => select(empty.to_vec()).prop_map(str::to_owned),
+                1 => value(),
+            ]
+            .boxed(),
+            Known::Object(below) => defaults(below, weight).prop_map(object).boxed(),
+        };
+        some(0..=1, Just(quote(name)), json)
+    };
+    let right = some(
+        0..=1,
+        Just(quote("TableRight")),
+        Just(r#"{"Mask": "FULL"}"#.to_owned()).boxed(),
+    );
+    let identity = some(
+        0..=1,
+        Just(quote("ContactId")),
+        Just("null".to_owned()).boxed(),
+    );
+    let members: Vec<_> = members
+        .into_iter()
+        .map(member)
+        .chain([right, identity])
+        .collect();
+    members
+        .prop_map(|members| members.concat())
+        .prop_shuffle()
         .boxed()
 }
 

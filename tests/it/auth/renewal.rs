@@ -29,6 +29,15 @@ fn a_ticket_that_ends_under_64_requests_is_renewed_once() {
 }
 
 #[test]
+fn the_login_that_the_zone_is_asked_under_serves_the_contacts_too() {
+    let sandbox = sandbox(|_| {});
+    let job = system_user(&sandbox).without("api.time_zone");
+    job.run().expect(0);
+    assert_eq!(job.export().manifest()["outcomes"]["exported"], 3);
+    assert_eq!(tenant(&sandbox).logins(), 1);
+}
+
+#[test]
 fn an_access_token_is_renewed_ahead_of_its_end() {
     let settings = ServerSettings {
         latency: Duration::from_millis(20),

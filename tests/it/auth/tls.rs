@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
+use crate::mock::summary;
 use crate::support::Job;
 
 fn data(name: &str) -> PathBuf {
@@ -86,7 +87,11 @@ fn answer(stream: StreamOwned<ServerConnection, std::net::TcpStream>) -> std::io
     }
     std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink())?;
     let stream = reader.get_mut();
-    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnull")?;
+    let body = summary(1).to_string();
+    let length = body.len();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(body.as_bytes())?;
     stream.conn.send_close_notify();
     stream.flush()
 }
@@ -103,7 +108,7 @@ fn a_server_is_trusted_by_the_authority_of_the_job_alone() {
     let address = serve(false);
     let trusting = job(&address).with(&format!("api.ca_file = \"{}\"", data("ca.pem").display()));
     trusting.run().expect(0);
-    assert_eq!(trusting.export().manifest()["outcomes"]["missing"], 1);
+    assert_eq!(trusting.export().manifest()["outcomes"]["exported"], 1);
     let untrusted = job(&address);
     let checked = untrusted
         .finish(
@@ -122,13 +127,17 @@ fn a_server_is_trusted_by_the_authority_of_the_job_alone() {
         "{}",
         checked.stdout
     );
-    let run = untrusted.run_with(&["--verbose"]).expect(4);
-    assert!(
-        run.stderr
-            .contains(&format!("DEBUG no answer came: {cause}\n")),
-        "{}",
-        run.stderr
-    );
+    let run = untrusted
+        .with("fetch.patience = \"1h\"")
+        .run_with(&["--verbose"])
+        .expect(4);
+    for expected in [
+        format!("DEBUG no answer came: {cause}\n"),
+        format!("the server's certificate is not accepted (connection: {cause})"),
+        "`api.ca_file`".to_owned(),
+    ] {
+        assert!(run.stderr.contains(&expected), "{}", run.stderr);
+    }
 }
 
 #[test]

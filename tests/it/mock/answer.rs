@@ -55,6 +55,13 @@ impl Answer {
         )
     }
 
+    /// The API's own word for a contact that is not there.
+    pub(crate) fn not_there() -> Self {
+        let error =
+            r#"{"Error":true,"ErrorType":"SoNotFoundException","ErrorMessage":"No such entity"}"#;
+        Self::json(404, error)
+    }
+
     /// A status without a body.
     pub(crate) fn status(status: u16) -> Self {
         Self::new(status, &[], "")

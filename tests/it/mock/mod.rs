@@ -41,6 +41,8 @@ pub(crate) struct Request {
     pub(crate) call: usize,
     /// When it came.
     pub(crate) at: Instant,
+    /// The address of the client's end of the connection.
+    pub(crate) client: SocketAddr,
 }
 
 impl Request {
@@ -71,7 +73,41 @@ struct Shared {
     ended: AtomicBool,
 }
 
+/// Something that a test turns on and off while a server runs.
+#[derive(Clone, Default)]
+pub(crate) struct Switch(Arc<AtomicBool>);
+
+impl Switch {
+    pub(crate) fn turn_on(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn turn_off(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+
+    fn is_on(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
 impl Mock {
+    /// A server that answers as it should, but gives these answers, where there are any, while the
+    /// switch is on.
+    pub(crate) fn troubled(
+        switch: &Switch,
+        trouble: impl Fn(i64) -> Option<Answer> + Send + Sync + 'static,
+    ) -> Self {
+        let switch = switch.clone();
+        Self::answering(move |request| {
+            let troubled = switch
+                .is_on()
+                .then(|| trouble(request.contact_id))
+                .flatten();
+            troubled.unwrap_or_else(|| Answer::summary(request.contact_id))
+        })
+    }
+
     /// A server that answers as it should.
     pub(crate) fn healthy() -> Self {
         Self::answering(|request| Answer::summary(request.contact_id))
@@ -266,9 +302,10 @@ fn serve(shared: &Shared, mut stream: TcpStream) {
 /// The next request and its length; it stays unread. None where the client has gone.
 fn peek_request(stream: &TcpStream) -> Option<(Request, usize)> {
     let mut buffer = vec![0; 1 << 16];
+    let client = stream.peer_addr().ok()?;
     loop {
         let length = stream.peek(&mut buffer).ok().filter(|length| *length > 0)?;
-        if let Some(request) = parse(&buffer[..length]) {
+        if let Some(request) = parse(&buffer[..length], client) {
             return Some(request);
         }
         std::thread::yield_now();
@@ -276,7 +313,7 @@ fn peek_request(stream: &TcpStream) -> Option<(Request, usize)> {
 }
 
 /// A whole request and its length; none where more of it has to come.
-fn parse(bytes: &[u8]) -> Option<(Request, usize)> {
+fn parse(bytes: &[u8], client: SocketAddr) -> Option<(Request, usize)> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&bytes[..end]).unwrap();
     let mut lines = head.split("\r\n").filter(|line| !line.is_empty());
@@ -307,6 +344,7 @@ fn parse(bytes: &[u8]) -> Option<(Request, usize)> {
             attempt: 0,
             call: 0,
             at: Instant::now(),
+            client,
         },
         end + length,
     ))

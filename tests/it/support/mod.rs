@@ -12,6 +12,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rusqlite::Connection;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 pub(crate) use self::export::{Export, Row};
@@ -145,6 +147,71 @@ impl Job {
         Finished::new(&wait(child), self.folder.path())
     }
 
+    /// Runs the job until so many requests were made, and interrupts it.
+    pub(crate) fn cut_off(&self, mock: &Mock, calls: usize) -> Finished {
+        self.cut_off_with(&[], mock, calls)
+    }
+
+    /// The same, with more arguments.
+    pub(crate) fn cut_off_with(&self, arguments: &[&str], mock: &Mock, calls: usize) -> Finished {
+        self.signalled(Signal::INT, arguments, mock, calls)
+            .expect(130)
+    }
+
+    /// Runs the job until so many requests were made, and kills it.
+    pub(crate) fn killed(&self, arguments: &[&str], mock: &Mock, calls: usize) {
+        let killed = self.signalled(Signal::KILL, arguments, mock, calls);
+        assert_eq!(killed.code, None, "{}", killed.all());
+    }
+
+    fn signalled(&self, signal: Signal, arguments: &[&str], mock: &Mock, calls: usize) -> Finished {
+        let child = self.start_with(arguments);
+        mock.wait_for_calls(calls);
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        self.finish(child)
+    }
+
+    /// The state.
+    pub(crate) fn state(&self) -> Connection {
+        Connection::open(self.path("exports/state.sqlite")).unwrap()
+    }
+
+    /// A number that the state holds.
+    #[track_caller]
+    pub(crate) fn stored(&self, sql: &str) -> i64 {
+        self.state().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Lets so many hours pass since everything that the state holds.
+    pub(crate) fn let_hours_pass(&self, hours: i64) {
+        let microseconds = hours * 3_600_000_000;
+        let sql = format!(
+            "UPDATE runs SET started_at = started_at - {microseconds},
+                 answered_at = answered_at - {microseconds}, ended_at = ended_at - {microseconds};
+             UPDATE responses SET fetched_at = fetched_at - {microseconds};
+             UPDATE endings SET ended_at = ended_at - {microseconds};
+             UPDATE departed SET since = since - {microseconds};"
+        );
+        self.state().execute_batch(&sql).unwrap();
+    }
+
+    /// The names of the published runs.
+    pub(crate) fn runs(&self) -> Vec<String> {
+        let Ok(runs) = std::fs::read_dir(self.path("exports/runs")) else {
+            return Vec::new();
+        };
+        let mut names: Vec<_> = runs
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// What `latest` leads to.
+    pub(crate) fn latest(&self) -> PathBuf {
+        std::fs::read_link(self.path("exports/latest")).unwrap()
+    }
+
     /// The export that the run published last.
     pub(crate) fn export(&self) -> Export {
         Export::open(&self.path("exports/latest"))
@@ -163,9 +230,15 @@ impl Job {
     }
 
     fn text(&self) -> String {
-        // Dotted keys, so that any key can be set on a line of its own.
-        self.keys
+        // Dotted keys, so that any key can be set on a line of its own. The zone comes last: it is
+        // ours, and counts as no line of the test's.
+        let (ours, others): (Vec<_>, Vec<_>) = self
+            .keys
             .iter()
+            .partition(|(key, _)| *key == "api.time_zone");
+        others
+            .iter()
+            .chain(&ours)
             .map(|(key, value)| format!("{key} = {value}\n"))
             .collect::<Vec<_>>()
             .concat()
@@ -197,11 +270,11 @@ pub(crate) fn run_program(arguments: &[&str]) -> Finished {
 
 /// Waits for the end of a process; one that hangs is ended, and fails the test by its exit code.
 fn wait(child: Child) -> Output {
-    let process = rustix::process::Pid::from_child(&child);
+    let process = Pid::from_child(&child);
     let (ended, watch) = mpsc::sync_channel(1);
     let watchdog = std::thread::spawn(move || {
         if watch.recv_timeout(LONGEST_RUN).is_err() {
-            rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
+            kill_process(process, Signal::KILL).unwrap();
         }
     });
     let output = child.wait_with_output().unwrap();
@@ -235,6 +308,19 @@ impl Finished {
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "\n{}", self.all());
+        self
+    }
+
+    /// Fails with all that was said, unless all of this was.
+    #[track_caller]
+    pub(crate) fn says(self, texts: &[&str]) -> Self {
+        for text in texts {
+            assert!(
+                self.stderr.contains(text),
+                "not said: {text}\n{}",
+                self.all()
+            );
+        }
         self
     }
 

@@ -1,13 +1,14 @@
 //! Refresh-ahead of a credential, shared by all requests (single flight), with a new one half-open
 //! until its first request has ended: whether the login is good, and when it is renewed. That is
 //! once for all requests in flight, ahead of its end where that is known, and never on and on.
-//! Pure.
+//! Where a request is refused and there is no other login to be had, the API is asked whether it is
+//! the login or the contact. Pure.
 
 use std::time::Duration;
 
 use crate::contact::ContactId;
 use crate::extract::auth::Life;
-use crate::extract::fetcher::attempt::Sent;
+use crate::extract::fetcher::attempt::{Send, Sent};
 
 /// A login that was had longer ago than this may be why access is denied. Set by hand: below the
 /// life of any access token that is known of.
@@ -36,6 +37,8 @@ pub(super) struct Login {
     worked_before: bool,
     /// The contact that a new login was refused for, where it may be the contact's fault.
     suspect: Option<ContactId>,
+    /// Whether a contact that was had before was refused under it.
+    is_disproved: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +49,14 @@ enum LoginStage {
     UnderWay,
     /// There is one.
     Had,
+    /// There is one that a contact was refused under; the API is to be asked whether it is good.
+    InDoubt,
+    /// The API is asked.
+    Asked,
+    /// The same, but the API does not tell: a contact that was had before is to be asked for.
+    Unproved,
+    /// That contact is asked for.
+    Proving,
 }
 
 /// A new login is tried by one request first: a wrong password sent many times at once locks its
@@ -67,6 +78,10 @@ pub(super) enum Refused {
     Again,
     /// The contact is tried again as after any other failure.
     Counted,
+    /// The contact is tried once more at the end of the plan.
+    AtTheEnd,
+    /// The contact fails: it alone is refused.
+    Alone,
     /// No login is any good.
     Stop,
 }
@@ -83,6 +98,7 @@ impl Login {
             worked_at: None,
             worked_before: false,
             suspect: None,
+            is_disproved: false,
         }
     }
 
@@ -96,6 +112,20 @@ impl Login {
         ask
     }
 
+    /// Whether to ask the API who is logged in; that is then under way.
+    pub(super) fn ask_who(&mut self) -> bool {
+        let ask = self.stage == LoginStage::InDoubt;
+        if ask {
+            self.stage = LoginStage::Asked;
+        }
+        ask
+    }
+
+    /// Whether the next request has to be for a contact that was had before.
+    pub(super) fn wants_proof(&self) -> bool {
+        self.stage == LoginStage::Unproved
+    }
+
     fn is_ending(&self, now: Duration) -> bool {
         let since_use = now.saturating_sub(self.worked_at.unwrap_or(self.had_at));
         let is_over = self.life.lifetime.is_some_and(|lifetime| {
@@ -107,7 +137,15 @@ impl Login {
 
     /// Whether requests can be sent under it.
     pub(super) fn is_ready(&self) -> bool {
-        self.stage == LoginStage::Had && self.probation != Probation::UnderWay
+        match self.stage {
+            LoginStage::Had => self.probation != Probation::UnderWay,
+            LoginStage::Unproved => true,
+            LoginStage::Needed
+            | LoginStage::UnderWay
+            | LoginStage::InDoubt
+            | LoginStage::Asked
+            | LoginStage::Proving => false,
+        }
     }
 
     /// Whether any login of this run opened the API.
@@ -128,6 +166,32 @@ impl Login {
         self.had_at = now;
         self.worked_at = None;
         self.suspect = None;
+        self.is_disproved = false;
+    }
+
+    /// Notes that there is no other login than the one that was refused; false where that is known
+    /// to be no good.
+    pub(super) fn no_other(&mut self) -> bool {
+        self.stage = LoginStage::InDoubt;
+        !self.is_disproved
+    }
+
+    /// Notes that the API could not say who is logged in: it is asked again.
+    pub(super) fn in_doubt(&mut self) {
+        self.stage = LoginStage::InDoubt;
+    }
+
+    /// Notes that the API knows who is logged in: whoever was refused before was so by itself.
+    pub(super) fn let_in(&mut self, now: Duration) {
+        self.stage = LoginStage::Had;
+        self.probation = Probation::Over;
+        self.worked_before = true;
+        self.worked_at = self.worked_at.max(Some(now));
+    }
+
+    /// Has the login tried by a contact that was had before, alone.
+    pub(super) fn prove(&mut self) {
+        self.stage = LoginStage::Unproved;
     }
 
     /// Notes that there was no login to be had; it is still needed.
@@ -137,6 +201,9 @@ impl Login {
 
     /// Notes that a request is sent; gives the login that it is sent under.
     pub(super) fn sent(&mut self) -> u64 {
+        if self.stage == LoginStage::Unproved {
+            self.stage = LoginStage::Proving;
+        }
         if self.probation == Probation::Ahead {
             self.probation = Probation::UnderWay;
         }
@@ -145,6 +212,9 @@ impl Login {
 
     /// Notes that a request has ended, however it did.
     pub(super) fn ended(&mut self, sent: Sent) {
+        if matches!(sent.send, Send::Proof(_)) && self.stage == LoginStage::Proving {
+            self.stage = LoginStage::Had;
+        }
         if sent.login == self.number && self.probation == Probation::UnderWay {
             self.probation = Probation::Over;
         }
@@ -160,25 +230,19 @@ impl Login {
 
     /// What follows from a refusal, where the contact was refused so many times before.
     pub(super) fn refused(&mut self, sent: Sent, refusals: u32) -> Refused {
-        let again = if refusals < FREE {
-            Refused::Again
-        } else {
-            Refused::Counted
-        };
+        let again = self.again(refusals, FREE);
+        if matches!(sent.send, Send::Proof(_)) {
+            return Refused::Stop;
+        }
         if sent.login != self.number || self.stage != LoginStage::Had {
             return again;
         }
         match self.worked_at {
             // It let in a later request, so it is good, or its end is very near.
-            Some(at) if at > sent.at => {
-                if refusals == 0 {
-                    Refused::Again
-                } else {
-                    Refused::Counted
-                }
-            }
+            Some(at) if at > sent.at => self.again(refusals, 1),
             Some(_) => {
                 self.stage = LoginStage::Needed;
+                self.is_disproved = matches!(sent.send, Send::Probe(_));
                 again
             }
             None if self.is_suspect(sent.send.contact_id(), refusals) => {
@@ -186,14 +250,32 @@ impl Login {
                 self.probation = Probation::Ahead;
                 Refused::Counted
             }
-            None => Refused::Stop,
+            None => match sent.send {
+                Send::Contact(_) => {
+                    self.stage = LoginStage::InDoubt;
+                    again
+                }
+                Send::Probe(_) | Send::Proof(_) => Refused::Stop,
+            },
+        }
+    }
+
+    /// How a contact is tried again, at no cost for so many refusals. Where there is no new login
+    /// to be had, once is enough.
+    fn again(&self, refusals: u32, free: u32) -> Refused {
+        match (self.life.is_renewable, refusals) {
+            (true, refusals) if refusals < free => Refused::Again,
+            (true, _) => Refused::Counted,
+            (false, 0) => Refused::AtTheEnd,
+            (false, _) => Refused::Alone,
         }
     }
 
     /// Whether it may be the contact that is refused, not the login: it was refused before, and no
     /// other was since.
     fn is_suspect(&self, contact_id: ContactId, refusals: u32) -> bool {
-        self.worked_before
+        self.life.is_renewable
+            && self.worked_before
             && refusals > 0
             && self.suspect.is_none_or(|suspect| suspect == contact_id)
     }
@@ -220,8 +302,7 @@ impl Login {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::fetcher::attempt::Send;
-
+    use crate::extract::api::client::Via;
     const LIFE: Life = Life {
         lifetime: None,
         idle: None,
@@ -237,6 +318,7 @@ mod tests {
         Sent {
             send: Send::Contact(ContactId::new(contact_id).unwrap()),
             login,
+            via: Via::AnyConnection,
             at: seconds(at),
         }
     }
@@ -276,8 +358,9 @@ mod tests {
     fn a_login_that_never_worked_is_not_renewed() {
         let mut login = had_at(0, LIFE);
         login.sent();
-        assert_eq!(login.refused(sent(1, 1, 0), 0), Refused::Stop);
+        assert_eq!(login.refused(sent(1, 1, 0), 0), Refused::Again);
         assert!(!login.worked_before());
+        assert!(!login.ask(seconds(1)) && login.ask_who() && !login.ask_who());
     }
 
     #[test]
@@ -293,8 +376,58 @@ mod tests {
             assert_eq!(login.refused(sent(1, 2, 7), 1), Refused::Counted);
             login.ended(sent(1, 2, 7));
         }
-        assert_eq!(login.refused(sent(2, 2, 8), 1), Refused::Stop);
+        assert_eq!(login.refused(sent(2, 2, 8), 1), Refused::Again);
         assert!(login.worked_before());
+        assert!(!login.ask(seconds(9)) && login.ask_who());
+    }
+
+    #[test]
+    fn without_another_login_a_contact_is_asked_for_once_more() {
+        let fixed = Life {
+            is_renewable: false,
+            ..LIFE
+        };
+        let mut login = working(10, fixed);
+        assert_eq!(login.refused(sent(2, 1, 11), 0), Refused::AtTheEnd);
+        assert!(
+            login.ask(seconds(12)),
+            "whoever put it there may have put a new one"
+        );
+        assert!(login.no_other() && login.ask_who() && !login.is_ready());
+        login.let_in(seconds(13));
+        assert!(login.is_ready());
+        assert_eq!(login.refused(sent(3, 1, 12), 0), Refused::AtTheEnd);
+        assert!(!login.ask(seconds(14)), "it was let in since");
+        assert_eq!(login.refused(sent(2, 1, 14), 1), Refused::Alone);
+    }
+
+    #[test]
+    fn a_contact_that_was_had_before_proves_or_disproves_a_login() {
+        let good = Send::Probe(ContactId::new(1).unwrap());
+        let fixed = Life {
+            is_renewable: false,
+            ..LIFE
+        };
+        let mut login = working(10, fixed);
+        let of_probe = Sent {
+            send: good,
+            ..sent(1, 1, 11)
+        };
+        assert_eq!(login.refused(of_probe, 0), Refused::AtTheEnd);
+        assert!(login.ask(seconds(12)) && !login.no_other());
+
+        let mut login = working(10, fixed);
+        login.prove();
+        assert!(login.is_ready() && login.wants_proof());
+        login.sent();
+        assert!(!login.is_ready(), "it goes alone");
+        let of_proof = Sent {
+            send: Send::Proof(ContactId::new(1).unwrap()),
+            ..sent(1, 1, 11)
+        };
+        login.ended(of_proof);
+        assert!(!login.wants_proof());
+        assert_eq!(login.refused(of_proof, 0), Refused::Stop);
     }
 
     #[test]

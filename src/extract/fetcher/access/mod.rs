@@ -4,12 +4,16 @@
 
 mod address;
 mod login;
+mod standing;
 
 use std::time::Duration;
 
 use self::address::AddressCache;
 use self::login::{Login, Refused};
+use self::standing::{Standing, standing};
 use crate::contact::Reason;
+use crate::extract::api::client::{NoReply, Reply};
+use crate::extract::api::login_server::Away;
 use crate::extract::api::tenant::NotLocated;
 use crate::extract::auth::{Life, NoLogin};
 use crate::extract::fetcher::attempt::Judged;
@@ -23,12 +27,36 @@ pub(super) enum Chore {
     Locate,
     /// A login.
     LogIn,
+    /// Whether the login is good that a contact was refused under.
+    WhoAmI,
 }
 
 /// What a chore came to.
 pub(super) enum ChoreDone {
     Located(Result<Option<Duration>, NotLocated>),
     LoggedIn(Result<Life, NoLogin>),
+    WhoAmI(Result<Reply, NoReply>),
+}
+
+impl ChoreDone {
+    /// Why it has to wait, where it has to.
+    pub(super) fn trouble(&self) -> Option<String> {
+        match self {
+            Self::Located(located) => located.as_ref().err().map(ToString::to_string),
+            Self::LoggedIn(logged_in) => logged_in.as_ref().err().map(ToString::to_string),
+            Self::WhoAmI(Ok(reply)) => Some(format!("status {}", reply.status)),
+            Self::WhoAmI(Err(no_reply)) => Some(no_reply.to_string()),
+        }
+    }
+
+    /// Whether the server's certificate was not accepted.
+    pub(super) fn is_untrusted(&self) -> bool {
+        match self {
+            Self::Located(located) => *located == Err(NotLocated::Away(Away::Untrusted)),
+            Self::LoggedIn(logged_in) => *logged_in == Err(NoLogin::Away(Away::Untrusted)),
+            Self::WhoAmI(reply) => reply.as_ref().is_err_and(NoReply::is_untrusted),
+        }
+    }
 }
 
 /// Whether a request was let in.
@@ -38,6 +66,8 @@ pub(super) enum Admission {
     Admitted,
     /// It was not, and that is not its contact's fault: it is sent again.
     Resend,
+    /// It was not, which may be its contact's fault: it is sent once more at the end of the plan.
+    AtTheEnd,
     /// It was not, and no other will be.
     LoginRefused,
 }
@@ -51,6 +81,15 @@ pub(super) struct AccessHistory {
     was_denied: bool,
     /// It was sent to an address that the API had left (421).
     was_misdirected: bool,
+    /// It was refused again under a login that cannot be renewed, and that is good for others.
+    is_refused_alone: bool,
+}
+
+impl AccessHistory {
+    /// Whether it is the contact that is refused, not the login.
+    pub(super) fn is_refused_alone(self) -> bool {
+        self.is_refused_alone
+    }
 }
 
 /// What is known of the API's address and of the login.
@@ -73,7 +112,19 @@ impl Access {
         if self.address.ask(now) {
             return Some(Chore::Locate);
         }
-        (self.address.is_known() && self.login.ask(now)).then_some(Chore::LogIn)
+        if !self.address.is_known() {
+            return None;
+        }
+        if self.login.ask(now) {
+            return Some(Chore::LogIn);
+        }
+        self.login.ask_who().then_some(Chore::WhoAmI)
+    }
+
+    /// Whether the next request has to be for a contact that was had before, to find out whether
+    /// the login is good.
+    pub(super) fn wants_proof(&self) -> bool {
+        self.login.wants_proof()
     }
 
     /// Whether requests can be sent.
@@ -81,8 +132,14 @@ impl Access {
         self.address.is_known() && self.login.is_ready()
     }
 
-    /// Notes what a chore came to; false where that has to wait.
-    pub(super) fn done(&mut self, done: &ChoreDone, now: Duration) -> Result<bool, End> {
+    /// Notes what a chore came to; false where that has to wait. `can_prove` says that there is a
+    /// contact that was had before.
+    pub(super) fn done(
+        &mut self,
+        done: &ChoreDone,
+        now: Duration,
+        can_prove: bool,
+    ) -> Result<bool, End> {
         match *done {
             ChoreDone::Located(Ok(valid_for)) => self.address.found(now, valid_for),
             ChoreDone::Located(Err(NotLocated::Never(unusable))) => {
@@ -99,11 +156,25 @@ impl Access {
             ChoreDone::LoggedIn(Err(NoLogin::Refused(refusal))) => {
                 return Err(End::NoLogin(refusal));
             }
-            ChoreDone::LoggedIn(Err(NoLogin::NoOther)) => return Err(self.refused()),
+            ChoreDone::LoggedIn(Err(NoLogin::NoOther)) => {
+                if !self.login.no_other() {
+                    return Err(self.refused(401));
+                }
+            }
             ChoreDone::LoggedIn(Err(NoLogin::Away(_))) => {
                 self.login.not_had();
                 return Ok(false);
             }
+            ChoreDone::WhoAmI(ref reply) => match standing(reply) {
+                Standing::LetIn => self.login.let_in(now),
+                Standing::Refused { status } => return Err(self.refused(status)),
+                Standing::Unsaid if can_prove => self.login.prove(),
+                Standing::Unsaid => return Err(self.refused(401)),
+                Standing::Away => {
+                    self.login.in_doubt();
+                    return Ok(false);
+                }
+            },
         }
         Ok(true)
     }
@@ -132,6 +203,11 @@ impl Access {
                 match refused {
                     Refused::Again => true,
                     Refused::Counted => false,
+                    Refused::AtTheEnd => return Admission::AtTheEnd,
+                    Refused::Alone => {
+                        history.is_refused_alone = true;
+                        false
+                    }
                     Refused::Stop => return Admission::LoginRefused,
                 }
             }
@@ -146,6 +222,7 @@ impl Access {
                 history.was_misdirected |= is_resent;
                 is_resent
             }
+            Demand::Reconnect => true,
             Demand::None | Demand::Pause => {
                 // A redirect may come from whatever stands before the API.
                 let is_redirect = judged.verdict.fate == Fate::Failed(Reason::Redirect);
@@ -163,10 +240,10 @@ impl Access {
         }
     }
 
-    /// How a run ends whose login is refused for good.
-    pub(super) fn refused(&self) -> End {
+    /// How a run ends whose login is refused for good, with this status.
+    pub(super) fn refused(&self, status: u16) -> End {
         End::LoginRefused {
-            status: 401,
+            status,
             worked_before: self.login.worked_before(),
         }
     }

@@ -135,6 +135,90 @@ async fn one_contact_that_is_always_refused_fails_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_another_login_a_contact_that_alone_is_refused_fails_alone() {
+    for refused_id in [1, 150, 300] {
+        for max_in_flight in [1, 8] {
+            for status in [200, 404] {
+                let mut trial = trial(300);
+                trial.settings.max_in_flight = NonZeroU32::new(max_in_flight).unwrap();
+                trial.settings.known_good = ContactId::new(5_000);
+                trial.who_am_i = if status == 200 { |_| 200 } else { |_| 404 };
+                let react = |seen: Seen| {
+                    let is_refused = seen.contact_id == refused_id;
+                    (ms(10), if is_refused { REFUSED } else { Say::Summary })
+                };
+                let outcomes = trial.run(react).await;
+                assert_eq!(
+                    (
+                        outcomes.fetched.end.clone(),
+                        outcomes.count(Outcome::Exported)
+                    ),
+                    (End::Complete, 299),
+                    "{refused_id} {max_in_flight} {status}"
+                );
+                let ending = &outcomes.answer(refused_id).ending;
+                assert_eq!(
+                    (ending.error, ending.http_status, ending.attempts),
+                    (Some(Reason::Forbidden), Some(401), 2)
+                );
+                assert!(outcomes.asked_who.len() <= 2, "{:?}", outcomes.asked_who);
+                let last = outcomes.seen.last().unwrap().contact_id;
+                assert_eq!(last, refused_id, "it is asked for again at the end");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_is_no_good_where_whoever_was_had_before_is_refused() {
+    // With what the API says of the login, and whether it was had in this run or in another.
+    for (who_am_i, refused_from) in [(401, 1), (403, 1), (404, 1), (404, 50), (200, 50), (200, 1)] {
+        let mut trial = trial(100);
+        trial.settings.worked_before = true;
+        trial.settings.known_good = ContactId::new(5_000);
+        trial.who_am_i = match who_am_i {
+            401 => |_| 401,
+            403 => |_| 403,
+            404 => |_| 404,
+            _ => |_| 200,
+        };
+        let react = |seen: Seen| {
+            let is_refused = seen.contact_id >= refused_from || seen.at > ms(100);
+            (ms(10), if is_refused { REFUSED } else { Say::Summary })
+        };
+        let outcomes = trial.run(react).await;
+        let End::LoginRefused { status, .. } = outcomes.fetched.end else {
+            panic!("{who_am_i} {refused_from}: {:?}", outcomes.fetched.end)
+        };
+        assert_eq!(status, if who_am_i == 403 { 403 } else { 401 });
+        assert_eq!(
+            outcomes.count(Outcome::Failed),
+            0,
+            "{who_am_i} {refused_from}"
+        );
+        assert!(outcomes.seen.len() < 90, "{} requests", outcomes.seen.len());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_cannot_say_who_is_logged_in_is_waited_for() {
+    let mut trial = trial(100);
+    trial.who_am_i = |at| if at < seconds(60) { 503 } else { 200 };
+    let react = |seen: Seen| {
+        let is_refused = seen.contact_id == 3;
+        (ms(10), if is_refused { REFUSED } else { Say::Summary })
+    };
+    let outcomes = trial.run(react).await;
+    assert_eq!(
+        (
+            outcomes.fetched.end.clone(),
+            outcomes.count(Outcome::Exported)
+        ),
+        (End::Complete, 99)
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_login_with_an_end_is_renewed_before_it() {
     let mut trial = wide_trial(20_000);
     trial.settings.max_in_flight = NonZeroU32::new(4).unwrap();

@@ -35,8 +35,8 @@ async fn the_rate_is_kept() {
 #[tokio::test(start_paused = true)]
 async fn fates_and_attempts() {
     use Outcome::{Exported, Failed, Missing};
-    use Reason::{Connection, Forbidden, HttpStatus, NotJson, Timeout};
-    use Say::{Empty, Hang, Nothing, Page, Refuse, Reset, Summary};
+    use Reason::{Connection, Forbidden, HttpStatus, NotJson, Timeout, WrongStructure};
+    use Say::{Empty, Hang, NoPage, Nothing, Other, Page, Refuse, Reset, Summary};
 
     let status = |status| Say::Status(status, None);
     // What contact 5 meets, its last answer for ever; the others are well.
@@ -63,6 +63,9 @@ async fn fates_and_attempts() {
         (&[Page], Failed, Some(NotJson), Some(200), 6),
         (&[Reset], Failed, Some(Connection), None, 6),
         (&[Hang, Reset, Hang], Failed, Some(Timeout), None, 6),
+        (&[NoPage], Failed, Some(HttpStatus), Some(404), 6),
+        (&[NoPage, Summary], Exported, None, Some(200), 2),
+        (&[Other], Failed, Some(WrongStructure), Some(200), 1),
     ];
     for (script, outcome, error, http_status, attempts) in cases {
         let react = |seen: Seen| {
@@ -131,6 +134,37 @@ async fn the_last_contact_may_fail_like_any_other() {
             "{say:?}: at most one that is known to be good is asked for again"
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_met_a_closed_connection_is_sent_again_at_once_at_no_cost() {
+    // A server that serves one request on each connection.
+    let react = |seen: Seen| {
+        let say = if seen.is_on_new_connection {
+            Say::Summary
+        } else {
+            Say::Drop
+        };
+        (ms(10), say)
+    };
+    let mut trial = trial(2_000);
+    trial.settings.retry.max_attempts = NonZeroU32::MIN;
+    let outcomes = trial.run(react).await;
+    assert_eq!(
+        (
+            outcomes.count(Outcome::Exported),
+            outcomes.fetched.progress.outages,
+            outcomes.fetched.progress.attempts
+        ),
+        (2_000, 0, 4_000)
+    );
+    assert!(outcomes.took < seconds(6), "{:?}", outcomes.took);
+    assert!(
+        outcomes
+            .answers
+            .iter()
+            .all(|answer| answer.ending.attempts == 2)
+    );
 }
 
 #[tokio::test(start_paused = true)]

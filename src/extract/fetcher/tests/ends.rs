@@ -1,6 +1,7 @@
 //! How fetching ends.
 
 use super::*;
+use crate::extract::api::login_server::Away;
 use crate::extract::fetcher::hopeless::Hopeless;
 
 #[tokio::test(start_paused = true)]
@@ -67,7 +68,12 @@ async fn a_stop_takes_in_what_answers_within_five_seconds() {
         let outcomes = trial.run(|_| (latency, Say::Summary)).await;
         assert_eq!(outcomes.fetched.end, End::Interrupted);
         assert_eq!(outcomes.seen.len(), 4);
-        assert_eq!(outcomes.answers.len(), if answered { 4 } else { 0 });
+        let expected = if answered {
+            Outcome::Exported
+        } else {
+            Outcome::Pending
+        };
+        assert_eq!(outcomes.count(expected), 4);
         assert!(outcomes.took <= ms(5_101), "{:?}", outcomes.took);
     }
 }
@@ -111,6 +117,7 @@ async fn fifty_equal_refusals_are_hopeless() {
         (Say::Status(403, None), 403, Reason::Forbidden),
         (Say::Status(302, None), 302, Reason::Redirect),
         (Say::Page, 200, Reason::NotJson),
+        (Say::NoPage, 404, Reason::HttpStatus),
     ];
     for (say, status, reason) in cases {
         let outcomes = trial(1_000).run(|_| (ms(10), say)).await;
@@ -173,6 +180,81 @@ async fn contacts_that_failed_before_do_not_make_it_hopeless() {
         "{} requests",
         outcomes.seen.len()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_to_all_is_not_hopeless_where_the_api_worked_before() {
+    let mut trial = trial(1_000);
+    trial.settings.worked_before = true;
+    let outcomes = trial.run(|_| (ms(10), Say::Status(403, None))).await;
+    assert_eq!(outcomes.fetched.end, End::Unreachable);
+    assert_eq!(outcomes.fetched.cause, "forbidden, status 403");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_was_never_accepted_ends_it_and_later_it_is_an_outage() {
+    let outcomes = trial(100).run(|_| (ms(10), Say::Distrust)).await;
+    assert_eq!(
+        (outcomes.fetched.end.clone(), outcomes.seen.len()),
+        (End::Untrusted, 4)
+    );
+    let mut trial_of_host = trial(100);
+    trial_of_host.locate = |_| Err(NotLocated::Away(Away::Untrusted));
+    let outcomes = trial_of_host.run(|_| (ms(10), Say::Summary)).await;
+    assert_eq!(outcomes.fetched.end, End::Untrusted);
+    let later = |seen: Seen| {
+        let is_replaced = (ms(50)..seconds(60)).contains(&seen.at);
+        (
+            ms(10),
+            if is_replaced {
+                Say::Distrust
+            } else {
+                Say::Summary
+            },
+        )
+    };
+    let outcomes = trial(100).run(later).await;
+    assert_eq!(
+        (
+            outcomes.fetched.end.clone(),
+            outcomes.count(Outcome::Exported),
+            outcomes.fetched.progress.outages
+        ),
+        (End::Complete, 100, 1)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_ends_a_run_is_on_record() {
+    let cases = [
+        (Say::Distrust, None),
+        (Say::Status(401, None), Some(401)),
+        (Say::Status(400, None), Some(400)),
+        (Say::Reset, None),
+    ];
+    for (say, status) in cases {
+        let mut trial = trial(60);
+        trial.settings.patience = seconds(60);
+        let outcomes = trial.run(|_| (ms(10), say)).await;
+        assert_ne!(outcomes.fetched.end, End::Complete, "{say:?}");
+        let pending = outcomes
+            .answers
+            .iter()
+            .filter(|answer| answer.ending.outcome == Outcome::Pending)
+            .collect::<Vec<_>>();
+        assert!(!pending.is_empty(), "{say:?}");
+        assert!(
+            pending
+                .iter()
+                .any(|answer| answer.ending.http_status == status),
+            "{say:?}"
+        );
+        assert!(
+            pending
+                .iter()
+                .all(|answer| answer.ending.fetched_at.is_some())
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

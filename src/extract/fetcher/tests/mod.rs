@@ -6,6 +6,7 @@ mod attempts;
 mod ends;
 mod outage;
 mod properties;
+mod refusals;
 mod scenarios;
 
 use std::cell::{Cell, RefCell};
@@ -20,7 +21,7 @@ use tokio::time::{Instant, sleep};
 use super::queue::queue;
 use super::{Channels, End, Fetched, Settings, fetch};
 use crate::contact::{Answer, ContactId, Found, Outcome, Planned, Reason};
-use crate::extract::api::client::{NoReply, Reply};
+use crate::extract::api::client::{NoReply, Reach, Reply};
 use crate::extract::api::inspect::{Content, inspect};
 use crate::extract::api::tenant::NotLocated;
 use crate::extract::auth::{Life, NoLogin};
@@ -39,12 +40,20 @@ enum Say {
     Empty,
     /// Status 200 with a web page.
     Page,
-    /// This status, with a `Retry-After`.
+    /// This status, with a `Retry-After`, and with the API's own error object.
     Status(u16, Option<Duration>),
+    /// Status 404 of some web server.
+    NoPage,
+    /// Something that is no summary.
+    Other,
     /// There is no connection.
     Refuse,
     /// The connection breaks.
     Reset,
+    /// The connection, which had served before, is lost before anything of an answer comes.
+    Drop,
+    /// The server's certificate is not accepted.
+    Distrust,
     /// No answer in time.
     Hang,
 }
@@ -62,6 +71,8 @@ struct Seen {
     login: u64,
     /// How often its place was asked for.
     located: usize,
+    /// Whether it comes on a connection of its own.
+    is_on_new_connection: bool,
 }
 
 /// An API that does what a function says, after as long as it says.
@@ -76,12 +87,19 @@ struct Script<F> {
     /// What the tenant's state and a login come to; see [`Trial`].
     locate: fn(Duration) -> Result<Option<Duration>, NotLocated>,
     log_in: fn(u64, Duration) -> Result<Life, NoLogin>,
+    who_am_i: fn(Duration) -> u16,
+    /// When it was asked who is logged in.
+    asked_who: RefCell<Vec<Duration>>,
     logins: Cell<u64>,
     located: RefCell<Vec<Duration>>,
 }
 
-impl<F: Fn(Seen) -> (Duration, Say)> RemoteApi for Script<F> {
-    async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
+impl<F: Fn(Seen) -> (Duration, Say)> Script<F> {
+    async fn reply(
+        &self,
+        contact_id: ContactId,
+        is_on_new_connection: bool,
+    ) -> Result<Reply, NoReply> {
         let id = contact_id.get();
         let attempt = *self
             .attempts
@@ -96,6 +114,7 @@ impl<F: Fn(Seen) -> (Duration, Say)> RemoteApi for Script<F> {
             working: self.working.get(),
             login: self.logins.get(),
             located: self.located.borrow().len(),
+            is_on_new_connection,
         };
         self.seen.borrow_mut().push(seen);
         assert!(
@@ -123,6 +142,8 @@ impl<F: Fn(Seen) -> (Duration, Say)> RemoteApi for Script<F> {
             Say::Nothing => reply(200, "null"),
             Say::Empty => reply(200, ""),
             Say::Page => reply(200, "<html>"),
+            Say::NoPage => reply(404, "<html>"),
+            Say::Other => reply(200, "[]"),
             Say::Status(status, retry_after) => Ok(Reply {
                 status,
                 retry_after,
@@ -132,19 +153,39 @@ impl<F: Fn(Seen) -> (Duration, Say)> RemoteApi for Script<F> {
             Say::Refuse => Err(NoReply {
                 reason: Reason::Connection,
                 status: None,
-                was_connected: false,
+                reach: Reach::Nowhere,
             }),
             Say::Reset => Err(NoReply {
                 reason: Reason::Connection,
                 status: None,
-                was_connected: true,
+                reach: Reach::Sent,
+            }),
+            Say::Drop => Err(NoReply {
+                reason: Reason::Connection,
+                status: None,
+                reach: Reach::LostConnection,
+            }),
+            Say::Distrust => Err(NoReply {
+                reason: Reason::Connection,
+                status: None,
+                reach: Reach::Untrusted,
             }),
             Say::Hang => Err(NoReply {
                 reason: Reason::Timeout,
                 status: None,
-                was_connected: true,
+                reach: Reach::Sent,
             }),
         }
+    }
+}
+
+impl<F: Fn(Seen) -> (Duration, Say)> RemoteApi for Script<F> {
+    async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
+        self.reply(contact_id, false).await
+    }
+
+    async fn attempt_on_new_connection(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
+        self.reply(contact_id, true).await
     }
 
     async fn inspect(&self, contact_id: ContactId, reply: &Reply) -> Content {
@@ -176,6 +217,16 @@ impl<F: Fn(Seen) -> (Duration, Say)> RemoteApi for Script<F> {
         Ok(life)
     }
 
+    async fn who_am_i(&self) -> Result<Reply, NoReply> {
+        self.asked_who.borrow_mut().push(self.start.elapsed());
+        Ok(Reply {
+            status: (self.who_am_i)(self.start.elapsed()),
+            retry_after: None,
+            is_gzip: false,
+            body: Bytes::new(),
+        })
+    }
+
     fn logins(&self) -> u64 {
         self.logins.get()
     }
@@ -198,6 +249,8 @@ struct Trial {
     locate: fn(Duration) -> Result<Option<Duration>, NotLocated>,
     /// What the login of that number comes to at that time; by default there is one and no other.
     log_in: fn(u64, Duration) -> Result<Life, NoLogin>,
+    /// The status that tells who is logged in at that time; by default nobody is.
+    who_am_i: fn(Duration) -> u16,
 }
 
 /// What a trial comes to.
@@ -210,6 +263,8 @@ struct Outcomes {
     rounds: usize,
     /// When the tenant's state was asked for.
     located: Vec<Duration>,
+    /// When it was asked who is logged in.
+    asked_who: Vec<Duration>,
 }
 
 fn trial(contacts: u32) -> Trial {
@@ -223,6 +278,8 @@ fn trial(contacts: u32) -> Trial {
         patience: Duration::from_hours(2),
         max_duration: None,
         max_calls: None,
+        worked_before: false,
+        known_good: None,
     };
     Trial {
         settings,
@@ -239,6 +296,7 @@ fn trial(contacts: u32) -> Trial {
                 Err(NoLogin::NoOther)
             }
         },
+        who_am_i: |_| 401,
     }
 }
 
@@ -256,6 +314,8 @@ impl Trial {
             most_in_flight: Cell::new(0),
             locate: self.locate,
             log_in: self.log_in,
+            who_am_i: self.who_am_i,
+            asked_who: RefCell::default(),
             logins: Cell::new(0),
             located: RefCell::default(),
         };
@@ -317,6 +377,7 @@ impl Trial {
             took,
             rounds,
             located: api.located.into_inner(),
+            asked_who: api.asked_who.into_inner(),
         };
         assert!(
             api.most_in_flight.get() <= usize::try_from(self.settings.max_in_flight.get()).unwrap()
@@ -345,9 +406,10 @@ impl Outcomes {
         self.seen
             .iter()
             .for_each(|seen| *asked.entry(seen.contact_id).or_insert(0) += 1);
+        let of_plan = asked.keys().filter(|id| **id <= i64::from(contacts));
         assert_eq!(
             progress.attempts - progress.retries,
-            u64::try_from(asked.len()).unwrap()
+            u64::try_from(of_plan.count()).unwrap()
         );
         for answer in &self.answers {
             assert_eq!(
@@ -356,9 +418,9 @@ impl Outcomes {
             );
             match answer.ending.outcome {
                 Outcome::Failed => assert!(answer.ending.error.is_some()),
-                Outcome::Pending => assert_eq!(
+                Outcome::Pending => assert_ne!(
                     self.fetched.end,
-                    End::Budget,
+                    End::Complete,
                     "it was tried, and nobody comes back to it"
                 ),
                 _ => assert_eq!(answer.ending.error, None),
@@ -369,6 +431,15 @@ impl Outcomes {
             assert_eq!(
                 progress.done,
                 u64::try_from(self.answers.len() - self.count(Outcome::Pending)).unwrap()
+            );
+        }
+        if self.fetched.end != End::NotStored {
+            let told = asked.keys().filter(|id| answered.contains(id));
+            let of_plan = asked.keys().filter(|id| **id <= i64::from(contacts));
+            assert_eq!(
+                told.count(),
+                of_plan.count(),
+                "whoever was asked for is told of"
             );
         }
         if self.fetched.end == End::Complete {

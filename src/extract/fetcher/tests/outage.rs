@@ -92,6 +92,74 @@ async fn a_probe_is_not_sent_before_the_time_that_the_server_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_accepts_and_never_answers_is_noticed_after_one_time_out() {
+    for max_in_flight in [1, 4, 8] {
+        let mut trial = trial(100);
+        trial.settings.max_in_flight = NonZeroU32::new(max_in_flight).unwrap();
+        trial.settings.retry.max_attempts = NonZeroU32::new(2).unwrap();
+        let react = |seen: Seen| {
+            let is_hanging = (seconds(1)..seconds(1_000)).contains(&seen.at);
+            if is_hanging {
+                (seconds(30), Say::Hang)
+            } else {
+                (ms(200), Say::Summary)
+            }
+        };
+        let outcomes = trial.run(react).await;
+        assert_eq!(
+            (
+                outcomes.count(Outcome::Exported),
+                outcomes.fetched.progress.outages
+            ),
+            (100, 1),
+            "{max_in_flight}"
+        );
+        let alone = outcomes
+            .times(None)
+            .into_iter()
+            .filter(|at| *at > seconds(32))
+            .take(5)
+            .collect::<Vec<_>>();
+        assert!(
+            alone.windows(2).all(|pair| pair[1] > pair[0] + seconds(30)),
+            "{max_in_flight}: {alone:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn probes_go_out_on_connections_of_their_own() {
+    let outcomes = trial(1_000).run(away(1, 100, Say::Reset)).await;
+    for seen in &outcomes.seen {
+        let is_probe = (seconds(2)..seconds(100)).contains(&seen.at);
+        assert!(seen.is_on_new_connection || !is_probe, "{seen:?}");
+        assert!(!seen.is_on_new_connection || seen.at > seconds(1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_plan_is_known_as_soon_as_its_last_page_is_begun() {
+    // Three contacts of the last page are in flight when the server goes away for good.
+    let mut trial = trial(103);
+    trial.settings.retry.max_attempts = NonZeroU32::new(3).unwrap();
+    trial.settings.max_in_flight = NonZeroU32::new(3).unwrap();
+    let react = |seen: Seen| {
+        let is_away = seen.contact_id > 100 || seen.at > seconds(4);
+        let is_back = seen.at > seconds(300);
+        (
+            ms(100),
+            if is_away && !is_back {
+                Say::Status(502, None)
+            } else {
+                Say::Summary
+            },
+        )
+    };
+    let outcomes = trial.run(react).await;
+    assert_eq!(outcomes.fetched.end, End::Complete);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_last_contacts_wait_out_an_outage_like_all() {
     // Away when three are left, for longer than attempts last; they are 18 to 20, each in flight
     // for long.
@@ -169,8 +237,11 @@ async fn a_server_that_is_not_there_is_waited_for_however_few_ask() {
         impatient.settings.patience = seconds(300);
         let outcomes = impatient.run(react).await;
         assert_eq!(
-            (outcomes.fetched.end.clone(), outcomes.answers.len()),
-            (End::Unreachable, 0)
+            (
+                outcomes.fetched.end.clone(),
+                outcomes.count(Outcome::Pending)
+            ),
+            (End::Unreachable, outcomes.answers.len())
         );
     }
 }

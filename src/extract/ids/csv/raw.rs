@@ -1,7 +1,6 @@
 //! The input as it is on disk: opened, counted and hashed while it streams by, and watched for
 //! changes. Knows nothing of compression and text.
 
-use std::fmt::Write as _;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt as _;
@@ -14,6 +13,7 @@ use super::Place;
 use super::error::Error;
 use super::pipe::Pipe;
 use crate::extract::waiting::{Stop, Waited, wait_for};
+use crate::hex::hex;
 
 /// The bytes of the input, all of which pass through here.
 pub(super) struct Raw {
@@ -146,13 +146,6 @@ impl Watched {
         let time = self.opened.modified().ok()?;
         Timestamp::try_from(time).ok()
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-        text
-    })
 }
 
 #[cfg(test)]

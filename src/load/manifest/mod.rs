@@ -1,14 +1,18 @@
 //! `manifest.json`: what one run made, and how. Also the object of `--summary json`. Gathering the
 //! figures is the run's matter; comparing them with the files is `verify`'s.
 
+mod members;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use members::markdown;
+
 use super::error::{Error, storage};
-use super::file::{FileReport, write_durably};
+use super::file::{FileDigest, FileReport, write_durably};
 use crate::contact::{Calls, Drift, OutcomeCounts, TargetCounts};
 use crate::schema::View;
 
@@ -43,6 +47,18 @@ pub struct Manifest {
     pub ended_at: Timestamp,
     /// The job as it was run, without secrets.
     pub job: serde_json::Value,
+    /// The list of contacts, where it came from a file or a pipe.
+    #[serde(default)]
+    pub source: Option<ListReport>,
+    /// The zone in which instants were asked for, as it was found where the job says `tenant`.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+    /// Name of the run that was published before, with which the guards compared.
+    #[serde(default)]
+    pub previous: Option<String>,
+    /// What the guards compared; none where nothing was published before.
+    #[serde(default)]
+    pub guards: Option<Compared>,
     /// What the input held.
     pub targets: TargetCounts,
     /// How the targets ended.
@@ -53,14 +69,64 @@ pub struct Manifest {
     pub fetch: Fetch,
     /// The files, by table.
     pub tables: BTreeMap<String, FileReport>,
+    /// The other files of the run, by name, but for this one.
+    #[serde(default)]
+    pub files: BTreeMap<String, FileDigest>,
     /// What did not look as declared.
     pub drift: Drift,
     /// For each list that reached the limit, in how many contacts it did.
     pub truncated: BTreeMap<String, u64>,
+    /// Contacts that have a row of nulls, since only their lists are known; none where there is no
+    /// table of contacts, and in manifests of older versions, which made no such rows.
+    #[serde(default)]
+    pub contacts_without_details: Option<u64>,
+    /// Answers in the tables that were asked for in another zone, and so have no calendar days.
+    #[serde(default)]
+    pub answers_of_another_zone: u64,
+    /// Answers in the tables that were given to another question than that of this run.
+    #[serde(default)]
+    pub answers_to_another_question: u64,
     /// Share of the distinct targets that have an answer.
     pub coverage: f64,
     /// When the oldest answer in the tables was fetched.
     pub oldest_fetched_at: Option<Timestamp>,
+}
+
+/// The list of contacts as it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListReport {
+    /// Where it was; `-` for standard input.
+    pub path: String,
+    /// Its size, compressed where it is.
+    pub bytes: u64,
+    /// The SHA-256 of these bytes, as hexadecimal digits.
+    pub sha256: String,
+    /// When it was written to last; none for a pipe.
+    pub modified_at: Option<Timestamp>,
+    /// Its physical lines.
+    pub lines: u64,
+    /// Those of them that ask for nothing: blank ones, headings and what stands above them, and
+    /// the second and later lines of quoted cells.
+    pub blank: u64,
+}
+
+/// What the guards compared with the export before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// Whether `--accept` switched them off.
+    pub accepted: bool,
+    /// Distinct targets of that export.
+    pub distinct_before: u64,
+    /// Contacts that had rows in it.
+    pub shown_before: u64,
+    /// Those of them that are missing now.
+    pub missing: u64,
+    /// Those of them that are still targets.
+    pub still_targets: u64,
+    /// Those that are still targets and have no rows now, for another reason than `missing`.
+    pub lost: u64,
+    /// Rows of each table in it, where both were asked with the same limit.
+    pub rows_before: BTreeMap<String, u64>,
 }
 
 /// How fast the API answered.
@@ -120,7 +186,7 @@ impl Manifest {
             path: path.clone(),
             source,
         })?;
-        write_durably(&path, text.as_bytes())
+        write_durably(&path, text.as_bytes()).map(drop)
     }
 }
 
@@ -164,13 +230,21 @@ pub(super) mod tests {
             started_at: Timestamp::constant(1_795_312_800, 0),
             ended_at: Timestamp::constant(1_795_316_400, 250_000_000),
             job: json!({ "output": { "format": "parquet" } }),
+            source: None,
+            time_zone: None,
+            previous: None,
+            guards: None,
             targets: TargetCounts::default(),
             outcomes: OutcomeCounts::default(),
             calls: Calls::default(),
             fetch: Fetch::default(),
             tables,
+            files: BTreeMap::new(),
             drift: Drift::default(),
             truncated: BTreeMap::new(),
+            contacts_without_details: Some(0),
+            answers_of_another_zone: 0,
+            answers_to_another_question: 0,
             coverage: coverage(0, 0),
             oldest_fetched_at: None,
         }
@@ -197,12 +271,27 @@ pub(super) mod tests {
             text.contains(r#""ended_at": "2026-11-22T03:00:00.25Z""#) && text.ends_with("}\n"),
             "{text}"
         );
-        let object: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(&text).unwrap();
-        let members: Vec<_> = object.keys().map(String::as_str).collect();
-        let expected = "format_version program version run dir started_at ended_at job targets \
-                        outcomes calls fetch tables drift truncated coverage oldest_fetched_at";
-        assert_eq!(members, expected.split_whitespace().collect::<Vec<_>>());
+    }
+
+    /// Members that came later are absent from the manifests of older versions.
+    #[test]
+    fn a_manifest_of_an_older_version_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let expected = Manifest {
+            contacts_without_details: None,
+            ..manifest("20261122T020000Z", BTreeMap::new())
+        };
+        let mut older = serde_json::to_value(&expected).unwrap();
+        let members = "source time_zone previous guards files contacts_without_details \
+                       answers_of_another_zone answers_to_another_question";
+        let object = older.as_object_mut().unwrap();
+        for member in members.split_whitespace() {
+            assert!(object.remove(member).is_some(), "{member}");
+        }
+        let outcomes = older["outcomes"].as_object_mut().unwrap();
+        assert!(outcomes.remove("stale").is_some());
+        std::fs::write(folder.path().join(FILE_NAME), older.to_string()).unwrap();
+        assert_eq!(Manifest::read(folder.path()).unwrap(), expected);
     }
 
     #[test]

@@ -1,0 +1,78 @@
+//! The first step of a night: the ids are read into the store, where the list can be believed. How
+//! lists are read is the reader's matter; what is believed, that of `guards`.
+
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::night::Night;
+use super::world::{Mode, ensure_going};
+use crate::contact::TargetCounts;
+use crate::error::Error;
+use crate::extract::ids::csv::{self, Reader, SourceReport};
+use crate::guards;
+
+/// The list as it was read.
+pub(super) struct List {
+    pub(super) targets: TargetCounts,
+    pub(super) source: SourceReport,
+}
+
+impl Night<'_> {
+    /// Reads the ids into the store, where the list can be believed.
+    pub(super) fn list(&mut self, ids: Reader) -> Result<List, Error> {
+        info!("ids come from {}", ids.column());
+        self.report.begin("reading", None);
+        let limits = self.limits();
+        let last = self.last.as_ref();
+        let (is_accepted, is_plan) = (self.run.is_accepted, matches!(self.mode, Mode::Plan { .. }));
+        let accept = |targets: &TargetCounts| {
+            let checked = guards::check_list(&limits, last, targets);
+            match checked {
+                Err(stop) if is_accepted => {
+                    warn!("accepted: {stop}");
+                    Ok(())
+                }
+                Err(stop) if is_plan => {
+                    warn!("a run would call nothing: {stop}");
+                    Ok(())
+                }
+                Err(stop) => Err(Error::UnbelievableList(stop)),
+                Ok(()) => Ok(()),
+            }
+        };
+        let (store, stop, report) = (&mut self.store, self.stop, &mut *self.report);
+        let (targets, source) = csv::read_whole(&self.job.source.list, ids, |ids| {
+            let mut done = 0;
+            let lines = ids.map(|line| {
+                done += 1;
+                report.advance(done);
+                ensure_going(stop)?;
+                Ok(line?)
+            });
+            // Whoever interrupts a pipeline also ends what feeds it: the list may be cut short
+            // without looking so.
+            let end = std::iter::once_with(|| ensure_going(stop));
+            let end = end.filter_map(|going| going.err().map(Err));
+            store.replace_targets(lines.chain(end), accept)
+        })?;
+        self.warn_of_an_old_list(&source);
+        Ok(List { targets, source })
+    }
+
+    /// A list that nobody writes any more is the same every night.
+    fn warn_of_an_old_list(&self, source: &SourceReport) {
+        let (Some(max_age), Some(modified_at)) = (self.job.source.max_age, source.modified_at)
+        else {
+            return;
+        };
+        let age = (self.clock)().duration_since(modified_at);
+        if Duration::try_from(age).is_ok_and(|age| age > max_age) {
+            warn!(
+                "{}: last written {:.0}, longer ago than `source.max_age` allows; \
+                 did its writer run?",
+                source.place, modified_at
+            );
+        }
+    }
+}
