@@ -9,6 +9,6 @@ pub mod client;
 pub mod inspect;
 pub mod login_server;
 pub mod proxy;
-mod retry_after;
+pub mod retry_after;
 pub mod tenant;
 pub mod zone;

@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 /// Reads a `Retry-After` header: seconds or an HTTP date. A date in the past is no wait.
-pub(super) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // Too many digits for a number: as long as can be; the caller caps it.
