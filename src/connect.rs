@@ -10,10 +10,11 @@ use sha2::{Digest as _, Sha256};
 use crate::contact::Question;
 use crate::error::Error;
 use crate::extract::api::body::Bounds;
-use crate::extract::api::client::{self, ApiClient, Transport, http_clients};
+use crate::extract::api::client::{self, ApiClient};
 use crate::extract::api::login_server::LoginServer;
 use crate::extract::api::proxy;
 use crate::extract::api::tenant::{Tenant, is_loopback};
+use crate::extract::api::transport::{self, Transport, http_clients};
 use crate::extract::api::zone::{TimeZone, ZoneName};
 use crate::extract::auth::{Authenticator, header};
 use crate::extract::connection::{ApiAddress, Connection};
@@ -171,7 +172,7 @@ fn transport(job: &Job, start: &Url, stop: &Stop) -> Result<Transport, Error> {
     let direct = is_loopback(start);
     if !direct && job.api.proxy.is_none() {
         proxy::check_environment(start, |name| std::env::var(name).ok())
-            .map_err(client::Error::from)?;
+            .map_err(transport::Error::from)?;
     }
     let identity = job
         .api
@@ -211,11 +212,11 @@ fn headers(job: &Job, stop: &Stop) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     for (name, value) in &job.api.headers {
         let name = HeaderName::try_from(name.as_str())
-            .map_err(|_| client::Error::Header { key: "api.headers" })?;
+            .map_err(|_| transport::Error::Header { key: "api.headers" })?;
         let value = match value {
             Header::Text(text) => text
                 .parse()
-                .map_err(|_| client::Error::Header { key: "api.headers" })?,
+                .map_err(|_| transport::Error::Header { key: "api.headers" })?,
             Header::Secret(secret) => header(&secret.read(stop)?, secret.key())?,
         };
         headers.insert(name, value);

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use indicatif::HumanBytes;
 
 pub use self::exit::Exit;
-use crate::extract::api::{client, tenant};
+use crate::extract::api::{tenant, transport};
 use crate::extract::fetcher::hopeless;
 use crate::extract::ids::csv;
 use crate::extract::{auth, secret};
@@ -27,7 +27,7 @@ pub enum Error {
     #[error(transparent)]
     Secret(#[from] secret::Error),
     #[error(transparent)]
-    Client(#[from] client::Error),
+    Client(#[from] transport::Error),
     #[error("`api.ca_file`: cannot read {path}", path = path.display())]
     Certificates {
         path: PathBuf,

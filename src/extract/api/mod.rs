@@ -11,4 +11,5 @@ pub mod login_server;
 pub mod proxy;
 pub mod retry_after;
 pub mod tenant;
+pub mod transport;
 pub mod zone;

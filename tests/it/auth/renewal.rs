@@ -156,17 +156,23 @@ fn wait_for_requests(sandbox: &Sandbox, requests: u64) {
 #[test]
 fn a_refresh_token_that_another_process_used_up_is_read_again() {
     let sandbox = one_use_tokens();
-    let job = oauth(&sandbox).ids(1..=200).with("fetch.max_in_flight = 2");
+    let job = oauth(&sandbox).ids(1..=600).with("fetch.max_in_flight = 2");
     let token = format!("{{ file = {:?} }}", job.path("refresh-token"));
     let other = oauth(&sandbox).with(&format!("api.auth.refresh_token = {token}"));
-    let run = job.start_with(&[]);
+    let mut run = job.start_with(&[]);
     wait_for_requests(&sandbox, 10);
     other.run().expect(0);
     let logins = tenant(&sandbox).logins();
-    assert_eq!(logins, 2, "the other one logged in under way");
+    assert!(
+        run.try_wait().unwrap().is_none(),
+        "the run has ended before"
+    );
     job.finish(run).expect(0);
-    assert!(tenant(&sandbox).logins() > logins);
-    assert_eq!(job.export().manifest()["outcomes"]["exported"], 200);
+    assert!(
+        tenant(&sandbox).logins() > logins,
+        "and needed no other login"
+    );
+    assert_eq!(job.export().manifest()["outcomes"]["exported"], 600);
 }
 
 #[test]
@@ -179,7 +185,6 @@ fn a_check_leaves_the_refresh_token_of_a_run_alone() {
     };
     let run = job.start_with(&[]);
     wait_for_requests(&sandbox, 10);
-    let logins = tenant(&sandbox).logins();
     let during = check();
     assert!(
         during.stdout.contains(
@@ -189,7 +194,6 @@ fn a_check_leaves_the_refresh_token_of_a_run_alone() {
         "{}",
         during.all()
     );
-    assert_eq!(logins, 1, "the run has not renewed its login meanwhile");
     job.finish(run).expect(0);
     let after = check();
     assert!(after.stdout.contains("✓ login"), "{}", after.all());
