@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use crate::contact::{Ending, Outcome, Reason};
 use crate::extract::fetcher::access::ChoreDone;
-use crate::extract::fetcher::attempt::{Judged, Send};
+use crate::extract::fetcher::attempt::{Judged, Refusal, Send};
 use crate::extract::fetcher::control::Control;
 use crate::extract::fetcher::end::End;
 use crate::extract::fetcher::outage::{Blame, Closed, Failure, LastContacts, Sign, Trigger};
-use crate::extract::fetcher::refusals::{Held, LAST_LOOKS, Refusal};
+use crate::extract::fetcher::refusals::{Held, LAST_LOOKS};
 use crate::extract::fetcher::verdict::{Fate, Health};
 
 /// How often each of the last contacts of a run has to fail before an outage is suspected. It is

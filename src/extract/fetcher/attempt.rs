@@ -8,7 +8,6 @@ use bytes::Bytes;
 use crate::contact::{Answer, ContactId, Ending, Outcome, Reason};
 use crate::extract::api::client::{NoReply, Reply, Via};
 use crate::extract::api::inspect::Content;
-use crate::extract::fetcher::refusals::Refusal;
 use crate::extract::fetcher::verdict::{Fate, Health, Verdict, verdict, verdict_without_reply};
 
 /// What a request is sent for.
@@ -62,6 +61,13 @@ pub(super) struct Attempt {
     /// When it was done by the wall clock: microseconds since 1970, UTC.
     pub(super) fetched_at: i64,
     pub(super) reply: Result<(Reply, Content), NoReply>,
+}
+
+/// A kind of refusal: answers of this status with this meaning are one and the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) fate: Fate,
 }
 
 /// An attempt with its verdict and all that its consequences depend on.

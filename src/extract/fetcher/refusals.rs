@@ -22,6 +22,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::contact::{Answer, ContactId};
+use crate::extract::fetcher::attempt::Refusal;
 use crate::extract::fetcher::outage::CONTACTS;
 use crate::extract::fetcher::tries::Tries;
 use crate::extract::fetcher::verdict::Fate;
@@ -33,13 +34,6 @@ const LEVELS: [usize; 3] = [CONTACTS, 100, 1_000];
 /// Contacts that wait at the same time to be asked for once more at the end of the plan. Set by
 /// hand: all of a block that is large enough to be seen at the second level, and little memory.
 pub(super) const LAST_LOOKS: usize = 1_000;
-
-/// A kind of refusal: answers of this status with this meaning are one and the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Refusal {
-    pub(super) status: u16,
-    pub(super) fate: Fate,
-}
 
 /// A final answer that is held back, with the attempts that led to it.
 #[derive(Debug)]

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use crate::contact::{Ending, Outcome};
 use crate::extract::fetcher::access::AccessHistory;
-use crate::extract::fetcher::attempt::Judged;
-use crate::extract::fetcher::refusals::Refusal;
+use crate::extract::fetcher::attempt::{Judged, Refusal};
 use crate::extract::fetcher::retry::{Attempts, RetryPolicy};
 use crate::extract::fetcher::verdict::{Fate, Health};
 
