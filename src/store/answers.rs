@@ -212,13 +212,14 @@ impl<'c> Statements<'c> {
             end: connection.prepare("DELETE FROM endings WHERE contact_id = ?1")?,
             ending: connection.prepare(
                 "INSERT INTO endings (contact_id, question, run, ended_at, outcome, http_status,
-                     attempts, error, message)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                     attempts, error, message, denied_by)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?10, ?2, NULL))
                  ON CONFLICT (contact_id) DO UPDATE SET
                      question = excluded.question, run = excluded.run,
                      ended_at = excluded.ended_at, outcome = excluded.outcome,
                      http_status = excluded.http_status, attempts = excluded.attempts,
                      error = excluded.error, message = excluded.message,
+                     denied_by = ifnull(excluded.denied_by, denied_by),
                      published_as_missing = iif(
                          outcome = 'missing' AND excluded.outcome = 'missing',
                          published_as_missing, 0)",
@@ -246,7 +247,8 @@ impl<'c> Statements<'c> {
     }
 
     /// How attempts ended that brought no answer stands beside the answer of an earlier night,
-    /// which stays: it was paid for.
+    /// which stays: it was paid for. That the API denied the contact is kept until the next answer,
+    /// whatever comes of attempts in between.
     fn insert_ending(&mut self, origin: Origin, ending: &Ending) -> rusqlite::Result<()> {
         let inserted = self.ending.execute(params![
             origin.contact_id,
@@ -257,7 +259,8 @@ impl<'c> Statements<'c> {
             ending.http_status,
             ending.attempts,
             ending.error.map(Reason::as_str),
-            ending.message
+            ending.message,
+            ending.is_denial()
         ]);
         inserted.map(drop)
     }

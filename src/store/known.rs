@@ -13,10 +13,11 @@ use crate::contact::{Outcome, Question, Reason};
 
 /// The columns that [`Context::known`] reads, of `responses` as `r` and `endings` as `e`.
 pub(super) const COLUMNS: &str =
-    "r.question, r.run, r.fetched_at, e.question, e.run, e.ended_at, e.outcome, e.error";
+    "r.question, r.run, r.fetched_at, e.question, e.run, e.ended_at, e.outcome, e.error, \
+                                  e.denied_by";
 
 /// How many columns those are.
-pub(super) const WIDTH: usize = 8;
+pub(super) const WIDTH: usize = 9;
 
 /// Which stored questions an answer or ending may have been asked with to count tonight.
 #[derive(Debug, Clone)]
@@ -100,6 +101,7 @@ impl Context {
             return Ok(None);
         }
         let (outcome, error) = (first + 3, first + 4);
+        let denied_by = cells.cell::<Option<i64>>(first + 5)?.map(QuestionId);
         let word: String = cells.cell(outcome)?;
         let reason: Option<String> = cells.cell(error)?;
         Ok(Some(KeptEnding {
@@ -110,6 +112,7 @@ impl Context {
             error: reason
                 .map(|word| Reason::from_word(&word).ok_or_else(|| unknown_word(error)))
                 .transpose()?,
+            is_denied: denied_by.is_some_and(|question| self.questions.contains_key(&question)),
         }))
     }
 }

@@ -38,6 +38,9 @@ pub(super) struct KeptEnding {
     pub(super) ended_at: i64,
     pub(super) outcome: Outcome,
     pub(super) error: Option<Reason>,
+    /// Whether the API said since that answer that the contact is gone or may not be seen, if only
+    /// in an earlier run.
+    pub(super) is_denied: bool,
 }
 
 /// What is known of a target: the newest answer that may stand for one to tonight's question, and
@@ -104,12 +107,10 @@ impl Terms {
         let Some(ending) = known.ending else {
             return known.answer.map_or(Outcome::Pending, |_| Outcome::Exported);
         };
-        match (ending.outcome, known.answer) {
+        let answer = known.answer.filter(|_| !ending.is_denied);
+        match (ending.outcome, answer) {
             (Outcome::Missing, _) => Outcome::Missing,
-            (Outcome::Failed, Some(answer))
-                if ending.error != Some(Reason::Forbidden)
-                    && self.may_stand_in(answer.fetched_at) =>
-            {
+            (Outcome::Failed, Some(answer)) if self.may_stand_in(answer.fetched_at) => {
                 Outcome::Stale
             }
             (Outcome::Failed, _) => Outcome::Failed,
@@ -153,6 +154,7 @@ mod tests {
             ended_at: second * 1_000_000,
             outcome,
             error: None,
+            is_denied: outcome == Outcome::Missing,
         })
     }
 
@@ -232,10 +234,12 @@ mod tests {
 
     #[test]
     fn what_is_shown() {
-        let forbidden = ending(Outcome::Failed, 9, 999).map(|ending| KeptEnding {
-            error: Some(Reason::Forbidden),
-            ..ending
-        });
+        let denied = |outcome| {
+            ending(outcome, 9, 999).map(|ending| KeptEnding {
+                is_denied: true,
+                ..ending
+            })
+        };
         let cases = [
             ("nothing known", None, None, Outcome::Pending),
             ("answered", answer(OTHER, 1, 1), None, Outcome::Exported),
@@ -264,10 +268,16 @@ mod tests {
                 Outcome::Failed,
             ),
             (
-                "forbidden",
+                "forbidden, or failed after it was missing",
                 answer(ASKED, 8, 990),
-                forbidden,
+                denied(Outcome::Failed),
                 Outcome::Failed,
+            ),
+            (
+                "tried after it was missing",
+                answer(ASKED, 8, 990),
+                denied(Outcome::Pending),
+                Outcome::Pending,
             ),
             (
                 "missing",

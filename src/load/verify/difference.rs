@@ -46,8 +46,8 @@ pub enum Difference {
     /// Rows that are not sorted by their key, or two of the same key.
     #[error("{file}: row {row} does not sort after the one before it")]
     Order { file: String, row: u64 },
-    /// A row of a contact that is not exported.
-    #[error("{file}: row {row} belongs to no contact that outcomes calls exported")]
+    /// A row of a contact that is neither exported nor stale.
+    #[error("{file}: row {row} belongs to no contact that outcomes calls exported or stale")]
     NotExported { file: String, row: u64 },
     /// An outcome that is none.
     #[error("{file}: row {row} has no known outcome")]

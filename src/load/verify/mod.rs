@@ -224,9 +224,9 @@ fn count_outcomes(
             });
         }
         if let Some(contact_id) = key.contact_id.filter(|_| outcomes.is_sorted()) {
-            let exported = key.outcome == Some(Outcome::Exported);
+            let has_rows = key.outcome.is_some_and(Outcome::has_rows);
             for rows in &mut *tables {
-                rows.advance(contact_id, exported, differences);
+                rows.advance(contact_id, has_rows, differences);
             }
         }
     }

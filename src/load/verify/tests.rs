@@ -16,7 +16,7 @@ const RUN: &str = "20261122T020000Z";
 const ENDINGS: [Outcome; 5] = [
     Outcome::Exported,
     Outcome::Missing,
-    Outcome::Exported,
+    Outcome::Stale,
     Outcome::Failed,
     Outcome::Pending,
 ];
@@ -29,7 +29,7 @@ struct Export {
 }
 
 impl Export {
-    /// Contacts 1 to 5 of different endings, rows for the exported ones, and two rejected lines.
+    /// Contacts 1 to 5 of different endings, rows for those that have an answer, and two rejected lines.
     fn new() -> Self {
         let mut rows: BTreeMap<_, _> = data_tables()
             .map(|table| (table.name, sorted_rows(table, &[1, 3])))
@@ -203,13 +203,13 @@ fn a_manifest_that_says_otherwise_is_named() {
     for format in Format::ALL {
         let export = Export::new();
         export.publish(*format, |manifest| {
-            manifest.outcomes.exported = 1;
+            manifest.outcomes.exported = 0;
             manifest.outcomes.rejected = 3;
         });
         let expected = [
             "manifest.json: 3 rejected outcomes, and 2 rejected lines".to_owned(),
             format!(
-                "outcomes.{}: 2 rows are exported, and 1 in the manifest",
+                "outcomes.{}: 1 rows are exported, and 0 in the manifest",
                 format.as_str()
             ),
             format!(

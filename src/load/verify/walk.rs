@@ -69,12 +69,12 @@ impl TableWalk {
         Some(key)
     }
 
-    /// Reads the rows of contacts up to this one; only this one may have any, and only if it is
-    /// exported.
+    /// Reads the rows of contacts up to this one; only this one may have any, and only if its
+    /// outcome has.
     pub(super) fn advance(
         &mut self,
         contact_id: i64,
-        exported: bool,
+        has_rows: bool,
         differences: &mut Vec<Difference>,
     ) {
         while let Some(Ok(RowKey {
@@ -83,7 +83,7 @@ impl TableWalk {
         })) = self.keys.peek()
             && *next <= contact_id
         {
-            let orphan = *next < contact_id || !exported;
+            let orphan = *next < contact_id || !has_rows;
             self.take(orphan, differences);
         }
     }
