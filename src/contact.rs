@@ -222,6 +222,15 @@ pub struct Answer<B> {
 }
 
 impl Ending {
+    /// Whether it says that the contact is gone, or may not be seen any more.
+    pub fn is_denial(&self) -> bool {
+        match self.outcome {
+            Outcome::Missing => true,
+            Outcome::Failed => self.error == Some(Reason::Forbidden),
+            Outcome::Exported | Outcome::Stale | Outcome::Pending | Outcome::Rejected => false,
+        }
+    }
+
     /// One of which no more is known than this.
     pub const fn of(outcome: Outcome) -> Self {
         Self {

@@ -57,7 +57,10 @@ impl Store {
                     }
                     None => statements.insert_ending(origin, ending)?,
                 }
-                at = ending.fetched_at.or(at);
+                // An attempt that is to be made again is no answer.
+                if ending.outcome != Outcome::Pending {
+                    at = ending.fetched_at.or(at);
+                }
             }
             run.record(connection, at)
         });
@@ -212,14 +215,14 @@ impl<'c> Statements<'c> {
             end: connection.prepare("DELETE FROM endings WHERE contact_id = ?1")?,
             ending: connection.prepare(
                 "INSERT INTO endings (contact_id, question, run, ended_at, outcome, http_status,
-                     attempts, error, message, is_withheld)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                     attempts, error, message, denied_by)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?10, ?2, NULL))
                  ON CONFLICT (contact_id) DO UPDATE SET
                      question = excluded.question, run = excluded.run,
                      ended_at = excluded.ended_at, outcome = excluded.outcome,
                      http_status = excluded.http_status, attempts = excluded.attempts,
                      error = excluded.error, message = excluded.message,
-                     is_withheld = is_withheld OR excluded.is_withheld,
+                     denied_by = ifnull(excluded.denied_by, denied_by),
                      published_as_missing = iif(
                          outcome = 'missing' AND excluded.outcome = 'missing',
                          published_as_missing, 0)",
@@ -247,7 +250,8 @@ impl<'c> Statements<'c> {
     }
 
     /// How attempts ended that brought no answer stands beside the answer of an earlier night,
-    /// which stays: it was paid for.
+    /// which stays: it was paid for. That the API denied the contact is kept until the next answer,
+    /// whatever comes of attempts in between.
     fn insert_ending(&mut self, origin: Origin, ending: &Ending) -> rusqlite::Result<()> {
         let inserted = self.ending.execute(params![
             origin.contact_id,
@@ -259,16 +263,10 @@ impl<'c> Statements<'c> {
             ending.attempts,
             ending.error.map(Reason::as_str),
             ending.message,
-            withholds(ending)
+            ending.is_denial()
         ]);
         inserted.map(drop)
     }
-}
-
-/// Whether an ending keeps the older answer from being shown, until a newer one comes: what is gone,
-/// or may no longer be seen, has no rows, whatever fails later.
-fn withholds(ending: &Ending) -> bool {
-    ending.outcome == Outcome::Missing || ending.error == Some(Reason::Forbidden)
 }
 
 /// A target as the export is to show it: with the figures of its answer where that is the newest

@@ -13,7 +13,7 @@ use crate::contact::{Outcome, Question, Reason};
 
 /// The columns that [`Context::known`] reads, of `responses` as `r` and `endings` as `e`.
 pub(super) const COLUMNS: &str = "r.question, r.run, r.fetched_at, e.question, e.run, e.ended_at, e.outcome, e.error, \
-     e.is_withheld";
+                                  e.denied_by";
 
 /// How many columns those are.
 pub(super) const WIDTH: usize = 9;
@@ -100,6 +100,7 @@ impl Context {
             return Ok(None);
         }
         let (outcome, error) = (first + 3, first + 4);
+        let denied_by = cells.cell::<Option<i64>>(first + 5)?.map(QuestionId);
         let word: String = cells.cell(outcome)?;
         let reason: Option<String> = cells.cell(error)?;
         Ok(Some(KeptEnding {
@@ -110,7 +111,7 @@ impl Context {
             error: reason
                 .map(|word| Reason::from_word(&word).ok_or_else(|| unknown_word(error)))
                 .transpose()?,
-            is_withheld: cells.cell(first + 5)?,
+            is_denied: denied_by.is_some_and(|question| self.questions.contains_key(&question)),
         }))
     }
 }

@@ -72,7 +72,7 @@ CREATE TABLE endings (
     contact_id INTEGER PRIMARY KEY, question INTEGER NOT NULL, run INTEGER NOT NULL,
     ended_at INTEGER NOT NULL, outcome TEXT NOT NULL, http_status INTEGER,
     attempts INTEGER NOT NULL, error TEXT, message TEXT,
-    published_as_missing INTEGER NOT NULL DEFAULT 0, is_withheld INTEGER NOT NULL DEFAULT 0
+    published_as_missing INTEGER NOT NULL DEFAULT 0, denied_by INTEGER
 ) STRICT;
 INSERT INTO responses (contact_id, question, run, fetched_at, http_status, attempts, body)
     SELECT contact_id, (SELECT question FROM questions WHERE layout_1_key = request_key),
@@ -90,7 +90,8 @@ INSERT OR REPLACE INTO endings (contact_id, question, run, ended_at, outcome, ht
         ifnull((SELECT max(number) FROM runs WHERE started_at <= failed_at AND NOT is_offline), 0),
         failed_at, outcome, http_status, attempts, error, message
     FROM failures;
-UPDATE endings SET is_withheld = outcome = 'missing' OR ifnull(error, '') = 'forbidden';
+UPDATE endings SET denied_by = question
+    WHERE outcome = 'missing' OR ifnull(error, '') = 'forbidden';
 DROP TABLE old_responses;
 DROP TABLE failures;
 

@@ -38,8 +38,9 @@ pub(super) struct KeptEnding {
     pub(super) ended_at: i64,
     pub(super) outcome: Outcome,
     pub(super) error: Option<Reason>,
-    /// Whether the contact was gone, or not to be seen, in any attempt since that answer.
-    pub(super) is_withheld: bool,
+    /// Whether the API said since that answer that the contact is gone or may not be seen, if only
+    /// in an earlier run.
+    pub(super) is_denied: bool,
 }
 
 /// What is known of a target: the newest answer that may stand for one to tonight's question, and
@@ -109,17 +110,16 @@ impl Terms {
         let Some(ending) = known.ending else {
             return known.answer.map_or(Outcome::Pending, |_| Outcome::Exported);
         };
-        match (ending.outcome, known.answer) {
+        let answer = known.answer.filter(|_| !ending.is_denied);
+        match (ending.outcome, answer) {
             (Outcome::Missing, _) => Outcome::Missing,
-            (Outcome::Failed, Some(answer))
-                if !ending.is_withheld && self.may_stand_in(answer.fetched_at) =>
-            {
+            (Outcome::Failed, Some(answer)) if self.may_stand_in(answer.fetched_at) => {
                 Outcome::Stale
             }
             (Outcome::Failed, _) => Outcome::Failed,
             // It was tried, and is to be tried again: nothing is known to have failed.
-            (_, Some(_)) if !ending.is_withheld => Outcome::Exported,
-            (_, Some(_) | None) => Outcome::Pending,
+            (_, Some(_)) => Outcome::Exported,
+            (_, None) => Outcome::Pending,
         }
     }
 }
@@ -159,7 +159,7 @@ mod tests {
             ended_at: second * 1_000_000,
             outcome,
             error: None,
-            is_withheld: false,
+            is_denied: outcome == Outcome::Missing,
         })
     }
 
@@ -239,9 +239,9 @@ mod tests {
 
     #[test]
     fn what_is_shown() {
-        let withheld = |outcome| {
+        let denied = |outcome| {
             ending(outcome, 9, 999).map(|ending| KeptEnding {
-                is_withheld: true,
+                is_denied: true,
                 ..ending
             })
         };
@@ -273,15 +273,15 @@ mod tests {
                 Outcome::Failed,
             ),
             (
-                "forbidden, or gone before it failed",
+                "forbidden, or failed after it was missing",
                 answer(ASKED, 8, 990),
-                withheld(Outcome::Failed),
+                denied(Outcome::Failed),
                 Outcome::Failed,
             ),
             (
-                "gone before it was tried",
+                "tried after it was missing",
                 answer(ASKED, 8, 990),
-                withheld(Outcome::Pending),
+                denied(Outcome::Pending),
                 Outcome::Pending,
             ),
             (

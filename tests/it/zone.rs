@@ -223,8 +223,9 @@ fn a_login_that_is_refused_costs_one_question() {
         .with("api.auth = { scheme = \"basic\", user = \"u\", password = { env = \"PASSWORD\" } }")
         .env("PASSWORD", "wrong");
     job.run().expect(5);
-    // That and the first contact: a wrong password sent many times locks its account.
-    assert_eq!(mock.calls(), 2);
+    // That, the first contact, and who is logged in: a wrong password sent many times locks its
+    // account.
+    assert_eq!(mock.calls(), 3);
 }
 
 #[test]

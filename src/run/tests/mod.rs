@@ -1,5 +1,7 @@
 //! Nights in a world of their own: simulated time and a simulated API, real store and files.
 
+mod nights;
+
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::time::Duration;

@@ -1,0 +1,85 @@
+//! Sixty nights in a world that nobody watches: lists that come half-written, servers that are away
+//! or lie, clocks that jump, processes that are killed, jobs that change. An oracle that knows what
+//! is true looks at what every start left.
+//!
+//! Store, run and files are the real ones; time and the server are simulated, and the server's
+//! answers go through the program's own look into them. `NIGHTS_CASES` says how many scripts are
+//! tried; scripts that failed once are in `kept`.
+
+mod answers;
+mod export;
+mod kept;
+mod operator;
+mod oracle;
+mod play;
+mod published;
+mod quiet;
+mod say;
+mod scene;
+mod script;
+mod tally;
+mod truth;
+
+use std::cell::RefCell;
+
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+
+use self::play::play;
+use self::tally::Tally;
+
+/// Scripts that a plain test run tries: as many as take some seconds.
+const CASES: u32 = 24;
+
+#[test]
+fn nothing_wrong_is_published_in_sixty_nights() {
+    let cases = std::env::var("NIGHTS_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok());
+    let mut runner = TestRunner::new(Config {
+        cases: cases.unwrap_or(CASES),
+        failure_persistence: None,
+        max_shrink_iters: 300,
+        max_shrink_time: 60_000,
+        ..Config::default()
+    });
+    let tally = RefCell::new(Tally::default());
+    let result = runner.run(&script::script(), |script| {
+        tally
+            .borrow_mut()
+            .add(&play(&script).map_err(TestCaseError::fail)?);
+        Ok(())
+    });
+    if let Err(failed) = result {
+        panic!("{failed}");
+    }
+    let tally = tally.into_inner();
+    eprintln!("{tally:#?}");
+}
+
+#[test]
+fn scripts_that_failed_once() {
+    for (what, script) in kept::scripts() {
+        if let Err(wrong) = play(&script) {
+            panic!("{what}: {wrong}");
+        }
+    }
+}
+
+#[test]
+fn quiet_probe_of_speed() {
+    let script = script::Script {
+        terms: script::Terms {
+            max_age_hours: 0,
+            patience_minutes: 5,
+            max_failed: 1,
+            max_missing: 2,
+            max_in_flight: 4,
+        },
+        contacts: 30,
+        seed: 1,
+        events: vec![],
+    };
+    let began = std::time::Instant::now();
+    play(&script).unwrap();
+    eprintln!("{:?}", began.elapsed());
+}

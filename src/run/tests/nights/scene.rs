@@ -1,0 +1,347 @@
+//! The world of a script: true time and the job's clock, the server, and the moments at which a
+//! start is killed or asked to stop. It notes everything that the server said.
+
+use std::cell::{Cell, RefCell};
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::time::{Instant, advance, sleep};
+
+use super::say::Say;
+use super::script::Moment;
+use super::truth::{Asked, Truth, summary, version};
+use crate::connect;
+use crate::contact::ContactId;
+use crate::extract::api::client::{NoReply, Reply};
+use crate::extract::api::inspect::{self, Content};
+use crate::extract::api::tenant::NotLocated;
+use crate::extract::auth::{Life, NoLogin};
+use crate::extract::connection::RemoteApi;
+use crate::flatten::Checker;
+use crate::gzip::Unpacker;
+use crate::job::Job;
+use crate::load::publish;
+use crate::run::tests::EPOCH;
+
+/// How long the server takes: with a few requests in flight a night lasts longer than the second
+/// after which answers are stored.
+const LATENCY: Duration = Duration::from_millis(300);
+/// How long one waits for an answer that does not come.
+const TIME_OUT: Duration = Duration::from_secs(30);
+
+/// What the server said to a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Said {
+    pub(super) contact_id: i64,
+    pub(super) asked: Asked,
+    pub(super) say: Say,
+    /// The contact's version at that time.
+    pub(super) version: u64,
+    /// When it was, by true time.
+    pub(super) at: Duration,
+    /// When it was by the job's clock: microseconds since 1970.
+    pub(super) by_clock: i64,
+    /// The run in which it was asked; 0 where none was noted.
+    pub(super) run: i64,
+    /// Whether it died with its process, which had not stored it yet.
+    pub(super) is_lost: bool,
+}
+
+/// What troubles the server at last.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Trouble {
+    /// It says this to everybody until then.
+    Until(Duration, Say),
+    /// It says this to so many more.
+    More(u8, Say),
+}
+
+/// Something that happens when so many requests were sent in a start.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Turn {
+    Outage {
+        say: Say,
+        minutes: u16,
+    },
+    Refusal {
+        say: Say,
+        answers: u8,
+    },
+    /// The clock is wrong by so many hours from now on.
+    Clock {
+        hours: i16,
+    },
+}
+
+/// What is to happen in a start.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Plot {
+    pub(super) turns: Vec<(u8, Turn)>,
+    pub(super) kill: Option<Moment>,
+    pub(super) stop: Option<Moment>,
+}
+
+/// How a killed process ends, instead of by its own end.
+pub(super) struct Killed;
+
+pub(super) struct Scene {
+    folder: TempDir,
+    pub(super) runtime: Runtime,
+    start: Instant,
+    pub(super) truth: RefCell<Truth>,
+    pub(super) said: RefCell<Vec<Said>>,
+    pub(super) hours_wrong: Cell<i64>,
+    pub(super) trouble: Cell<Option<Trouble>>,
+    pub(super) plot: RefCell<Plot>,
+    requests: Cell<u8>,
+    clock_readings: Cell<u8>,
+    latest_before: RefCell<Option<String>>,
+    pub(super) stop: watch::Sender<bool>,
+}
+
+impl Scene {
+    pub(super) fn new() -> Self {
+        let runtime = Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build();
+        let runtime = runtime.unwrap();
+        let start = runtime.block_on(async { Instant::now() });
+        // Files that only have to outlive a simulated crash are quicker in memory.
+        let in_memory = tempfile::tempdir_in("/dev/shm");
+        let folder = in_memory.or_else(|_| tempfile::tempdir()).unwrap();
+        Self {
+            folder,
+            runtime,
+            start,
+            truth: RefCell::default(),
+            said: RefCell::default(),
+            hours_wrong: Cell::new(0),
+            trouble: Cell::new(None),
+            plot: RefCell::default(),
+            requests: Cell::new(0),
+            clock_readings: Cell::new(0),
+            latest_before: RefCell::default(),
+            stop: watch::Sender::new(false),
+        }
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(super) fn output(&self) -> PathBuf {
+        self.folder().join("out")
+    }
+
+    /// A copy of the state as the killed process left it.
+    pub(super) fn copy_of_state(&self) -> PathBuf {
+        self.folder().join("killed")
+    }
+
+    /// True time, since the first night began.
+    pub(super) fn now(&self) -> Duration {
+        let _entered = self.runtime.enter();
+        self.start.elapsed()
+    }
+
+    pub(super) fn wait(&self, time: Duration) {
+        self.runtime.block_on(async { advance(time).await });
+    }
+
+    /// What the job's clock shows.
+    pub(super) fn clock(&self) -> Timestamp {
+        let wrong = jiff::SignedDuration::from_hours(self.hours_wrong.get());
+        EPOCH + self.now() + wrong
+    }
+
+    /// Begins a start, in which this is to happen.
+    pub(super) fn begin(&self, plot: Plot) {
+        self.plot.replace(plot);
+        self.requests.set(0);
+        self.clock_readings.set(0);
+        self.latest_before.replace(publish::latest(&self.output()));
+        self.stop.send_replace(false);
+    }
+
+    /// What the job sees when it looks at the clock.
+    pub(super) fn read_clock(&self) -> Timestamp {
+        self.clock_readings
+            .set(self.clock_readings.get().saturating_add(1));
+        self.reach(Moment::Clock(self.clock_readings.get()));
+        if publish::latest(&self.output()) != *self.latest_before.borrow() {
+            self.reach(Moment::Published);
+            self.reach(Moment::BeforeLatest);
+        }
+        self.clock()
+    }
+
+    fn reach(&self, moment: Moment) {
+        let mut plot = self.plot.borrow_mut();
+        if plot.stop.take_if(|stop| *stop == moment).is_some() {
+            self.stop.send_replace(true);
+        }
+        if plot.kill.take_if(|kill| *kill == moment).is_some() {
+            if moment == Moment::BeforeLatest {
+                self.take_latest_back();
+            }
+            self.keep_state();
+            resume_unwind(Box::new(Killed));
+        }
+    }
+
+    fn take_latest_back(&self) {
+        match &*self.latest_before.borrow() {
+            Some(run) => publish::point_latest(&self.output(), run).unwrap(),
+            None => std::fs::remove_file(self.output().join(publish::LATEST)).unwrap(),
+        }
+    }
+
+    /// Copies the state with its log, which a process that ends well tidies away.
+    fn keep_state(&self) {
+        let copy = self.copy_of_state();
+        std::fs::create_dir_all(&copy).unwrap();
+        for name in ["state.sqlite", "state.sqlite-wal"] {
+            let from = self.output().join(name);
+            if from.exists() {
+                std::fs::copy(from, copy.join(name)).unwrap();
+            }
+        }
+    }
+
+    /// Puts that copy in the place of the state.
+    pub(super) fn leave_state_as_killed(&self) {
+        let copy = self.copy_of_state();
+        for name in ["state.sqlite", "state.sqlite-wal"] {
+            if copy.join(name).exists() {
+                std::fs::rename(copy.join(name), self.output().join(name)).unwrap();
+            }
+        }
+    }
+
+    pub(super) fn requests(&self) -> u8 {
+        self.requests.get()
+    }
+
+    fn send(&self) {
+        let number = self.requests.get().saturating_add(1);
+        self.requests.set(number);
+        let mut plot = self.plot.borrow_mut();
+        let due: Vec<_> = plot
+            .turns
+            .extract_if(.., |(after, _)| *after < number)
+            .collect();
+        drop(plot);
+        due.into_iter().for_each(|(_, turn)| self.turn(turn));
+        self.reach(Moment::Request(number));
+    }
+
+    pub(super) fn turn(&self, turn: Turn) {
+        match turn {
+            Turn::Clock { hours } => self.hours_wrong.set(hours.into()),
+            Turn::Refusal { say, answers } => self.trouble.set(Some(Trouble::More(answers, say))),
+            Turn::Outage { say, minutes } => {
+                let end = self.now() + Duration::from_mins(minutes.into());
+                self.trouble.set(Some(Trouble::Until(end, say)));
+            }
+        }
+    }
+
+    /// Whether the server works, as far as is known before it is asked.
+    pub(super) fn is_well(&self) -> bool {
+        match self.trouble.get() {
+            None => true,
+            Some(Trouble::Until(end, _)) => end <= self.now(),
+            Some(Trouble::More(answers, _)) => answers == 0,
+        }
+    }
+
+    fn say(&self, contact_id: i64, asked: Asked) -> Say {
+        match self.trouble.get() {
+            Some(Trouble::Until(end, say)) if self.now() < end => say,
+            Some(Trouble::More(answers @ 1.., say)) => {
+                self.trouble.set(Some(Trouble::More(answers - 1, say)));
+                say
+            }
+            _ => self.truth.borrow().say(contact_id, asked),
+        }
+    }
+}
+
+/// The API as one start sees it.
+pub(super) struct Api<'a> {
+    scene: &'a Scene,
+    asked: Asked,
+    checker: Arc<Checker>,
+    unpacker: RefCell<Unpacker>,
+}
+
+impl<'a> Api<'a> {
+    pub(super) fn new(scene: &'a Scene, asked: Asked, job: &Job) -> Self {
+        Self {
+            scene,
+            asked,
+            checker: Arc::new(Checker::new(&connect::view(job))),
+            unpacker: RefCell::default(),
+        }
+    }
+}
+
+impl RemoteApi for Api<'_> {
+    async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
+        let (scene, asked, contact_id) = (self.scene, self.asked, contact_id.get());
+        scene.send();
+        sleep(LATENCY).await;
+        let say = scene.say(contact_id, asked);
+        if say == Say::TimesOut {
+            sleep(TIME_OUT).await;
+        }
+        let version = version(scene.now());
+        scene.said.borrow_mut().push(Said {
+            contact_id,
+            asked,
+            say,
+            version,
+            at: scene.now(),
+            by_clock: scene.clock().as_microsecond(),
+            run: 0,
+            is_lost: false,
+        });
+        let other = summary(contact_id + 1, version, asked);
+        say.reply(&summary(contact_id, version, asked), &other)
+    }
+
+    async fn inspect(&self, contact_id: ContactId, reply: &Reply) -> Content {
+        let checker = Arc::clone(&self.checker);
+        let check =
+            move |contact_id, body: &[u8]| checker.check(contact_id, body).map_err(Into::into);
+        inspect::inspect(contact_id, reply, &mut self.unpacker.borrow_mut(), &check)
+    }
+
+    async fn locate(&self) -> Result<Option<Duration>, NotLocated> {
+        Ok(None)
+    }
+
+    async fn log_in(&self) -> Result<Life, NoLogin> {
+        Ok(Life {
+            lifetime: None,
+            idle: None,
+            is_renewable: false,
+            can_be_refused: false,
+        })
+    }
+
+    fn logins(&self) -> u64 {
+        0
+    }
+
+    fn now(&self) -> Timestamp {
+        self.scene.clock()
+    }
+}
