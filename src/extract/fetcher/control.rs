@@ -219,7 +219,6 @@ impl Control {
             logins,
             limit: self.pace.limit(),
             slow_downs: self.pace.slow_downs(),
-            served: self.served,
             waiting: outage.or(pause),
             ..self.progress
         }

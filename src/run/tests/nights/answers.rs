@@ -70,7 +70,7 @@ impl Oracle {
     fn check_purchases(&mut self, said: &[Said]) -> Result<(), String> {
         let mut previous = Say::Summary;
         for said in said {
-            if said.say == Say::Summary && !said.is_lost {
+            if said.say == Say::Summary && !said.is_lost && !said.is_probe {
                 let is_first = self.bought.insert((said.run, said.asked, said.contact_id));
                 demand!(
                     is_first || previous != Say::Summary,

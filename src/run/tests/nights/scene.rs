@@ -51,6 +51,8 @@ pub(super) struct Said {
     pub(super) run: i64,
     /// Whether it died with its process, which had not stored it yet.
     pub(super) is_lost: bool,
+    /// Whether it was asked to find out whether the server is there.
+    pub(super) is_probe: bool,
 }
 
 /// What troubles the server at last.
@@ -293,9 +295,9 @@ impl<'a> Api<'a> {
     }
 }
 
-impl RemoteApi for Api<'_> {
-    async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
-        let (scene, asked, contact_id) = (self.scene, self.asked, contact_id.get());
+impl Api<'_> {
+    async fn ask(&self, contact_id: i64, is_probe: bool) -> Result<Reply, NoReply> {
+        let (scene, asked) = (self.scene, self.asked);
         scene.send();
         sleep(LATENCY).await;
         let say = scene.say(contact_id, asked);
@@ -312,9 +314,20 @@ impl RemoteApi for Api<'_> {
             by_clock: scene.clock().as_microsecond(),
             run: 0,
             is_lost: false,
+            is_probe,
         });
         let other = summary(contact_id + 1, version, asked);
         say.reply(&summary(contact_id, version, asked), &other)
+    }
+}
+
+impl RemoteApi for Api<'_> {
+    async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
+        self.ask(contact_id.get(), false).await
+    }
+
+    async fn attempt_on_new_connection(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
+        self.ask(contact_id.get(), true).await
     }
 
     async fn inspect(&self, contact_id: ContactId, reply: &Reply) -> Content {
