@@ -57,7 +57,10 @@ impl Store {
                     }
                     None => statements.insert_ending(origin, ending)?,
                 }
-                at = ending.fetched_at.or(at);
+                // An attempt that was given up is no answer.
+                if ending.outcome != Outcome::Pending {
+                    at = ending.fetched_at.or(at);
+                }
             }
             run.record(connection, at)
         });
