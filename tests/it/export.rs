@@ -17,7 +17,7 @@ fn mixed(mock: &Mock) -> Job {
 }
 
 fn without_404() -> Mock {
-    Mock::scripted([(404, vec![Answer::json(404, r#"{"Error":true}"#)])])
+    Mock::scripted([(404, vec![Answer::not_there()])])
 }
 
 /// Sums over the manifest, and what the files say, agree.

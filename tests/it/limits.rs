@@ -64,7 +64,7 @@ fn failures_up_to_the_allowed_share_are_published_and_one_more_is_not() {
     // The scripts are through: the same command asks again for the failed ones and for those that
     // were not there, and publishes.
     job.run().expect(0);
-    assert_eq!(mock.calls(), 100 + 3 + 31);
+    assert_eq!(mock.calls(), 100 + 3 + 16);
     assert!((81..=100).all(|id| mock.calls_for(id) == 1));
     assert_eq!(job.export().manifest()["outcomes"]["failed"], 0);
 }
