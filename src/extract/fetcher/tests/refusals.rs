@@ -39,7 +39,10 @@ async fn a_server_that_refuses_everybody_for_a_while_is_waited_for() {
                 if (seconds(1)..seconds(300)).contains(&seen.at) {
                     (ms(2), refusal)
                 } else {
-                    (ms(50), Say::Summary)
+                    (
+                        ms(50 + 7 * seen.contact_id.unsigned_abs() % 90),
+                        Say::Summary,
+                    )
                 }
             };
             let outcomes = trial.run(react).await;
