@@ -73,9 +73,12 @@ impl Night<'_> {
         fetched: Option<&Fetched>,
     ) -> Result<Export, Error> {
         export.judged.to_fetch = plan.to_fetch;
-        // Of a run that is gone on with, the answers of its earlier starts count as well.
-        export.judged.was_answered = fetched.is_none_or(|fetched| fetched.progress.served > 0)
-            || self.store.was_answered(self.run.number)?;
+        // A contact that failed for good was answered too, as far as this goes: one that always
+        // fails, alone on its night, is for `max_failed` to judge. Of a run that is gone on with,
+        // the answers of its earlier starts count as well.
+        let is_answered = |fetched: &Fetched| fetched.progress.served + fetched.progress.done > 0;
+        export.judged.was_answered =
+            fetched.is_none_or(is_answered) || self.store.was_answered(self.run.number)?;
         let (failed, distinct) = (export.written.failed_now, export.judged.distinct);
         if self.job.output.max_failed.is_exceeded(failed, distinct) {
             export.partial.discard()?;

@@ -71,15 +71,14 @@ impl Control {
     /// settled with it.
     fn note_answered(&mut self, judged: &Judged) {
         self.served += 1;
-        let is_trigger = self.outage.trigger() == Some(Trigger::Refusals);
-        let is_suspicious = is_trigger || self.refusals.is_suspicious();
-        let is_in_doubt = is_trigger || self.refusals.are_failures();
+        let is_in_doubt =
+            self.outage.trigger() == Some(Trigger::Refusals) || self.refusals.are_failures();
         let Some(closed) = self.outage.answered(judged.sent.at) else {
             return;
         };
         self.pace.restart();
         match closed {
-            Closed::Suspicion if is_suspicious => self.clear_refusals(),
+            Closed::Suspicion if self.refusals.is_suspicious() => self.clear_refusals(),
             Closed::Outage if is_in_doubt => self.ask_all_again(judged.done),
             Closed::Suspicion | Closed::Outage => {}
         }
@@ -135,13 +134,13 @@ impl Control {
             && judged.verdict.fate.reason() == Some(Reason::Timeout)
             && judged.verdict.health != Health::Away;
         let sign = match refusal {
-            Some(refusal) => Sign::Refusal {
+            Some(refusal) if self.has_worked() => Sign::Refusal {
                 enough: self.refusals.enough(refusal),
             },
             None if is_timeout => Sign::Timeout {
                 in_flight: judged.in_flight,
             },
-            None => Sign::Other,
+            Some(_) | None => Sign::Other,
         };
         Failure {
             send: judged.sent.send,
@@ -155,7 +154,6 @@ impl Control {
     /// Whether a refusal is one of a row that may turn out to be an outage: not before the API
     /// worked at all, nor where it stands already.
     pub(super) fn is_in_row(&mut self, judged: &Judged, refusal: Refusal) -> bool {
-        let has_worked = self.known_good().is_some() || self.settings.worked_before;
         let stands = match judged.sent.send {
             Send::Contact(contact_id) => self
                 .backlog
@@ -163,7 +161,12 @@ impl Control {
                 .is_some_and(|tries| tries.stands == Some(refusal)),
             Send::Probe(_) | Send::Proof(_) => true,
         };
-        has_worked && !stands
+        self.has_worked() && !stands
+    }
+
+    /// Whether the API is known to have worked as it is asked now.
+    fn has_worked(&self) -> bool {
+        self.known_good().is_some() || self.settings.worked_before
     }
 
     fn note_row(&mut self, judged: &Judged, refusal: Refusal) {

@@ -291,8 +291,11 @@ impl Outage {
         if !is_outage {
             return Blame::Contact;
         }
-        let down = Down::begin(Trigger::Failures, failure.at, failure.roll);
-        self.down = Some(down);
+        let trigger = match failure.sign {
+            Sign::Refusal { .. } => Trigger::Refusals,
+            Sign::Timeout { .. } | Sign::Other => Trigger::Failures,
+        };
+        self.down = Some(Down::begin(trigger, failure.at, failure.roll));
         Blame::Suspicion
     }
 

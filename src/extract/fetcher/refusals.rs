@@ -7,14 +7,15 @@
 //!
 //! # What is held, and for how long
 //!
-//! A held refusal has no body. Those of a row go out as they stand when another answer comes to a
-//! request that was sent after them; all are asked for again where the probe of the outage fails too. Where the probe is
-//! answered well, the refusals are the contacts' own: the same kind raises suspicion only after ten
-//! times as many from then on, and those that are held are asked for once more at the end of the
-//! plan, since a server of several machines may have had one that was ill. That is done for
-//! [`LAST_LOOKS`] contacts at a time; the others of a larger block stand at once. So a million
-//! deleted contacts in a row cost some two thousand calls more, and never is more kept of them than
-//! [`LEVELS`] and [`LAST_LOOKS`] say. A crash loses what is held, with the calls that it cost.
+//! A held refusal has no body. It goes out as it stands when another answer comes to a request that
+//! was sent after it; all of a row are asked for again where the probe of the outage fails too.
+//! Where the probe is answered well, the refusals are the contacts' own: the same kind raises
+//! suspicion only after ten times as many from then on, and those that are held are asked for once
+//! more at the end of the plan, since a server of several machines may have had one that was ill.
+//! That is done for [`LAST_LOOKS`] contacts at a time; the others of a larger block stand at once.
+//! So a million deleted contacts in a row cost some two thousand calls more, and never is more kept
+//! of them than [`LEVELS`] and [`LAST_LOOKS`] say. A crash loses what is held, with the calls that
+//! it cost.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;

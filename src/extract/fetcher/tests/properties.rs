@@ -84,7 +84,7 @@ proptest! {
             let outcome = answer.ending.outcome;
             let is_plain = plain_ending(&says).is_none_or(|ending| ending == outcome);
             // Whoever was in flight at the end has no answer.
-            prop_assert!(is_plain || outcome == Outcome::Pending, "{answer:?} of {says:?}, {end:?}, {:?}", outcomes.fetched.progress);
+            prop_assert!(is_plain || outcome == Outcome::Pending, "{answer:?} of {says:?}");
         }
         // A round for each request, each answer and each second: it never spins.
         let most = 2 * outcomes.seen.len() + usize::try_from(outcomes.took.as_secs()).unwrap() + 50;

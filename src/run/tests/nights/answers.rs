@@ -40,6 +40,11 @@ impl Oracle {
                 .insert(said.by_clock);
             self.missing.remove(&said.contact_id);
         }
+        // What was asked only to find out whether the server is there need not be kept.
+        let is_paid = |id: i64| {
+            let mut for_it = said.iter().filter(|said| said.contact_id == id);
+            for_it.any(|said| said.say == Say::Summary && !said.is_lost && !said.is_probe)
+        };
         let State { answers, .. } = &started.after;
         for (id, times) in &bought {
             let kept = answers.get(id);
@@ -48,7 +53,7 @@ impl Oracle {
             let was_had = kept.is_some_and(|kept| kept.run == started.after.run)
                 && kept == started.before.answers.get(id);
             demand!(
-                is_new || was_had,
+                is_new || was_had || !is_paid(*id),
                 "the answer of {id} is not kept: {kept:?}"
             );
         }

@@ -220,7 +220,10 @@ impl Oracle {
                 );
                 self.unlinked = None;
             }
-        } else if matches!(started.end, End::Stopped(Error::Source(_))) || self.unlinked.is_none() {
+        } else if matches!(started.end, End::Stopped(Error::Source(_)))
+            || self.unlinked.is_none()
+            || is_killed && *found == self.latest
+        {
             demand!(
                 *found == self.latest,
                 "latest is {found:?} without an export"
@@ -228,8 +231,9 @@ impl Oracle {
         } else {
             demand!(
                 *found == self.unlinked,
-                "{:?} is not made good",
-                self.unlinked
+                "{:?} is not made good: {:?}",
+                self.unlinked,
+                started.end
             );
             self.unlinked = None;
         }

@@ -9,7 +9,7 @@ use crate::extract::api::client::{NoReply, Reach, Reply};
 /// Whether the fetcher takes these for failures, as the design has it: a 404 without the API's own
 /// error object, and `{}`. Until it does they are `missing`, and the guards alone hold them back.
 /// A contact of nulls is shown as it is until then, so it is never said.
-pub(super) const VERDICTS_OF_THE_DESIGN: bool = false;
+pub(super) const VERDICTS_OF_THE_DESIGN: bool = true;
 
 /// What is said to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
