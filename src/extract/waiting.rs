@@ -31,7 +31,7 @@ pub(crate) fn never() -> Stop {
 /// Comes once somebody asks to stop.
 pub(crate) async fn stopped(mut stop: Stop) {
     if stop.wait_for(|is_asked| *is_asked).await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
@@ -85,14 +85,14 @@ mod tests {
 
     #[test]
     fn waiting_ends_with_the_work_the_time_or_a_wish_to_stop() {
-        let (_never, hangs) = std::sync::mpsc::channel::<()>();
+        let (_never, hangs) = std::sync::mpsc::sync_channel::<()>(0);
         let hang = move || hangs.recv().is_ok();
         let done = wait_for(&never(), None, || 5).unwrap();
         assert!(matches!(done, Waited::Done(5)));
         let late = wait_for(&never(), Some(Duration::from_millis(10)), hang).unwrap();
         assert!(matches!(late, Waited::Late));
         let (wish, stop) = watch::channel(false);
-        let (_never, hangs) = std::sync::mpsc::channel::<()>();
+        let (_never, hangs) = std::sync::mpsc::sync_channel::<()>(0);
         wish.send_replace(true);
         let stopped = wait_for(&stop, None, move || hangs.recv().is_ok()).unwrap();
         assert!(matches!(stopped, Waited::Stopped));

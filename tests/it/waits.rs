@@ -16,7 +16,7 @@ use crate::support::Job;
 /// Longest wait for something that has to happen.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-fn wait_until(child: &mut Child, is_so: impl Fn() -> bool) {
+fn wait_until(child: &mut Child, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
         let ended = child.try_wait().unwrap();
@@ -155,8 +155,14 @@ fn a_pipe_in_the_place_of_a_file_ends_with_the_first_signal() {
                     .open(job.path("pipe"))
             };
             let process = child.id();
-            wait_until(&mut child, || listens(process) && open().is_ok());
-            let held: File = open().unwrap();
+            // Held from the first time on: to let go of it again would end what is read.
+            let mut held: Option<File> = None;
+            wait_until(&mut child, || {
+                if listens(process) {
+                    held = held.take().or_else(|| open().ok());
+                }
+                held.is_some()
+            });
             interrupt(&job, child);
             drop(held);
         }
@@ -187,7 +193,8 @@ fn a_silent_standard_input_holds_no_lock_and_ends_with_the_first_signal() {
     // A list that stops in its middle, when the lock is taken.
     let mut stalled = start();
     let process = stalled.id();
-    let lines: String = (1..100_000).map(|id| format!("{id}\n")).collect();
+    let lines: Vec<_> = (1..100_000).map(|id| format!("{id}\n")).collect();
+    let lines = lines.concat();
     let mut input = stalled.stdin.take().unwrap();
     input.write_all(lines.as_bytes()).unwrap();
     wait_until(&mut stalled, || {

@@ -65,12 +65,15 @@ mod tests {
         check_environment(&Url::parse(address).unwrap(), variable).map_err(|error| error.name)
     }
 
+    /// A proxy of the job, the environment, and what is said of both.
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], Result<(), &'a str>);
+
     #[test]
     fn the_variable_that_counts_is_checked() {
         const GOOD: &str = "http://proxy.example:8080";
         const BAD: &str = "http://proxy.example:port";
         let https = "https://crm.example.com";
-        let cases: [(&str, &[(&str, &str)], Result<(), &str>); 10] = [
+        let cases: [Case<'_>; 10] = [
             (https, &[], Ok(())),
             (https, &[("HTTPS_PROXY", GOOD)], Ok(())),
             (https, &[("HTTPS_PROXY", "")], Ok(())),

@@ -1,5 +1,11 @@
 //! Nights in a world of their own: simulated time and a simulated API, real store and files.
 
+#[expect(
+    clippy::similar_names,
+    clippy::needless_pass_by_value,
+    clippy::unused_self,
+    reason = "the oracle reads better that way"
+)]
 mod nights;
 
 use std::cell::{Cell, RefCell};

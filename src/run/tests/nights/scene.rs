@@ -240,7 +240,9 @@ impl Scene {
             .extract_if(.., |(after, _)| *after < number)
             .collect();
         drop(plot);
-        due.into_iter().for_each(|(_, turn)| self.turn(turn));
+        for (_, turn) in due {
+            self.turn(turn);
+        }
         self.reach(Moment::Request(number));
     }
 
