@@ -1,7 +1,7 @@
 //! `check`: tries everything that a run needs and makes no export. One line per step, and under a
 //! step that failed, how to mend it. The steps that come after a failed one and need it are left
 //! out. This file owns the checklist and the steps that call nothing; those that call the server
-//! are in [`server`].
+//! are in `server`.
 
 mod failed_step;
 mod server;

@@ -1,8 +1,8 @@
 //! Rows become files, and files become a published export.
 //!
 //! Owns the output folder: a [`TableWriter`] writes one file per table and a [`TableReader`] reads
-//! it back, [`manifest`] says what a run made,
-//! [`publish`] makes it visible in one step and prunes old runs, [`verify`] checks a published run
+//! it back, `manifest` says what a run made,
+//! `publish` makes it visible in one step and prunes old runs, [`verify`] checks a published run
 //! against its manifest. Where rows come from, in which order they come, and whether a run deserves
 //! to be published is the caller's matter.
 

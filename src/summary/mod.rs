@@ -1,4 +1,4 @@
-//! What a published run says of itself: one [`Manifest`], several faces. Each face is a file of its
+//! What a published run says of itself: one `Manifest`, several faces. Each face is a file of its
 //! own; gathering the figures is the run's matter, and where a face goes is the caller's.
 
 mod json;
