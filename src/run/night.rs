@@ -37,7 +37,7 @@ pub(super) struct Night<'a> {
     /// Whether the run is on record, so that the next start goes on with it.
     pub(super) is_noted: bool,
     /// Whether nothing is called any more, since the operator accepts what was stopped.
-    is_only_published: bool,
+    pub(super) is_only_published: bool,
     /// The output folder, by its full name.
     pub(super) dir: PathBuf,
     pub(super) store: Store,
