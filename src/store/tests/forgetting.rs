@@ -69,6 +69,20 @@ fn a_published_run_that_did_not_name_a_contact_does_not_say_that_it_is_missing()
 }
 
 #[test]
+fn what_is_missing_is_asked_for_again_until_a_published_run_said_so() {
+    let mut scene = Scene::new();
+    scene.targets([1]);
+    scene.terms.max_age = Duration::from_hours(1);
+    scene.record(&[missing(1, 900)]);
+    // A guard stopped that run; the next one asks.
+    scene.terms.run = 2;
+    assert_eq!(scene.planned(), [1]);
+    scene.record(&[missing(1, 950)]);
+    scene.publish(0, DAY);
+    assert_eq!(scene.planned(), [0_i64; 0]);
+}
+
+#[test]
 fn a_contact_that_comes_back_in_between_begins_anew() {
     let mut scene = Scene::new();
     scene.targets([1]);
