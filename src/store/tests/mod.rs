@@ -477,18 +477,23 @@ fn failing_contacts_go_to_the_end_of_the_list() {
 }
 
 #[test]
-fn a_contact_that_was_had_before_is_known() {
+fn contacts_that_were_had_before_are_known() {
     let mut scene = Scene::new();
-    assert_eq!(scene.store.known_good(&scene.terms).unwrap(), None);
+    let known = |scene: &Scene| scene.store.known_good(&scene.terms, 2).unwrap();
+    assert_eq!(known(&scene), []);
     scene.record(&[exported(1, 1), failed(1, 2), exported(2, 1)]);
     scene.terms.run = 2;
     scene.record(&[exported(3, 1), missing(3, 2)]);
-    assert_eq!(scene.store.known_good(&scene.terms).unwrap(), Some(id(2)));
+    assert_eq!(known(&scene), [id(2)]);
+    scene.record(&[exported(4, 3)]);
+    assert_eq!(known(&scene), [id(4), id(2)]);
+    scene.record(&[exported(5, 3)]);
+    assert_eq!(known(&scene), [id(4), id(5)]);
     scene.ask(&Question {
         login: "basic anna".into(),
         ..some_question()
     });
-    assert_eq!(scene.store.known_good(&scene.terms).unwrap(), None);
+    assert_eq!(known(&scene), []);
 }
 
 #[test]

@@ -57,6 +57,41 @@ async fn an_outage_stops_sends_uses_up_no_attempts_and_ends() {
     }
 }
 
+/// A contact that always fails, alone on its night, and one that was had before but is gone, or
+/// fails too, by now: the others that were had before tell that the server is there.
+#[tokio::test(start_paused = true)]
+async fn a_contact_that_was_had_before_and_is_gone_ends_no_night() {
+    for gone in [
+        Say::Status(400, None),
+        Say::Status(404, None),
+        Say::Status(500, None),
+        Say::Hang,
+    ] {
+        let mut trial = trial(1);
+        trial.settings.worked_before = true;
+        trial.settings.known_good = [7, 8].into_iter().filter_map(ContactId::new).collect();
+        let react = |seen: Seen| {
+            let say = match seen.contact_id {
+                1 => Say::Status(500, None),
+                7 => gone,
+                _ => Say::Summary,
+            };
+            (ms(10), say)
+        };
+        let outcomes = trial.run(react).await;
+        assert_eq!(
+            (
+                outcomes.fetched.end.clone(),
+                outcomes.count(Outcome::Failed)
+            ),
+            (End::Complete, 1),
+            "{gone:?}"
+        );
+        // Once it is known to be gone, it is asked for no more.
+        assert_eq!(outcomes.times(Some(7)).len(), 1, "{gone:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_503_is_not_asked_again_before_its_time_even_in_an_outage() {
     let react = |seen: Seen| {
