@@ -87,6 +87,15 @@ impl Control {
         all.copied()
     }
 
+    /// The contact that proves a login good: not one whose own request was turned away just now,
+    /// where there is another.
+    fn proof(&self) -> Option<ContactId> {
+        let is_at_rest = |contact_id: &ContactId| !self.backlog.was_begun(*contact_id);
+        self.known_goods()
+            .find(is_at_rest)
+            .or_else(|| self.known_good())
+    }
+
     /// What is to be done now, with so many requests in flight.
     pub(super) fn next(&mut self, now: Duration, in_flight: usize) -> Next {
         // Whoever has nothing left to send does not care whether sending is allowed.
@@ -123,7 +132,7 @@ impl Control {
             return Next::Wait(Some(until));
         }
         // The request may go; which one it is comes last, since choosing draws on the retry budget.
-        match self.known_good() {
+        match self.proof() {
             Some(contact_id) if self.access.wants_proof() => Next::Send(Send::Proof(contact_id)),
             _ if is_probe => self.probe(now),
             _ => self.backlog.next(now),
