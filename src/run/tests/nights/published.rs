@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::export::{Export, Shown};
-use super::oracle::{Oracle, Published, demand};
+use super::oracle::{Oracle, Published, Reach, demand};
 use super::play::{End, Started};
 use super::say::{Meaning, Say};
 use super::scene::Said;
@@ -42,6 +42,9 @@ impl Oracle {
         if !is_accepted && !self.is_list_believed(started) {
             return Err("published from a list that is not to be believed".to_owned());
         }
+        let reach = self.reach.get(&started.after.run).copied();
+        let is_away = started.how != How::Offline && reach == Some(Reach::Away);
+        demand!(is_accepted || !is_away, "published, though nobody answered");
         let shown = export.with_rows();
         demand!(
             is_accepted || !shown.is_empty() || export.contacts.is_empty(),
@@ -131,7 +134,7 @@ impl Oracle {
             "its sales are {:?}",
             shown.headings
         );
-        let is_denied = self.denied.get(&(id, asked.login)) == Some(&Some(at));
+        let is_denied = self.denied.get(&(id, asked.login)) == Some(&kept.copied());
         demand!(
             !is_denied,
             "the API said since that it is gone or may not be seen"
@@ -231,9 +234,6 @@ impl Oracle {
 
     /// Whether no answer may be shown for a contact.
     fn has_nothing_to_show(&self, started: &Started, id: i64, outcome: Outcome) -> bool {
-        let is_denied = started.after.endings.get(&id).is_some_and(|(_, _, error)| {
-            outcome == Outcome::Failed && error.as_deref() == Some("forbidden")
-        });
         let answer = started.after.answers.get(&id);
         let may_be_shown = answer.is_some_and(|kept| {
             let is_old = started.ended_by_clock.abs_diff(kept.at) > MAX_STALE;
@@ -244,6 +244,7 @@ impl Oracle {
             });
             fits && !(is_old && outcome == Outcome::Failed)
         });
+        let is_denied = self.denied.contains_key(&(id, started.asked.login));
         is_denied || !may_be_shown
     }
 }
