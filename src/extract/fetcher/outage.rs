@@ -71,6 +71,9 @@ pub(super) struct LastContacts {
     pub(super) unanswered: usize,
     /// How often each has to have failed.
     pub(super) failures: u32,
+    /// How often any contact has to have failed, with nobody served between: its next attempt is
+    /// the last, and where few are in flight that comes before ten contacts have failed.
+    pub(super) of_one: u32,
 }
 
 /// What a failure was, as far as that decides how many of its kind are an outage.
@@ -119,7 +122,10 @@ impl Streak {
             Sign::Refusal { enough } => enough,
             Sign::Other => CONTACTS,
         };
-        self.failures.len() >= enough || self.is_everyone(failure.last_contacts)
+        let last = failure.last_contacts;
+        self.failures.len() >= enough
+            || self.is_everyone(last)
+            || self.failures.values().any(|times| *times >= last.of_one)
     }
 
     fn is_everyone(&self, last: LastContacts) -> bool {
@@ -401,6 +407,7 @@ mod tests {
     const MANY: LastContacts = LastContacts {
         unanswered: usize::MAX,
         failures: u32::MAX,
+        of_one: u32::MAX,
     };
 
     fn failure(number: usize, at: Duration) -> Failure {
@@ -480,6 +487,7 @@ mod tests {
         let last = LastContacts {
             unanswered: 2,
             failures: 3,
+            of_one: u32::MAX,
         };
         let of_last = |number| Failure {
             last_contacts: last,

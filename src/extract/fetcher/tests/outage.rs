@@ -57,6 +57,32 @@ async fn an_outage_stops_sends_uses_up_no_attempts_and_ends() {
     }
 }
 
+/// With one request in flight and a server that is slow to fail, the retries of the first contacts
+/// come before the first attempts of the others.
+#[tokio::test(start_paused = true)]
+async fn nobody_uses_up_attempts_before_an_outage_is_seen() {
+    for fault in [Say::Status(503, None), Say::Status(500, None), Say::Page] {
+        let mut trial = trial(30);
+        trial.settings.max_in_flight = NonZeroU32::MIN;
+        trial.settings.worked_before = true;
+        trial.settings.known_good = ContactId::new(5_000).into_iter().collect();
+        let react = |seen: Seen| {
+            let is_away = seen.at < seconds(600);
+            let say = if is_away { fault } else { Say::Summary };
+            (seconds(4), say)
+        };
+        let outcomes = trial.run(react).await;
+        assert_eq!(
+            (
+                outcomes.count(Outcome::Exported),
+                outcomes.fetched.progress.outages
+            ),
+            (30, 1),
+            "{fault:?}"
+        );
+    }
+}
+
 /// A contact that always fails, alone on its night, and one that was had before but is gone, or
 /// fails too, by now: the others that were had before tell that the server is there.
 #[tokio::test(start_paused = true)]
