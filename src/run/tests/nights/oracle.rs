@@ -123,6 +123,7 @@ impl Oracle {
         self.note_denials(started, said);
         self.check_latest(started)?;
         self.check_quiet_night(started, truth, said)?;
+        self.check_outage(started, truth, said)?;
         self.note_belief(started);
         if let Some(export) = &started.export {
             self.check_export(started, export, said)?;

@@ -153,15 +153,21 @@ impl Oracle {
         if started.max_calls.is_some() || !matches!(started.end, End::Published) {
             return Ok(());
         }
-        let said = said[started.first_said..]
-            .iter()
-            .filter(|said| said.contact_id == id);
-        let says: Vec<_> = said.map(|said| said.say).collect();
-        let Some(last) = says.last().filter(|_| !self.is_fresh(started, id)) else {
+        let said = &said[started.first_said..];
+        let of_it = said.iter().filter(|said| said.contact_id == id);
+        let says: Vec<_> = of_it.clone().map(|said| said.say).collect();
+        // Of a probe's answer nothing becomes, unless it was for a contact of the plan.
+        let mut ordinary = of_it.filter(|said| !said.is_probe).map(|said| said.say);
+        if says.contains(&Say::Summary) && shown.outcome == Outcome::Exported {
+            return Ok(());
+        }
+        let is_had = ordinary.clone().any(|say| say == Say::Summary);
+        let last = ordinary.next_back();
+        let Some(last) = last.filter(|_| !self.is_fresh(started, id)) else {
             return Ok(());
         };
-        let is_fine = if says.contains(&Say::Summary) {
-            shown.outcome == Outcome::Exported
+        let is_fine = if is_had {
+            false
         } else {
             match last.meaning() {
                 Meaning::Summary => false,

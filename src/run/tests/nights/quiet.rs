@@ -42,6 +42,35 @@ impl Oracle {
         self.check_silence(started, said_now)
     }
 
+    /// An outage that ends in time costs no contact its answer: it means "wait", not "failed".
+    pub(super) fn check_outage(
+        &mut self,
+        started: &Started,
+        truth: &Truth,
+        said: &[Said],
+    ) -> Result<(), String> {
+        let said = &said[started.first_said..];
+        let mut troubles = said.iter().filter(|said| said.is_trouble).peekable();
+        let is_outage = troubles.peek().is_some() && troubles.all(|said| said.say.is_outage());
+        let is_whole = matches!(started.end, End::Published) && started.max_calls.is_none();
+        // Before the first export nobody knows whether the server ever worked.
+        let (Some(export), true, Some(_)) = (&started.export, is_outage && is_whole, &self.last)
+        else {
+            return Ok(());
+        };
+        self.tally.count("outage waited out");
+        let asked = said.iter().filter(|said| !said.is_probe);
+        for id in asked.map(|said| said.contact_id) {
+            let is_there = truth.say(id, started.asked) == Say::Summary;
+            let outcome = export.contacts.get(&id).map(|shown| shown.outcome);
+            demand!(
+                !is_there || outcome == Some(Outcome::Exported),
+                "{id} is {outcome:?} after an outage"
+            );
+        }
+        Ok(())
+    }
+
     /// What is fetched is what is not fresh: all of it, or as much as the budget allows, what was
     /// asked for longest ago before the rest.
     fn check_plan(

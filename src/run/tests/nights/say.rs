@@ -115,6 +115,11 @@ impl Say {
         }
     }
 
+    /// Whether it says that the server is away, and nothing of the contact.
+    pub(super) fn is_outage(self) -> bool {
+        self.meaning() == Meaning::Failure && !self.is_final()
+    }
+
     /// Whether a failure is one that no further attempt would mend.
     pub(super) fn is_final(self) -> bool {
         matches!(

@@ -27,6 +27,7 @@ const WANTED: &[&str] = &[
     "MaxAge",
     // What it did to a start.
     "outage",
+    "outage waited out",
     "refusal",
     "probe",
     "clock set back",
