@@ -47,8 +47,8 @@ pub(crate) fn question(job: &Job, zone: &str) -> Question {
 }
 
 /// What the client says of that with every request.
-fn client_question(job: &Job) -> client::Question {
-    client::Question {
+fn client_question(job: &Job) -> client::SummaryRequest {
+    client::SummaryRequest {
         limit: job.api.limit.get(),
         select: view(job).select(),
         language: job.api.language.clone(),
@@ -237,7 +237,7 @@ mod tests {
     use crate::extract::connection::RemoteApi as _;
     use crate::extract::waiting::never;
     use crate::report::log::logged;
-    use crate::sandbox::TenantState;
+    use crate::sandbox::SimulatedTenantState;
 
     /// The demo job of a system user, asking a sandbox that the test can turn knobs on.
     fn demo() -> (Job, Sandbox) {
@@ -287,7 +287,7 @@ mod tests {
                 (0..times).for_each(|_| {
                     assert_eq!(
                         runtime.block_on(connection.locate()).is_ok(),
-                        state == TenantState::Running
+                        state == SimulatedTenantState::Running
                     );
                 });
             });
@@ -296,9 +296,9 @@ mod tests {
                 .filter(|line| line.starts_with("WARN"))
                 .count()
         };
-        assert_eq!(warnings(TenantState::OfflineMaintenance, 3), 1);
-        assert_eq!(warnings(TenantState::Running, 2), 0);
-        assert_eq!(warnings(TenantState::Unknown, 3), 1);
+        assert_eq!(warnings(SimulatedTenantState::OfflineMaintenance, 3), 1);
+        assert_eq!(warnings(SimulatedTenantState::Running, 2), 0);
+        assert_eq!(warnings(SimulatedTenantState::Unknown, 3), 1);
     }
 
     #[test]

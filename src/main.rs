@@ -56,7 +56,7 @@ fn main() -> ExitCode {
 }
 
 /// Why a command ended without what it was asked for.
-struct Failure {
+struct CommandError {
     error: Error,
     /// Whether the input came from standard input: the same command alone does not bring it back.
     is_piped: bool,
@@ -65,7 +65,7 @@ struct Failure {
     is_begun: bool,
 }
 
-impl From<Error> for Failure {
+impl From<Error> for CommandError {
     fn from(error: Error) -> Self {
         Self {
             error,
@@ -75,7 +75,7 @@ impl From<Error> for Failure {
     }
 }
 
-fn carry_out(verb: &Verb) -> Result<Exit, Failure> {
+fn carry_out(verb: &Verb) -> Result<Exit, CommandError> {
     match verb {
         Verb::Run(arguments) => return run_job(arguments),
         Verb::Check {
@@ -124,7 +124,7 @@ fn listen_to_signals() -> Result<watch::Receiver<bool>, Error> {
     Ok(stopped)
 }
 
-fn run_job(arguments: &RunArgs) -> Result<Exit, Failure> {
+fn run_job(arguments: &RunArgs) -> Result<Exit, CommandError> {
     let mut report = Reporter::new(arguments.progress, arguments.log_format, arguments.verbose);
     let job = job::read(&arguments.job, &arguments.overrides.0).map_err(Error::from)?;
     let is_piped = job.is_piped();
@@ -143,7 +143,7 @@ fn run_job(arguments: &RunArgs) -> Result<Exit, Failure> {
     };
     let result = run(&job, start, &stopped, &mut report);
     report.end();
-    match result.map_err(|unpublished| Failure {
+    match result.map_err(|unpublished| CommandError {
         error: unpublished.error,
         is_piped,
         is_begun: fresh && unpublished.run_is_noted,
@@ -267,11 +267,11 @@ fn quoted(word: &str) -> String {
 }
 
 fn print_failure(
-    Failure {
+    CommandError {
         error,
         is_piped,
         is_begun,
-    }: &Failure,
+    }: &CommandError,
     is_json: bool,
 ) {
     let Consequence {

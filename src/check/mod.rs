@@ -17,7 +17,7 @@ use self::server::{Principal, ServerSteps};
 use crate::contact::{ContactId, InputLine};
 use crate::error::{Error, Exit};
 use crate::extract::api::zone::{ZoneBasis, ZoneChoice};
-use crate::extract::ids::csv::{Column, Reader, Source};
+use crate::extract::ids::csv::{IdColumn, Reader, Source};
 use crate::job::{self, Installation, Job, Override};
 use crate::run::lock::{self, Lock};
 
@@ -205,7 +205,7 @@ impl Checklist<'_> {
 
 /// What the first lines of the input hold.
 struct Input {
-    column: Column,
+    column: IdColumn,
     lines: usize,
     ids: BTreeSet<ContactId>,
     rejected: usize,

@@ -93,7 +93,7 @@ fn prune_at(raw: &RawValue, depth: usize) -> Result<Option<String>, Fault> {
         Some(b'n') => Ok(None),
         // It is known to be JSON: what goes wrong in it is a bound.
         Some(b'{' | b'[') => Deserializer::from_str(text)
-            .deserialize_any(Within { depth })
+            .deserialize_any(KeptWithin { depth })
             .map_err(|_| Fault::WrongStructure),
         // Half a surrogate pair would make the whole of `extra` unreadable for most readers of
         // JSON.
@@ -105,11 +105,11 @@ fn prune_at(raw: &RawValue, depth: usize) -> Result<Option<String>, Fault> {
 }
 
 /// What is kept of an object or a list at this depth.
-struct Within {
+struct KeptWithin {
     depth: usize,
 }
 
-impl<'de> Visitor<'de> for Within {
+impl<'de> Visitor<'de> for KeptWithin {
     type Value = Option<String>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -30,7 +30,7 @@ fn is_hollow(value: &RawValue) -> bool {
         Some(b'"') => text == "\"\"",
         Some(b'-' | b'0'..=b'9') => is_zero(text),
         Some(b'{' | b'[') => Deserializer::from_str(text)
-            .deserialize_any(Within)
+            .deserialize_any(HollowWithin)
             .unwrap_or(false),
         Some(_) | None => false,
     }
@@ -68,9 +68,9 @@ impl<'de> Visitor<'de> for LastOf<'_> {
 }
 
 /// Whether an object or a list holds nothing that says anything.
-struct Within;
+struct HollowWithin;
 
-impl<'de> Visitor<'de> for Within {
+impl<'de> Visitor<'de> for HollowWithin {
     type Value = bool;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -36,12 +36,12 @@ pub(super) struct ReadObject {
     /// What no column takes, as JSON.
     pub(super) extra: Option<String>,
     /// Which contact it says it is.
-    pub(super) identity: Identity,
+    pub(super) identity: StatedId,
 }
 
 /// Which contact an object says it is, by the id that it holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Identity {
+pub(super) enum StatedId {
     /// It does not say: the id is absent or null.
     #[default]
     Unsaid,
@@ -81,7 +81,7 @@ impl<'l, 'de> ObjectSeed<'_, 'l, 'de> {
     /// Reads the members one after the other, in whatever order they come.
     pub(super) fn read<A: MapAccess<'de>>(mut self, mut map: A) -> Result<ReadObject, A::Error> {
         let mut extra = Extra::default();
-        let mut identity = Identity::default();
+        let mut identity = StatedId::default();
         let mut hint = 0;
         let shape = self.shape;
         while let Some(name) = map.next_key::<MemberName<'_>>()? {
@@ -139,15 +139,15 @@ impl<'l, 'de> ObjectSeed<'_, 'l, 'de> {
     }
 
     /// Which contact has this id.
-    fn identity(&self, id: &RawValue) -> Identity {
+    fn identity(&self, id: &RawValue) -> StatedId {
         match convert(id.get(), ColumnType::Integer) {
-            Converted::Cell(Cell::Null) => Identity::Unsaid,
-            Converted::Cell(Cell::Integer(0)) => Identity::Zero,
+            Converted::Cell(Cell::Null) => StatedId::Unsaid,
+            Converted::Cell(Cell::Integer(0)) => StatedId::Zero,
             Converted::Cell(Cell::Integer(id)) if id == self.reading.contact_id.get() => {
-                Identity::AskedFor
+                StatedId::AskedFor
             }
             Converted::Cell(_) | Converted::WithoutOffset(_) | Converted::Unconvertible => {
-                Identity::Other
+                StatedId::Other
             }
         }
     }

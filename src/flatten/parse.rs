@@ -12,7 +12,7 @@ use super::fault::Fault;
 use super::hollow::is_member_hollow;
 use super::layout::RowLayout;
 use super::member_name::MemberName;
-use super::object::Identity;
+use super::object::StatedId;
 use super::reading::{Purpose, Reading};
 use super::rows::{TableRows, TableSeed};
 use crate::contact::{ContactId, Drift, Found};
@@ -126,13 +126,13 @@ impl<'a> Root<'a> {
         };
         let member = layout.table.root_member().unwrap_or_default();
         match contact.identity {
-            Identity::Unsaid if is_member_hollow(text, member) => Ok(Details::Absent),
-            Identity::Unsaid | Identity::AskedFor => Ok(Details::Present),
+            StatedId::Unsaid if is_member_hollow(text, member) => Ok(Details::Absent),
+            StatedId::Unsaid | StatedId::AskedFor => Ok(Details::Present),
             // A hollow Contact is no contact at all; with anything beside it, it is not this one.
-            Identity::Zero if !self.has_items(layouts) && is_member_hollow(text, member) => {
+            StatedId::Zero if !self.has_items(layouts) && is_member_hollow(text, member) => {
                 Ok(Details::Absent)
             }
-            Identity::Zero | Identity::Other => Err(Fault::OtherContact),
+            StatedId::Zero | StatedId::Other => Err(Fault::OtherContact),
         }
     }
 

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 
 use super::cell::{Cell, set_cell};
 use super::layout::RowLayout;
-use super::object::{Identity, ObjectRole, ObjectSeed};
+use super::object::{ObjectRole, ObjectSeed, StatedId};
 use super::reading::Reading;
 use crate::schema::{MAX_ITEMS, Rows};
 
@@ -19,7 +19,7 @@ pub(super) struct TableRows<'a> {
     /// How many items the list holds, nulls included; 1 for an object.
     pub(super) length: usize,
     /// Which contact the object says it is.
-    pub(super) identity: Identity,
+    pub(super) identity: StatedId,
 }
 
 /// The value of a root member: an object or a list of objects, as declared, or null.

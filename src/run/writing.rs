@@ -81,7 +81,7 @@ impl Writing<'_> {
             .map(|table| load::create(output.format, self.folder, table, &metadata))
             .collect::<Result<Writers, _>>()?;
         let (batches, queue) = mpsc::sync_channel(0);
-        let rows = Rows {
+        let rows = RowMaker {
             flattener: Flattener::new(&view),
             question: connect::question(self.job, self.zone),
             tally: TargetTally::default(),
@@ -124,7 +124,7 @@ impl Writing<'_> {
 }
 
 /// Makes rows of targets and hands them on.
-struct Rows<'a> {
+struct RowMaker<'a> {
     flattener: Flattener,
     /// What is asked now; each answer is judged by its own question.
     question: Question,
@@ -135,7 +135,7 @@ struct Rows<'a> {
     report: &'a mut Reporter,
 }
 
-impl Rows<'_> {
+impl RowMaker<'_> {
     /// Makes the rows of all targets, in their order. The queue is closed when this returns.
     fn make(
         mut self,

@@ -27,7 +27,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 pub use faults::FaultKind;
-pub use tenant::{DEMO_PRIVATE_KEY, SimulatedTenant, TenantSettings, TenantState};
+pub use tenant::{DEMO_PRIVATE_KEY, SimulatedTenant, SimulatedTenantState, TenantSettings};
 pub use token::Flaw;
 pub use zone::{SimulatedZone, ZoneTelling};
 

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::faults::{Faults, LOGIN_PAGE, RECYCLING, html, json};
 use super::gzip::{Gzip, is_accepted};
 use super::summary::{Contacts, Selection, SummaryRequest};
-use super::zone::{Known, SimulatedZone, Wall, ZoneTelling};
+use super::zone::{SimulatedZone, Wall, ZoneNames, ZoneTelling};
 
 /// Far more than any question needs.
 const LONGEST_QUESTION: usize = 64 * 1024;
@@ -113,7 +113,7 @@ async fn base_zone(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn default_zone(State(shared): State<Arc<Shared>>) -> Response {
-    let Known { number, code, .. } = shared.zone.known();
+    let ZoneNames { number, code, .. } = shared.zone.known();
     match shared.zone_telling {
         ZoneTelling::Base | ZoneTelling::Unset | ZoneTelling::DefaultOnly => {
             let body =

@@ -88,7 +88,7 @@ impl Default for TenantSettings {
 /// The states of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the API's own")]
-pub enum TenantState {
+pub enum SimulatedTenantState {
     Unknown,
     Provisioning,
     Running,
@@ -102,7 +102,7 @@ pub enum TenantState {
     MigrationPending,
 }
 
-impl TenantState {
+impl SimulatedTenantState {
     /// Whether the API can be used.
     pub(super) fn is_running(self) -> bool {
         matches!(self, Self::Running | Self::OnlineMaintenance)
@@ -124,7 +124,7 @@ pub struct SimulatedTenant {
 
 /// What the switches change.
 pub(super) struct Situation {
-    pub(super) state: TenantState,
+    pub(super) state: SimulatedTenantState,
     pub(super) key: SigningKey,
     pub(super) flaw: Option<Flaw>,
     pub(super) revoked: bool,
@@ -139,7 +139,7 @@ impl SimulatedTenant {
     /// A tenant that runs; none where no key can be made of the settings or of randomness.
     pub(super) fn new(settings: TenantSettings, port: u16, seed: u64) -> Option<Self> {
         let now = Situation {
-            state: TenantState::Running,
+            state: SimulatedTenantState::Running,
             key: SigningKey::generate()?,
             flaw: None,
             revoked: false,
@@ -160,7 +160,7 @@ impl SimulatedTenant {
     }
 
     /// Puts the tenant into a state. Where that is not running, its API answers 503.
-    pub fn set_state(&self, state: TenantState) {
+    pub fn set_state(&self, state: SimulatedTenantState) {
         self.now().state = state;
     }
 

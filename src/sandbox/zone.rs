@@ -37,7 +37,7 @@ pub enum ZoneTelling {
 }
 
 /// How a zone is known.
-pub(super) struct Known {
+pub(super) struct ZoneNames {
     zone: SimulatedZone,
     /// Its number (vendor's page on HTTP headers).
     pub(super) number: i32,
@@ -50,13 +50,13 @@ pub(super) struct Known {
 }
 
 #[rustfmt::skip]
-const KNOWN: [Known; 3] = [
-    Known { zone: SimulatedZone::Utc, number: 1, code: "UTC", name: "Etc/UTC", rule: "UTC0" },
-    Known {
+const KNOWN: [ZoneNames; 3] = [
+    ZoneNames { zone: SimulatedZone::Utc, number: 1, code: "UTC", name: "Etc/UTC", rule: "UTC0" },
+    ZoneNames {
         zone: SimulatedZone::Norway, number: 261, code: "NO", name: "Europe/Oslo",
         rule: "CET-1CEST,M3.5.0,M10.5.0/3",
     },
-    Known {
+    ZoneNames {
         zone: SimulatedZone::NewYork, number: 460, code: "US-NY", name: "America/New_York",
         rule: "EST5EDT,M3.2.0,M11.1.0",
     },
@@ -88,7 +88,7 @@ fn offsets(rule: &str) -> Offsets {
 }
 
 impl SimulatedZone {
-    pub(super) fn known(self) -> &'static Known {
+    pub(super) fn known(self) -> &'static ZoneNames {
         match self {
             Self::Utc => &KNOWN[0],
             Self::Norway => &KNOWN[1],

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::identity::Identity;
+use super::identity::FileIdentity;
 use super::{Error, Store, body, layout};
 
 /// A file up to this size is looked over at every start. A larger one takes long, and only where
@@ -21,7 +21,7 @@ const PAGE_SIZE: u32 = 16_384;
 
 /// Opens the state file, or makes it where there is none; says whether every page should be looked
 /// at.
-fn open(path: &Path) -> Result<(Connection, Identity, bool), Error> {
+fn open(path: &Path) -> Result<(Connection, FileIdentity, bool), Error> {
     if !path.exists() {
         make(path)?;
     }
@@ -40,7 +40,7 @@ fn open(path: &Path) -> Result<(Connection, Identity, bool), Error> {
     let connection = connect(path)?;
     Ok((
         connection,
-        Identity::of(&metadata),
+        FileIdentity::of(&metadata),
         is_unclean || metadata.len() <= SMALL,
     ))
 }

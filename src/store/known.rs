@@ -52,17 +52,17 @@ impl Store {
 }
 
 /// A source of cells by their place: a row of a query, or the arguments of a function.
-pub(super) trait Cells {
+pub(super) trait CellReader {
     fn cell<T: FromSql>(&self, column: usize) -> rusqlite::Result<T>;
 }
 
-impl Cells for Row<'_> {
+impl CellReader for Row<'_> {
     fn cell<T: FromSql>(&self, column: usize) -> rusqlite::Result<T> {
         self.get(column)
     }
 }
 
-impl Cells for functions::Context<'_> {
+impl CellReader for functions::Context<'_> {
     fn cell<T: FromSql>(&self, column: usize) -> rusqlite::Result<T> {
         self.get(column)
     }
@@ -70,7 +70,7 @@ impl Cells for functions::Context<'_> {
 
 impl Context {
     /// What counts tonight of the [`COLUMNS`] that begin there.
-    pub(super) fn known(&self, cells: &impl Cells, first: usize) -> rusqlite::Result<Known> {
+    pub(super) fn known(&self, cells: &impl CellReader, first: usize) -> rusqlite::Result<Known> {
         Ok(Known {
             answer: self.answer(cells, first)?,
             ending: self.ending(cells, first + 3)?,
@@ -78,7 +78,11 @@ impl Context {
         })
     }
 
-    fn answer(&self, cells: &impl Cells, first: usize) -> rusqlite::Result<Option<KeptAnswer>> {
+    fn answer(
+        &self,
+        cells: &impl CellReader,
+        first: usize,
+    ) -> rusqlite::Result<Option<KeptAnswer>> {
         let Some(question) = cells.cell::<Option<i64>>(first)?.map(QuestionId) else {
             return Ok(None);
         };
@@ -93,7 +97,11 @@ impl Context {
         }))
     }
 
-    fn ending(&self, cells: &impl Cells, first: usize) -> rusqlite::Result<Option<KeptEnding>> {
+    fn ending(
+        &self,
+        cells: &impl CellReader,
+        first: usize,
+    ) -> rusqlite::Result<Option<KeptEnding>> {
         let Some(question) = cells.cell::<Option<i64>>(first)?.map(QuestionId) else {
             return Ok(None);
         };

@@ -34,7 +34,7 @@ const APPLICATION_ID: i32 = 0x534F_4558;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    identity: identity::Identity,
+    identity: identity::FileIdentity,
     connection: Connection,
     bodies: body::Bodies,
 }

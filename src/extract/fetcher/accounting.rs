@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::contact::{Ending, Outcome, Reason};
 use crate::extract::fetcher::access::ChoreDone;
-use crate::extract::fetcher::attempt::{Judged, Refusal, Send};
+use crate::extract::fetcher::attempt::{Judged, RefusalKind, Send};
 use crate::extract::fetcher::control::Control;
 use crate::extract::fetcher::end::End;
 use crate::extract::fetcher::outage::{Blame, Closed, Failure, LastContacts, Sign, Trigger};
@@ -85,7 +85,7 @@ impl Control {
     }
 
     /// An answer that may be the contact's own, or a server's that gives it to everybody.
-    fn note_refusal(&mut self, judged: &Judged, refusal: Refusal) -> bool {
+    fn note_refusal(&mut self, judged: &Judged, refusal: RefusalKind) -> bool {
         let failure = self.failure(judged, Some(refusal));
         // Where others are refused too, it is one more of those. And whoever was had before should
         // not be refused at all.
@@ -110,7 +110,7 @@ impl Control {
         true
     }
 
-    fn note_failure(&mut self, judged: &Judged, refusal: Option<Refusal>) -> bool {
+    fn note_failure(&mut self, judged: &Judged, refusal: Option<RefusalKind>) -> bool {
         if self.may_be_wrong_address(judged) {
             return true;
         }
@@ -129,7 +129,7 @@ impl Control {
         self.follow_blame(blame)
     }
 
-    fn failure(&self, judged: &Judged, refusal: Option<Refusal>) -> Failure {
+    fn failure(&self, judged: &Judged, refusal: Option<RefusalKind>) -> Failure {
         let is_timeout = judged.reply.is_err()
             && judged.verdict.fate.reason() == Some(Reason::Timeout)
             && judged.verdict.health != Health::Away;
@@ -153,7 +153,7 @@ impl Control {
 
     /// Whether a refusal is one of a row that may turn out to be an outage: not before the API
     /// worked at all, nor where it stands already.
-    pub(super) fn is_in_row(&mut self, judged: &Judged, refusal: Refusal) -> bool {
+    pub(super) fn is_in_row(&mut self, judged: &Judged, refusal: RefusalKind) -> bool {
         let stands = match judged.sent.send {
             Send::Contact(contact_id) => self
                 .backlog
@@ -169,7 +169,7 @@ impl Control {
         self.known_good().is_some() || self.settings.worked_before
     }
 
-    fn note_row(&mut self, judged: &Judged, refusal: Refusal) {
+    fn note_row(&mut self, judged: &Judged, refusal: RefusalKind) {
         let ended = self.refusals.note(refusal, judged.contact_id());
         for held in ended {
             self.finish(held.answer);

@@ -65,7 +65,7 @@ pub(super) struct Attempt {
 
 /// A kind of refusal: answers of this status with this meaning are one and the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Refusal {
+pub(super) struct RefusalKind {
     pub(super) status: u16,
     pub(super) fate: Fate,
 }
@@ -116,7 +116,7 @@ impl Judged {
 
     /// The refusal that this answer is, where it is one that a server may give to everybody: one
     /// that is final, or for which some web server stands in.
-    pub(super) fn refusal(&self) -> Option<Refusal> {
+    pub(super) fn refusal(&self) -> Option<RefusalKind> {
         let status = self.reply.as_ref().ok()?.0.status;
         let fate = self.verdict.fate;
         let is_refusal = match fate {
@@ -126,7 +126,7 @@ impl Judged {
                 reason == Reason::NotJson || status == 404 || self.verdict.health == Health::Well
             }
         };
-        is_refusal.then_some(Refusal { status, fate })
+        is_refusal.then_some(RefusalKind { status, fate })
     }
 
     /// What this attempt says of why the server does not answer as it should.

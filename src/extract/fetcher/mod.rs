@@ -66,7 +66,7 @@ use self::attempt::{Attempt, Send, Sending, Sent};
 use self::control::Control;
 pub use self::end::End;
 use self::next::Next;
-use self::queue::Closed;
+use self::queue::QueueClosed;
 pub use self::settings::Settings;
 use crate::contact::{Answer, Planned};
 use crate::extract::api::client::Via;
@@ -209,7 +209,7 @@ async fn finish(
     } = closing;
     let last_answers = async {
         if end == End::NotStored {
-            return Err(Closed);
+            return Err(QueueClosed);
         }
         // Only somebody who waits is in a hurry; otherwise the requests' own time-out bounds it.
         let ends = (end == End::Interrupted).then(|| Instant::now() + LAST_CALL);
@@ -254,7 +254,7 @@ async fn last_call(
     in_flight: &mut FuturesUnordered<impl Future<Output = Attempt>>,
     answers: &queue::Sender,
     mut grace: Grace,
-) -> Result<(), Closed> {
+) -> Result<(), QueueClosed> {
     loop {
         tokio::select! {
             biased;
@@ -270,7 +270,7 @@ async fn last_call(
     }
 }
 
-async fn hand_on(finished: Vec<Answer<Bytes>>, answers: &queue::Sender) -> Result<(), Closed> {
+async fn hand_on(finished: Vec<Answer<Bytes>>, answers: &queue::Sender) -> Result<(), QueueClosed> {
     for answer in finished {
         answers.send(answer).await?;
     }

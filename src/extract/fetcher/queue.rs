@@ -36,20 +36,20 @@ pub struct Sender {
 
 /// Nobody takes answers any more.
 #[derive(Debug)]
-pub struct Closed;
+pub struct QueueClosed;
 
 impl Sender {
     /// Hands an answer on, as soon as there is room for it.
     ///
     /// # Errors
     /// Where nobody takes it.
-    pub async fn send(&self, answer: Answer<Bytes>) -> Result<(), Closed> {
+    pub async fn send(&self, answer: Answer<Bytes>) -> Result<(), QueueClosed> {
         let room = self
             .room
             .acquire_many(room_for(answer.body.as_ref()))
             .await
-            .map_err(|_| Closed)?;
-        self.answers.send(answer).await.map_err(|_| Closed)?;
+            .map_err(|_| QueueClosed)?;
+        self.answers.send(answer).await.map_err(|_| QueueClosed)?;
         room.forget();
         Ok(())
     }

@@ -23,7 +23,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::contact::{Answer, ContactId};
-use crate::extract::fetcher::attempt::Refusal;
+use crate::extract::fetcher::attempt::RefusalKind;
 use crate::extract::fetcher::outage::CONTACTS;
 use crate::extract::fetcher::tries::Tries;
 use crate::extract::fetcher::verdict::Fate;
@@ -39,7 +39,7 @@ pub(super) const LAST_LOOKS: usize = 1_000;
 /// A final answer that is held back, with the attempts that led to it.
 #[derive(Debug)]
 pub(super) struct Held {
-    pub(super) refusal: Refusal,
+    pub(super) refusal: RefusalKind,
     /// When its request was sent.
     pub(super) sent: Duration,
     pub(super) answer: Answer<Bytes>,
@@ -51,19 +51,19 @@ pub(super) struct Held {
 pub(super) struct Refusals {
     row: Option<Row>,
     /// How often a kind turned out to be no outage.
-    cleared: HashMap<Refusal, usize>,
+    cleared: HashMap<RefusalKind, usize>,
     held: Vec<Held>,
 }
 
 #[derive(Debug)]
 struct Row {
-    refusal: Refusal,
+    refusal: RefusalKind,
     contacts: HashSet<ContactId>,
 }
 
 impl Refusals {
     /// Counts a refusal. Gives what was held back of another kind, whose row ends.
-    pub(super) fn note(&mut self, refusal: Refusal, contact_id: ContactId) -> Vec<Held> {
+    pub(super) fn note(&mut self, refusal: RefusalKind, contact_id: ContactId) -> Vec<Held> {
         let same = self.row.take_if(|row| row.refusal == refusal);
         let ended = if same.is_none() {
             self.take()
@@ -79,7 +79,7 @@ impl Refusals {
     }
 
     /// How many different contacts have to be refused in this way.
-    pub(super) fn enough(&self, refusal: Refusal) -> usize {
+    pub(super) fn enough(&self, refusal: RefusalKind) -> usize {
         let level = self.cleared.get(&refusal).copied().unwrap_or_default();
         let [.., last] = LEVELS;
         LEVELS.get(level).copied().unwrap_or(last)
@@ -149,11 +149,11 @@ mod tests {
     use super::*;
     use crate::contact::{Ending, Outcome, Reason};
 
-    const MISSING: Refusal = Refusal {
+    const MISSING: RefusalKind = RefusalKind {
         status: 204,
         fate: Fate::Missing,
     };
-    const REDIRECT: Refusal = Refusal {
+    const REDIRECT: RefusalKind = RefusalKind {
         status: 302,
         fate: Fate::Failed(Reason::Redirect),
     };
@@ -188,7 +188,7 @@ mod tests {
     }
 
     /// Refuses contacts until that is suspicious; gives how many that took.
-    fn suspicious_after(refusals: &mut Refusals, refusal: Refusal) -> usize {
+    fn suspicious_after(refusals: &mut Refusals, refusal: RefusalKind) -> usize {
         let is_last = |number: &usize| {
             let ended = refusals.note(refusal, contact(*number));
             assert!(ended.is_empty());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::contact::{Ending, Outcome};
 use crate::extract::fetcher::access::AccessHistory;
-use crate::extract::fetcher::attempt::{Judged, Refusal};
+use crate::extract::fetcher::attempt::{Judged, RefusalKind};
 use crate::extract::fetcher::retry::{Attempts, RetryPolicy};
 use crate::extract::fetcher::verdict::{Fate, Health};
 
@@ -28,7 +28,7 @@ pub(super) struct Tries {
     /// before its next one.
     pub(super) last: Option<Ending>,
     /// The refusal that stands where it comes again: it is the contact's own.
-    pub(super) stands: Option<Refusal>,
+    pub(super) stands: Option<RefusalKind>,
     /// Whether a connection was lost under it that may have served before: then it has its own from
     /// there on, so that the next loss counts.
     pub(super) was_dropped: bool,

@@ -92,11 +92,11 @@ fn end_all(group: Pid) {
     kill_process_group(group, Signal::KILL).unwrap_or_default();
 }
 
-type Output = thread::JoinHandle<io::Result<Vec<u8>>>;
+type OutputReader = thread::JoinHandle<io::Result<Vec<u8>>>;
 
 /// Reads on threads of their own what the program prints and what it complains of, so that it never
 /// waits for a reader.
-fn collect(child: &mut Child, complaints: &Arc<Mutex<Vec<u8>>>) -> io::Result<Output> {
+fn collect(child: &mut Child, complaints: &Arc<Mutex<Vec<u8>>>) -> io::Result<OutputReader> {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let complaints = Arc::clone(complaints);
     thread::Builder::new().spawn(move || {
@@ -124,7 +124,7 @@ fn collect(child: &mut Child, complaints: &Arc<Mutex<Vec<u8>>>) -> io::Result<Ou
 
 /// Waits for the program, and then for its output: what it left running may hold that open, and is
 /// not waited for.
-fn ended(mut child: Child, output: Output) -> io::Result<(ExitStatus, Vec<u8>)> {
+fn ended(mut child: Child, output: OutputReader) -> io::Result<(ExitStatus, Vec<u8>)> {
     let group = Pid::from_child(&child);
     let status = child.wait()?;
     end_all(group);

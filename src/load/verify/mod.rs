@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use difference::Difference;
 pub(super) use keys::Keys;
-use walk::{Contents, Owner, TableWalk};
+use walk::{Contents, NextTarget, TableWalk};
 
 use super::error::{Error, storage};
 use super::file::{FileDigest, digest};
@@ -281,7 +281,7 @@ fn count_outcomes(
             });
         }
         if let Some(contact_id) = key.contact_id.filter(|_| outcomes.is_sorted()) {
-            let owner = Owner {
+            let owner = NextTarget {
                 contact_id,
                 outcome: key.outcome,
                 outcomes_row: outcomes.read,

@@ -23,7 +23,7 @@ pub(super) enum Contents {
 
 /// A target whose rows come next.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Owner {
+pub(super) struct NextTarget {
     pub(super) contact_id: i64,
     /// How it ended, where that is known.
     pub(super) outcome: Option<Outcome>,
@@ -44,7 +44,7 @@ pub(super) struct TableWalk {
     orphaned: bool,
     unreadable: bool,
     /// The first contact without the row that it should have.
-    without_row: Option<Owner>,
+    without_row: Option<NextTarget>,
 }
 
 impl TableWalk {
@@ -98,7 +98,7 @@ impl TableWalk {
 
     /// Reads the rows of contacts up to this one. Only this one may have any, and only if an answer
     /// of it is shown; among the contacts it has one then.
-    pub(super) fn advance(&mut self, owner: Owner, differences: &mut Vec<Difference>) {
+    pub(super) fn advance(&mut self, owner: NextTarget, differences: &mut Vec<Difference>) {
         let is_shown = owner.outcome.is_some_and(Outcome::has_rows);
         let mut has_rows = false;
         while let Some(Ok(RowKey {

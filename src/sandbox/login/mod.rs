@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::faults;
 use super::server::decoded_pairs;
-use super::tenant::{SimulatedTenant, TenantState};
+use super::tenant::{SimulatedTenant, SimulatedTenantState};
 use super::token::{Expected, Flaw};
 
 /// The serial number of the licence, which the tokens are meant for.
@@ -58,7 +58,7 @@ async fn state(
     let state = if is_known {
         tenant.now().state
     } else {
-        TenantState::Unknown
+        SimulatedTenantState::Unknown
     };
     let endpoint = is_known.then(|| tenant.endpoint());
     let valid_for =

@@ -480,10 +480,10 @@ fn the_state_tells_where_the_tenant_is_and_how_it_fares() {
 
     let ticket = ticket(&sandbox);
     for (now, status) in [
-        (TenantState::OfflineMaintenance, 503),
-        (TenantState::OnlineMaintenance, 200),
-        (TenantState::Suspended, 503),
-        (TenantState::Running, 200),
+        (SimulatedTenantState::OfflineMaintenance, 503),
+        (SimulatedTenantState::OnlineMaintenance, 200),
+        (SimulatedTenantState::Suspended, 503),
+        (SimulatedTenantState::Running, 200),
     ] {
         tenant(&sandbox).set_state(now);
         assert_eq!(state("Cust00000")["State"], format!("{now:?}"));

@@ -39,7 +39,7 @@ pub(super) fn write(json: &mut JsonText, rng: &mut Rng, wanted: &Wanted<'_>) {
     }
     let key = rng.u32(50_000..2_000_000_000);
     let registered = Moment::recent(rng);
-    let mut list = List {
+    let mut list = UnfinishedList {
         json,
         rng,
         company: wanted.company,
@@ -74,7 +74,7 @@ fn length(rng: &mut Rng) -> u32 {
 }
 
 /// A list in the making.
-struct List<'a> {
+struct UnfinishedList<'a> {
     json: &'a mut JsonText,
     rng: &'a mut Rng,
     company: &'a Company,
@@ -84,7 +84,7 @@ struct List<'a> {
     registered: Moment,
 }
 
-impl List<'_> {
+impl UnfinishedList<'_> {
     fn ticket(&mut self) {
         self.json
             .plain_member("TicketId", self.key)

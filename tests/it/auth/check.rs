@@ -55,7 +55,7 @@ fn check_failure(job: &Job, code: i32, expected: &[&str]) {
 
 #[test]
 fn what_fails_is_said_with_its_remedy() {
-    use superoffice_export::sandbox::TenantState;
+    use superoffice_export::sandbox::SimulatedTenantState;
 
     let sandbox = sandbox(|_| {});
     let job = || system_user(&sandbox);
@@ -108,13 +108,13 @@ fn what_fails_is_said_with_its_remedy() {
              → wrong user or password",
         ],
     );
-    tenant(&sandbox).set_state(TenantState::OfflineMaintenance);
+    tenant(&sandbox).set_state(SimulatedTenantState::OfflineMaintenance);
     check_failure(
         &job(),
         4,
         &["✗ tenant   the tenant cannot be used now; its state is OfflineMaintenance"],
     );
-    tenant(&sandbox).set_state(TenantState::Deleted);
+    tenant(&sandbox).set_state(SimulatedTenantState::Deleted);
     check_failure(
         &job(),
         1,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use superoffice_export::sandbox::TenantState;
+use superoffice_export::sandbox::SimulatedTenantState;
 
 use super::*;
 use crate::mock::{Answer, Mock};
@@ -11,38 +11,46 @@ use crate::mock::{Answer, Mock};
 fn every_state_is_used_waited_for_or_given_up() {
     let sandbox = sandbox(|_| {});
     let cases = [
-        (TenantState::Running, 0, ""),
-        (TenantState::OnlineMaintenance, 0, ""),
+        (SimulatedTenantState::Running, 0, ""),
+        (SimulatedTenantState::OnlineMaintenance, 0, ""),
         (
-            TenantState::Unknown,
+            SimulatedTenantState::Unknown,
             4,
             "its state is Unknown (an incident, or no such tenant in this environment)",
         ),
-        (TenantState::Provisioning, 4, "its state is Provisioning"),
         (
-            TenantState::OfflineMaintenance,
+            SimulatedTenantState::Provisioning,
+            4,
+            "its state is Provisioning",
+        ),
+        (
+            SimulatedTenantState::OfflineMaintenance,
             4,
             "its state is OfflineMaintenance",
         ),
         (
-            TenantState::Suspended,
+            SimulatedTenantState::Suspended,
             4,
             "error: the tenant cannot be used; its state is Suspended",
         ),
         (
-            TenantState::MigrationPending,
+            SimulatedTenantState::MigrationPending,
             4,
             "error: the tenant cannot be used; its state is MigrationPending",
         ),
         (
-            TenantState::Deleted,
+            SimulatedTenantState::Deleted,
             1,
             "error: the tenant cannot be used; its state is Deleted",
         ),
-        (TenantState::Deleting, 1, "its state is Deleting"),
-        (TenantState::DeleteFailed, 1, "its state is DeleteFailed"),
+        (SimulatedTenantState::Deleting, 1, "its state is Deleting"),
         (
-            TenantState::ProvisioningFailed,
+            SimulatedTenantState::DeleteFailed,
+            1,
+            "its state is DeleteFailed",
+        ),
+        (
+            SimulatedTenantState::ProvisioningFailed,
             1,
             "its state is ProvisioningFailed",
         ),

@@ -6,12 +6,12 @@ use super::error::start_of;
 
 /// Which cell holds the id. Shown as a person would name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
+pub struct IdColumn {
     pub(super) index: usize,
     pub(super) heading: Option<String>,
 }
 
-impl fmt::Display for Column {
+impl fmt::Display for IdColumn {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.heading {
             Some(heading) => write!(

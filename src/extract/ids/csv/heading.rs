@@ -6,7 +6,7 @@ use std::io::BufRead;
 use super::cells::Cells;
 use super::error::{Error, Headings};
 use super::records::Records;
-use super::{Column, cell, number};
+use super::{IdColumn, cell, number};
 
 /// Usual headings of a company id, the preferred first.
 const USUAL: [&str; 6] = [
@@ -30,12 +30,12 @@ pub(super) fn texts(cells: &Cells) -> Vec<String> {
 pub(super) fn locate<R: BufRead>(
     records: &Records<R>,
     column: Option<&str>,
-) -> Result<Column, Error> {
+) -> Result<IdColumn, Error> {
     let mut headings = texts(records.cells());
     let found = find(&headings, column);
     let (place, line) = (records.place().clone(), records.line());
     match (found, headings.as_mut_slice(), column) {
-        (Match::One(index), headings, _) => Ok(Column {
+        (Match::One(index), headings, _) => Ok(IdColumn {
             index,
             heading: headings.get_mut(index).map(std::mem::take),
         }),
@@ -44,7 +44,7 @@ pub(super) fn locate<R: BufRead>(
             line,
             headings: Headings(headings),
         }),
-        (Match::None, [only], None) if !only.starts_with(char::is_alphabetic) => Ok(Column {
+        (Match::None, [only], None) if !only.starts_with(char::is_alphabetic) => Ok(IdColumn {
             index: 0,
             heading: None,
         }),

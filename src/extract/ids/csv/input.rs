@@ -9,7 +9,7 @@ use super::Place;
 use super::error::Error;
 use super::gunzip::Gunzip;
 use super::kind;
-use super::lines::{Lines, Next};
+use super::lines::{LineRead, Lines};
 use super::raw::Raw;
 
 /// Bytes of text looked at before reading begins.
@@ -161,7 +161,7 @@ impl Read for Unpacked {
 fn last_line(bytes: &[u8]) -> u64 {
     let mut lines = Lines::new(bytes, Place::StandardInput);
     let mut line = Vec::new();
-    while matches!(lines.append_to(&mut line, usize::MAX), Ok(Next::Line)) {
+    while matches!(lines.append_to(&mut line, usize::MAX), Ok(LineRead::Line)) {
         line.clear();
     }
     lines.count().max(1)

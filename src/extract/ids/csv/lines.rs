@@ -20,7 +20,7 @@ pub(super) struct Lines<R> {
 
 /// What came of reading a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum LineRead {
     /// There is one more line.
     Line,
     /// The input has ended.
@@ -60,7 +60,11 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// Adds the next line, with its end, to a text that may grow to the bound.
-    pub(super) fn append_to(&mut self, text: &mut Vec<u8>, bound: usize) -> Result<Next, Error> {
+    pub(super) fn append_to(
+        &mut self,
+        text: &mut Vec<u8>,
+        bound: usize,
+    ) -> Result<LineRead, Error> {
         let start = text.len();
         loop {
             let buffer = self.fill()?;
@@ -69,14 +73,14 @@ impl<R: BufRead> Lines<R> {
             text.extend_from_slice(buffer.get(..size).unwrap_or_default());
             self.input.consume(size);
             if text.len() > bound {
-                return Ok(Next::TooLong);
+                return Ok(LineRead::TooLong);
             }
             if end.is_some() || size == 0 {
                 break;
             }
         }
         if text.len() == start {
-            return Ok(Next::End);
+            return Ok(LineRead::End);
         }
         if text.ends_with(b"\r") && self.fill()?.starts_with(b"\n") {
             text.push(b'\n');
@@ -89,7 +93,7 @@ impl<R: BufRead> Lines<R> {
         {
             text.drain(start..start + BYTE_ORDER_MARK.len());
         }
-        Ok(Next::Line)
+        Ok(LineRead::Line)
     }
 
     /// The bytes at hand; none at the end of the input.
@@ -125,9 +129,9 @@ mod tests {
         loop {
             let mut line = Vec::new();
             match lines.append_to(&mut line, 100).unwrap() {
-                Next::Line => found.push(String::from_utf8(line).unwrap()),
-                Next::End => return found,
-                Next::TooLong => panic!("no line of this test is long"),
+                LineRead::Line => found.push(String::from_utf8(line).unwrap()),
+                LineRead::End => return found,
+                LineRead::TooLong => panic!("no line of this test is long"),
             }
         }
     }
@@ -157,10 +161,10 @@ mod tests {
     fn a_line_past_the_bound_is_not_read_to_its_end() {
         let mut lines = Lines::new(&b"12345678\n"[..], Place::StandardInput);
         let mut text = b"ab".to_vec();
-        assert_eq!(lines.append_to(&mut text, 10).unwrap(), Next::TooLong);
+        assert_eq!(lines.append_to(&mut text, 10).unwrap(), LineRead::TooLong);
         let mut lines = Lines::new(&b"1234567\n"[..], Place::StandardInput);
         let mut text = b"ab".to_vec();
-        assert_eq!(lines.append_to(&mut text, 10).unwrap(), Next::Line);
+        assert_eq!(lines.append_to(&mut text, 10).unwrap(), LineRead::Line);
         assert_eq!(text, b"ab1234567\n");
     }
 

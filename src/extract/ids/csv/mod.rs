@@ -25,7 +25,7 @@ mod source;
 mod tests;
 mod whole;
 
-pub use column::Column;
+pub use column::IdColumn;
 pub use error::{Error, Headings};
 pub use reader::Reader;
 pub use report::{LineCounts, SourceReport};

@@ -2,7 +2,7 @@
 //! the `#TYPE …` of PowerShell. Leaves what follows them to the records.
 
 use super::Place;
-use super::lines::{Lines, Next, split_end};
+use super::lines::{LineRead, Lines, split_end};
 
 /// What stands above the headings.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) fn read(sample: &[u8]) -> Preamble<'_> {
     let mut has_type = false;
     let mut lines = Lines::new(sample, Place::StandardInput);
     let mut line = Vec::new();
-    while matches!(lines.append_to(&mut line, sample.len()), Ok(Next::Line)) {
+    while matches!(lines.append_to(&mut line, sample.len()), Ok(LineRead::Line)) {
         let (text, _) = split_end(&line);
         let named = declared(text).filter(|_| preamble.delimiter.is_none());
         if named.is_some() {

@@ -12,8 +12,8 @@ use super::input::Text;
 use super::raw::Raw;
 use super::records::Records;
 use super::report::{LineCounts, SourceReport};
-use super::shape::Shape;
-use super::{Column, Source, cell, delimiter, heading, number, preamble};
+use super::shape::ExpectedCells;
+use super::{IdColumn, Source, cell, delimiter, heading, number, preamble};
 use crate::contact::{InputLine, Reason};
 use crate::extract::waiting::{self, Stop};
 
@@ -34,10 +34,10 @@ use crate::extract::waiting::{self, Stop};
 /// they are, the input is not read any further.
 pub struct Reader {
     records: Records<Text>,
-    column: Column,
+    column: IdColumn,
     /// The heading that was asked for.
     asked: Option<String>,
-    shape: Shape,
+    shape: ExpectedCells,
     /// Cuts a line on its own, to see what it would be.
     alone: Cells,
     state: State,
@@ -54,12 +54,12 @@ enum State {
     Reading,
     /// All was read.
     Whole(SourceReport),
-    Failed(Failure),
+    Failed(EarlyEnd),
 }
 
 /// Why reading ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Failure {
+enum EarlyEnd {
     /// It may go well when it is tried again.
     Changed,
     /// It will not.
@@ -105,7 +105,7 @@ impl Reader {
         let column = heading::locate(&records, asked)?;
         let rows = Records::new(sample.as_slice(), delimiter, place());
         let mut reader = Self {
-            shape: Shape::new(records.cells(), rows),
+            shape: ExpectedCells::new(records.cells(), rows),
             alone: Cells::new(delimiter),
             asked: source.column.clone(),
             state: State::FirstPending,
@@ -131,7 +131,7 @@ impl Reader {
     }
 
     /// The column of the ids.
-    pub fn column(&self) -> &Column {
+    pub fn column(&self) -> &IdColumn {
         &self.column
     }
 
@@ -146,7 +146,7 @@ impl Reader {
     /// Whether the input changed while it was read, so that reading it again may go well.
     pub(super) fn has_changed(&self) -> bool {
         match self.state {
-            State::Failed(failure) => failure == Failure::Changed,
+            State::Failed(failure) => failure == EarlyEnd::Changed,
             State::FirstPending | State::Reading | State::Whole(_) => false,
         }
     }
@@ -272,9 +272,9 @@ impl Reader {
         let has_changed = self.records.input().raw().has_changed();
         self.rejected = None;
         self.state = State::Failed(if has_changed {
-            Failure::Changed
+            EarlyEnd::Changed
         } else {
-            Failure::Unreadable
+            EarlyEnd::Unreadable
         });
         if has_changed {
             let place = self.records.place().clone();

@@ -9,7 +9,7 @@ use std::io::BufRead;
 use super::Place;
 use super::cells::Cells;
 use super::error::Error;
-use super::lines::{Lines, Next};
+use super::lines::{LineRead, Lines};
 
 /// Most bytes of one record: a quote that is never closed must not draw the whole input into
 /// memory.
@@ -113,9 +113,9 @@ impl<R: BufRead> Records<R> {
     /// at where the record grows too long.
     fn append_line(&mut self, suspect: u64) -> Result<bool, Error> {
         match self.lines.append_to(&mut self.text, RECORD_LIMIT)? {
-            Next::Line => Ok(true),
-            Next::End => Ok(false),
-            Next::TooLong => Err(Error::RecordTooLong {
+            LineRead::Line => Ok(true),
+            LineRead::End => Ok(false),
+            LineRead::TooLong => Err(Error::RecordTooLong {
                 place: self.place().clone(),
                 line: suspect,
             }),

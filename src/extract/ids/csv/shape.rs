@@ -10,7 +10,7 @@ use super::records::Records;
 
 /// The cells that the headings announce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Shape {
+pub(super) struct ExpectedCells {
     /// Headings, but for empty ones at the end.
     headings: usize,
     /// Empty cells after the last heading that this file has anyway: many programs end each line
@@ -18,7 +18,7 @@ pub(super) struct Shape {
     usual_excess: usize,
 }
 
-impl Shape {
+impl ExpectedCells {
     /// The shape that the headings announce, and that the lines after them in the sample are used
     /// to.
     pub(super) fn new(headings: &Cells, sample: Records<&[u8]>) -> Self {
@@ -84,9 +84,9 @@ mod tests {
         cells
     }
 
-    fn shape(file: &'static str) -> Shape {
+    fn shape(file: &'static str) -> ExpectedCells {
         let sample = Records::new(file.as_bytes(), Some(b';'), Place::StandardInput);
-        Shape::new(&cells(file.lines().next().unwrap()), sample)
+        ExpectedCells::new(&cells(file.lines().next().unwrap()), sample)
     }
 
     #[test]
