@@ -123,7 +123,7 @@ impl Context {
         }))
     }
 
-    fn is_of_same_login(&self, cells: &impl Cells, column: usize) -> rusqlite::Result<bool> {
+    fn is_of_same_login(&self, cells: &impl CellReader, column: usize) -> rusqlite::Result<bool> {
         let question = cells.cell::<Option<i64>>(column)?.map(QuestionId);
         Ok(question.is_some_and(|question| self.questions.contains_key(&question)))
     }

@@ -33,7 +33,7 @@ pub(super) struct Published {
 
 /// What the server did at best for those who asked it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Reach {
+pub(super) enum BestAnswer {
     /// Nothing that could be told of a contact.
     #[default]
     Away,
@@ -43,7 +43,7 @@ pub(super) enum Reach {
     Served,
 }
 
-impl Reach {
+impl BestAnswer {
     fn of(said: &Said) -> Self {
         match said.say.meaning() {
             Meaning::Summary | Meaning::Missing => Self::Served,
@@ -71,7 +71,7 @@ pub(super) struct Oracle {
     pub(super) believed: BTreeSet<i64>,
     pub(super) turns: Turns,
     /// What the server did in each run at best.
-    pub(super) reach: BTreeMap<i64, Reach>,
+    pub(super) best: BTreeMap<i64, BestAnswer>,
     /// Runs that the operator accepted.
     pub(super) accepted: BTreeSet<i64>,
     /// Runs of which a start was killed, so that not all their calls are on record.
@@ -94,7 +94,7 @@ impl Oracle {
             bought: BTreeSet::new(),
             believed: BTreeSet::new(),
             turns: Turns::default(),
-            reach: BTreeMap::new(),
+            best: BTreeMap::new(),
             accepted: BTreeSet::new(),
             killed: BTreeSet::new(),
             latest: None,
@@ -142,8 +142,8 @@ impl Oracle {
             said.run = run;
             let key = (said.contact_id, said.by_clock);
             self.index.insert(key, (number, said.asked));
-            let reach = self.reach.entry(run).or_default();
-            *reach = (*reach).max(Reach::of(said));
+            let best = self.best.entry(run).or_default();
+            *best = (*best).max(BestAnswer::of(said));
             self.turns.came(said.contact_id);
         }
         if started.is_accepted {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::export::{Export, Shown};
-use super::oracle::{Oracle, Published, Reach, demand};
+use super::oracle::{BestAnswer, Oracle, Published, demand};
 use super::play::{End, Started};
 use super::say::{Meaning, Say};
 use super::scene::Said;
@@ -42,8 +42,8 @@ impl Oracle {
         if !is_accepted && !self.is_list_believed(started) {
             return Err("published from a list that is not to be believed".to_owned());
         }
-        let reach = self.reach.get(&started.after.run).copied();
-        let is_away = started.how != How::Offline && reach == Some(Reach::Away);
+        let best = self.best.get(&started.after.run).copied();
+        let is_away = started.how != How::Offline && best == Some(BestAnswer::Away);
         demand!(is_accepted || !is_away, "published, though nobody answered");
         let shown = export.with_rows();
         demand!(
