@@ -485,7 +485,9 @@ fn contacts_that_were_had_before_are_known() {
     scene.terms.run = 2;
     scene.record(&[exported(3, 1), missing(3, 2)]);
     assert_eq!(known(&scene), [id(2)]);
-    scene.record(&[exported(4, 3)]);
+    scene.record(&[exported(4, 3), tried(4, 4)]);
+    assert_eq!(known(&scene), [id(2), id(4)]);
+    scene.record(&[exported(4, 5)]);
     assert_eq!(known(&scene), [id(4), id(2)]);
     scene.record(&[exported(5, 3)]);
     assert_eq!(known(&scene), [id(4), id(5)]);
