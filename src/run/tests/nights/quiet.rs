@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::export::State;
 use super::oracle::{Oracle, demand};
 use super::play::{End, Started};
 use super::published::is_more;
@@ -53,11 +54,12 @@ impl Oracle {
         let mut troubles = said.iter().filter(|said| said.is_trouble).peekable();
         let is_outage = troubles.peek().is_some() && troubles.all(|said| said.say.is_outage());
         let is_whole = matches!(started.end, End::Published) && started.max_calls.is_none();
-        // Before the first export nobody knows whether the server ever worked.
-        let (Some(export), true, Some(_)) = (&started.export, is_outage && is_whole, &self.last)
-        else {
+        let Some(export) = &started.export else {
             return Ok(());
         };
+        if !is_outage || !is_whole || !self.knows_a_good_contact(started) {
+            return Ok(());
+        }
         self.tally.count("outage waited out");
         let asked = said.iter().filter(|said| !said.is_probe);
         for id in asked.map(|said| said.contact_id) {
@@ -69,6 +71,23 @@ impl Oracle {
             );
         }
         Ok(())
+    }
+
+    /// Whether a contact was had before that is not known to fail since: without one, nobody can
+    /// tell a server that is away from contacts that fail.
+    fn knows_a_good_contact(&self, started: &Started) -> bool {
+        let State {
+            answers, endings, ..
+        } = &started.before;
+        let mut answers = answers.iter();
+        answers.any(|(id, kept)| {
+            let counts = self.asked_of(*id, kept.at).is_some_and(|then| {
+                then.login == started.asked.login && (then.with_sales || !started.asked.with_sales)
+            });
+            let ending = endings.get(id).map(|(_, outcome, _)| *outcome);
+            let is_denied = self.denied.keys().any(|(denied, _)| denied == id);
+            counts && !is_denied && ending.is_none_or(|outcome| outcome == Outcome::Pending)
+        })
     }
 
     /// What is fetched is what is not fresh: all of it, or as much as the budget allows, what was
