@@ -84,17 +84,7 @@ pub(super) fn scripts() -> Vec<(&'static str, Script)> {
             script(
                 TERMS,
                 12,
-                &[
-                    (17, refusal(Say::Gone, 0, 1)),
-                    (
-                        18,
-                        Event::Clock {
-                            after: 0,
-                            hours: -48,
-                            nights: 2,
-                        },
-                    ),
-                ],
+                &[(17, refusal(Say::Gone, 0, 1)), (18, clock(-48, 2))],
             ),
         ),
         (
@@ -152,4 +142,12 @@ fn refusal(say: Say, after: u8, answers: u8) -> Event {
 
 fn again(hours: u8, how: How) -> Event {
     Event::Again { hours, how }
+}
+
+fn clock(hours: i16, nights: u8) -> Event {
+    Event::Clock {
+        after: 0,
+        hours,
+        nights,
+    }
 }
