@@ -100,12 +100,16 @@ fn carry_out(verb: &Verb) -> Result<Exit, CommandError> {
             seed,
             latency,
             faults,
+            contacts,
+            night,
         } => {
             let settings = sandbox::ServerSettings {
                 port: *port,
                 seed: *seed,
                 latency: latency.0,
                 faults: faults.fraction(),
+                contacts: *contacts,
+                night: *night,
                 ..sandbox::ServerSettings::default()
             };
             let sandbox = sandbox::start(settings).map_err(Error::from)?;

@@ -111,7 +111,7 @@ fn resolve(typed: &Typed) -> Result<Job, Problem> {
         source: file.source.resolve(folder)?,
         output: file.output.resolve(folder)?,
         fetch: file.fetch.resolve(&installation)?,
-        sandbox: file.sandbox.resolve(&installation),
+        sandbox: file.sandbox.resolve(&installation)?,
         api: file.api.resolve(installation, folder)?,
         description: description::describe(table),
     })

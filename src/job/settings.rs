@@ -261,6 +261,12 @@ section! {
     SandboxSection = "sandbox" {
         /// Seed of the invented data.
         seed: u64 = 1, --"sandbox-seed";
+        /// Number of contact ids at the beginning; without it every contact id exists, and archives
+        /// show the first 10,000.
+        contacts: u32, --"sandbox-contacts";
+        /// How many nights of changes have passed, each of which meets some 2% of the contacts that
+        /// archives show.
+        night: u32 = 0, --"sandbox-night";
         /// Wait before each answer.
         latency: Period = seconds(0), --"sandbox-latency";
         /// Share of requests that meet a fault.

@@ -27,6 +27,11 @@ impl Moment {
         Self(NEWEST - rng.i64(0..1_095 * DAY))
     }
 
+    /// A moment of the night of that number, or of the day before it; no other night has it.
+    pub(super) fn of_night(rng: &mut Rng, night: u32) -> Self {
+        Self(NEWEST + i64::from(night) * DAY - rng.i64(0..DAY))
+    }
+
     /// So many seconds before.
     pub(super) fn before(self, seconds: i64) -> Self {
         Self(self.0 - seconds)

@@ -30,6 +30,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 pub use archive::{ArchiveRefusal, ArchiveSettings, ArchiveTable};
+pub use database::{MOST_CONTACTS, MOST_NIGHTS};
 pub use faults::FaultKind;
 pub use tenant::{DEMO_PRIVATE_KEY, SimulatedTenant, SimulatedTenantState, TenantSettings};
 pub use token::Flaw;
@@ -52,9 +53,12 @@ pub struct ServerSettings {
     pub slow: Duration,
     /// Share of the contact ids, 0 to 1, that do not exist.
     pub missing: f64,
-    /// Number of contact ids, the missing ones included. Without one every contact id exists, and
+    /// Number of contact ids at the beginning, the missing ones included; at most
+    /// [`MOST_CONTACTS`]. Without one every contact id exists, and
     /// the archives show the first 10,000.
     pub contacts: Option<u32>,
+    /// How many nights of changes have passed since the data was made; at most [`MOST_NIGHTS`].
+    pub night: u32,
     /// How the archives behave.
     pub archives: ArchiveSettings,
     /// Its base zone.
@@ -76,6 +80,7 @@ impl Default for ServerSettings {
             slow: Duration::from_secs(2),
             missing: 0.02,
             contacts: None,
+            night: 0,
             archives: ArchiveSettings::default(),
             zone: SimulatedZone::Norway,
             zone_telling: ZoneTelling::Base,
@@ -93,7 +98,7 @@ pub fn answer(contact_id: i32, limit: i32) -> Vec<u8> {
         zone,
         ..
     } = ServerSettings::default();
-    let database = database::Database::new(seed, missing, None);
+    let database = database::Database::new(seed, missing, None, 0);
     let question = summary::SummaryRequest {
         contact_id,
         limit,
@@ -240,7 +245,12 @@ fn router(
     tenant: Option<&Arc<SimulatedTenant>>,
 ) -> Router {
     let shared = Arc::new(server::Shared {
-        database: database::Database::new(settings.seed, settings.missing, settings.contacts),
+        database: database::Database::new(
+            settings.seed,
+            settings.missing,
+            settings.contacts,
+            settings.night,
+        ),
         faults: faults::Faults {
             seed: settings.seed,
             share: settings.faults,

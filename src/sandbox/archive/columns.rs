@@ -1,8 +1,8 @@
 //! The providers and columns of the archives, and what stands in a cell.
 
-use super::ArchiveTable;
+use super::table::ArchiveTable;
 use crate::sandbox::calendar::Moment;
-use crate::sandbox::database::{ChildTable, ContactRow, OwnedRow};
+use crate::sandbox::database::{ContactRow, OwnedRow};
 
 /// One table as one provider shows it.
 #[derive(Debug)]
@@ -108,34 +108,12 @@ impl Archive {
     }
 }
 
-impl ArchiveTable {
-    /// The rows that it shows; none where they are the contacts themselves.
-    pub(super) fn children(self) -> Option<ChildTable> {
-        match self {
-            Self::Contact => None,
-            Self::Appointment => Some(ChildTable::Appointments),
-            Self::Document => Some(ChildTable::Documents),
-            Self::Sale => Some(ChildTable::Sales),
-            Self::Ticket => Some(ChildTable::Tickets),
-            Self::ChatSession => Some(ChildTable::Chats),
-        }
-    }
-
-    /// The tables of Service, which came from another house: their times are readings of its clock,
-    /// and what is not known in them is null.
-    fn is_of_service(self) -> bool {
-        match self {
-            Self::Ticket | Self::ChatSession => true,
-            Self::Contact | Self::Appointment | Self::Document | Self::Sale => false,
-        }
-    }
-
-    fn moment(self, moment: Moment) -> Cell {
-        if self.is_of_service() {
-            Cell::Service(moment)
-        } else {
-            Cell::Utc(moment)
-        }
+/// A moment in the time of its table.
+fn moment(table: ArchiveTable, moment: Moment) -> Cell {
+    if table.is_of_service() {
+        Cell::Service(moment)
+    } else {
+        Cell::Utc(moment)
     }
 }
 
@@ -153,8 +131,8 @@ impl Stored {
     pub(super) fn cell(&self, content: Content, table: ArchiveTable, seed: u64) -> Cell {
         match self {
             Self::Contact(contact) => match content {
-                Content::Registered => table.moment(contact.registered),
-                Content::Updated => table.moment(contact.updated),
+                Content::Registered => moment(table, contact.registered),
+                Content::Updated => moment(table, contact.updated),
                 Content::Key
                 | Content::Contact
                 | Content::Appointment
@@ -178,12 +156,12 @@ fn child_cell(owned: &OwnedRow, content: Content, table: ArchiveTable, seed: u64
         },
         Content::Appointment => Cell::Number(row.appointment_id()),
         Content::Document => Cell::Number(row.document_id()),
-        Content::Registered => table.moment(row.registered),
+        Content::Registered => moment(table, row.registered),
         // A ticket that was never changed may have no stamp of a change.
         Content::Updated if table == ArchiveTable::Ticket && row.key % 16 == 0 => {
             row.edited.map_or(Cell::Null, Cell::Service)
         }
-        Content::Updated => table.moment(row.updated()),
+        Content::Updated => moment(table, row.updated()),
         Content::Ended => row.chat_ended(seed).map_or(Cell::Null, Cell::Service),
         Content::Idle => {
             let ended = row.chat_ended(seed).unwrap_or(row.registered);

@@ -4,48 +4,22 @@
 
 mod columns;
 mod query;
+mod refusal;
+mod table;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
-use axum::http::StatusCode;
-use axum::response::Response;
-
 use super::database::{ContactRow, Database, OwnedRow};
 use super::dice::{falls_into, generator};
-use super::faults::{html, json};
 use super::json::JsonText;
 use super::zone::SimulatedZone;
 use columns::{Archive, Cell, Stored};
 use query::Query;
-
-/// A table that archives show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names are the API's own")]
-pub enum ArchiveTable {
-    Contact,
-    Appointment,
-    Document,
-    Sale,
-    Ticket,
-    ChatSession,
-}
-
-/// How the API refuses an archive to a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ArchiveRefusal {
-    /// 400 with the API's error object.
-    BadRequest,
-    /// 401, as without a login.
-    Unauthorized,
-    /// 403 with the API's error object.
-    Forbidden,
-    /// 404 of the web server.
-    NotFound,
-    /// 500 with the API's error object.
-    ServerError,
-}
+pub use refusal::ArchiveRefusal;
+use refusal::NoPage;
+pub use table::ArchiveTable;
 
 /// How the archives behave.
 #[derive(Debug, Clone)]
@@ -69,14 +43,6 @@ impl Default for ArchiveSettings {
             refused_providers: BTreeMap::new(),
         }
     }
-}
-
-/// Why a page is not given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoPage {
-    Refused(ArchiveRefusal),
-    /// The question is one that archives throw at.
-    Thrown(&'static str),
 }
 
 /// The archives of one installation.
@@ -169,34 +135,6 @@ fn stored(database: &Database, archive: &Archive, after: i64, most: usize) -> Ve
         Some(table) => {
             let rows: Vec<OwnedRow> = database.rows_after(table, after, most);
             rows.into_iter().map(Stored::Child).collect()
-        }
-    }
-}
-
-const NOT_ALLOWED: &str = concat!(
-    r#"{"Error":true,"ErrorType":"SoSentryException","#,
-    r#""Message":"You do not have the right to see this.","ErrorSource":"ArchiveProvider"}"#
-);
-const NOT_AUTHORIZED: &str = r#"{"Message":"Authorization has been denied for this request."}"#;
-const NO_SUCH_PAGE: &str = "<!DOCTYPE html>\n<html><body><h2>404</h2></body></html>\n";
-
-impl NoPage {
-    /// The refusal as it travels.
-    pub(super) fn response(self) -> Response {
-        match self {
-            Self::Thrown(message) => {
-                let body = format!(
-                    r#"{{"Error":true,"ErrorType":"ArchiveException","Message":"{message}"}}"#
-                );
-                json(StatusCode::INTERNAL_SERVER_ERROR, body)
-            }
-            Self::Refused(refusal) => match refusal {
-                ArchiveRefusal::BadRequest => json(StatusCode::BAD_REQUEST, NOT_ALLOWED),
-                ArchiveRefusal::Unauthorized => json(StatusCode::UNAUTHORIZED, NOT_AUTHORIZED),
-                ArchiveRefusal::Forbidden => json(StatusCode::FORBIDDEN, NOT_ALLOWED),
-                ArchiveRefusal::NotFound => html(StatusCode::NOT_FOUND, NO_SUCH_PAGE),
-                ArchiveRefusal::ServerError => json(StatusCode::INTERNAL_SERVER_ERROR, NOT_ALLOWED),
-            },
         }
     }
 }

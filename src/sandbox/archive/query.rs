@@ -2,8 +2,8 @@
 //! simulated. Conditions are on the key alone. What a live archive is known to throw at is thrown
 //! at here, too: `ge` and `le`, and no condition at all.
 
-use super::NoPage;
 use super::columns::{ARCHIVES, Archive, Content};
+use super::refusal::NoPage;
 
 /// How many rows a page has where nothing is said.
 const USUAL_TOP: usize = 1000;

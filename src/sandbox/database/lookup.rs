@@ -2,7 +2,8 @@
 //! held that grows with the number of contacts: the rows of a block of contacts are found, put in
 //! order, and forgotten.
 
-use super::row::{BLOCK, ChildRow, ListKind, block_of};
+use super::nights::Happening;
+use super::row::{BLOCK, ChildRow, FIRST_LATER_KEY, ListKind, block_of, serial_of};
 use super::{ContactRow, Database, Presence};
 
 /// A table of rows that belong to contacts.
@@ -24,7 +25,7 @@ pub(in crate::sandbox) struct OwnedRow {
 }
 
 impl ChildTable {
-    fn kinds(self) -> &'static [ListKind] {
+    pub(super) fn kinds(self) -> &'static [ListKind] {
         match self {
             Self::Appointments => &[ListKind::Followups, ListKind::Documents],
             Self::Documents => &[ListKind::Documents],
@@ -72,14 +73,23 @@ impl Database {
         most: usize,
     ) -> Vec<OwnedRow> {
         let mut rows = Vec::new();
-        let first_block = block_of(table.lowest_beyond(after));
-        for block in first_block..=self.last_shown() / BLOCK {
+        let lowest = table.lowest_beyond(after);
+        for block in block_of(lowest)..=self.last_shown() / BLOCK {
             if rows.len() >= most {
                 break;
             }
             let mut found = self.rows_of_block(block, table);
             found.retain(|owned| i64::from(table.key(&owned.row)) > after);
             found.sort_unstable_by_key(|owned| table.key(&owned.row));
+            rows.append(&mut found);
+        }
+        for serial in serial_of(lowest).. {
+            let (night, number) = self.nights.of_serial(serial);
+            if rows.len() >= most || night > self.nights.passed() {
+                break;
+            }
+            let mut found = self.rows_of_change(night, number, table);
+            found.retain(|owned| i64::from(table.key(&owned.row)) > after);
             rows.append(&mut found);
         }
         rows.truncate(most);
@@ -95,10 +105,22 @@ impl Database {
             let kinds = table.kinds().iter();
             kinds.flat_map(move |kind| self.rows_made_for(contact_id, *kind))
         };
-        let owned = |row: ChildRow| OwnedRow {
-            row,
-            owner: Some(row.origin),
+        let first = |owned: &OwnedRow| owned.row.key < FIRST_LATER_KEY;
+        contact_ids.flat_map(rows_of).filter(first).collect()
+    }
+
+    /// The rows that a change of some night made.
+    fn rows_of_change(&self, night: u32, number: u32, table: ChildTable) -> Vec<OwnedRow> {
+        let Some((contact_id, Happening::Insert { kind, .. })) = self.nights.change(night, number)
+        else {
+            return Vec::new();
         };
-        contact_ids.flat_map(rows_of).map(owned).collect()
+        if !table.kinds().contains(&kind) {
+            return Vec::new();
+        }
+        let serial = self.nights.serial(night, number);
+        let mut rows = self.rows_made_for(contact_id, kind);
+        rows.retain(|owned| owned.row.key >= FIRST_LATER_KEY && serial_of(owned.row.key) == serial);
+        rows
     }
 }

@@ -1,14 +1,18 @@
 //! What there is in the simulated SuperOffice: which contacts, and which rows belong to them. The
 //! one source of truth of summaries and archives, so that they cannot disagree; a pure function of
-//! the seed. What a row says in its texts, and how it is written, is left to those two.
+//! seed and night. What a row says in its texts, and how it is written, is left to those two.
 
+mod fate;
 mod lookup;
+mod nights;
 mod row;
 
 use super::calendar::{DAY, Moment};
 use super::dice::{falls_into, generator};
 pub(super) use lookup::{ChildTable, OwnedRow};
-use row::MOST_CONTACTS;
+pub use nights::MOST_NIGHTS;
+use nights::{Change, Happening, Nights};
+use row::KEYED_CONTACTS;
 pub(super) use row::{ChildRow, ListKind};
 
 /// Share of the contacts whose lists are filled although their Contact is null.
@@ -18,12 +22,17 @@ const MISSING_AS_OBJECT: f64 = 0.2;
 /// How many contacts the archives show where every contact id exists.
 const SHOWN: u32 = 10_000;
 
+/// The most contacts at the beginning; as many again may be new.
+pub const MOST_CONTACTS: u32 = KEYED_CONTACTS / 2;
+
 /// The contacts of one seed.
 #[derive(Debug, Clone)]
 pub(super) struct Database {
     seed: u64,
     missing: f64,
-    contacts: Option<u32>,
+    /// Beyond the contacts of the nights there is none; else every contact id exists.
+    is_bounded: bool,
+    nights: Nights,
 }
 
 /// How a contact looks from outside.
@@ -55,6 +64,8 @@ pub(super) struct ContactRow {
     pub(super) presence: Presence,
     pub(super) registered: Moment,
     pub(super) updated: Moment,
+    /// How often it was edited, the edits that move no stamp included.
+    pub(super) edits: u32,
 }
 
 /// What a list was at the beginning.
@@ -67,12 +78,15 @@ struct FirstList {
 
 impl Database {
     /// The contacts of that seed. `missing` is the share of ids that do not exist; beyond the
-    /// number of `contacts` none exists, and without one all do.
-    pub(super) fn new(seed: u64, missing: f64, contacts: Option<u32>) -> Self {
+    /// number of `contacts` none exists, and without one all do; those that the archives do not
+    /// show never change.
+    pub(super) fn new(seed: u64, missing: f64, contacts: Option<u32>, night: u32) -> Self {
+        let shown = contacts.unwrap_or(SHOWN).min(MOST_CONTACTS);
         Self {
             seed,
             missing,
-            contacts: contacts.map(|contacts| contacts.min(MOST_CONTACTS - 1)),
+            is_bounded: contacts.is_some(),
+            nights: Nights::new(seed, shown, contacts.is_some(), night),
         }
     }
 
@@ -82,49 +96,42 @@ impl Database {
 
     /// The highest contact id that the archives may show.
     pub(super) fn last_shown(&self) -> u32 {
-        self.contacts.unwrap_or(SHOWN)
+        self.nights.last_contact()
     }
 
     /// The contact of that id; there is always one, though perhaps an absent one.
     pub(super) fn contact(&self, contact_id: i32) -> ContactRow {
         let mut rng = generator(self.seed, u64::from(contact_id.unsigned_abs()), 7);
-        let registered = Moment::recent(&mut rng).before(1_095 * DAY);
-        ContactRow {
+        let long_ago = Moment::recent(&mut rng).before(1_095 * DAY);
+        let (registered, updated) = match self.nights.birth(contact_id) {
+            0 => (long_ago, long_ago.after(&mut rng, 1_095 * DAY)),
+            night => [Moment::of_night(&mut rng, night); 2].into(),
+        };
+        let mut contact = ContactRow {
             contact_id,
             presence: self.presence(contact_id),
             registered,
-            updated: registered.after(&mut rng, 1_095 * DAY),
-        }
-    }
-
-    /// The rows of a contact, newest first; none where the list is null.
-    pub(super) fn list(&self, contact_id: i32, kind: ListKind) -> Option<Vec<ChildRow>> {
-        let mut rows = self.rows_made_for(contact_id, kind);
-        rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.key));
-        let is_null = rows.is_empty() && self.first_list(contact_id, kind).is_null;
-        (!is_null).then_some(rows)
-    }
-
-    /// The rows that were made for a contact.
-    fn rows_made_for(&self, contact_id: i32, kind: ListKind) -> Vec<ChildRow> {
-        if !self.presence(contact_id).exists() {
-            return Vec::new();
-        }
-        let FirstList { length, newest, .. } = self.first_list(contact_id, kind);
-        let row = |slot| {
-            let key = row::first_key(contact_id, slot);
-            let mut rng = generator(self.seed, u64::from(key), 30 + kind.number());
-            let age = i64::from(length - 1 - slot) * 60 * DAY + rng.i64(60..60 * DAY);
-            ChildRow {
-                kind,
-                key,
-                origin: contact_id,
-                registered: newest.before(age),
-                edits: 0,
-                edited: None,
-            }
+            updated,
+            edits: 0,
         };
-        (0..length).map(row).collect()
+        for change in self.life(contact_id) {
+            if let Happening::EditContact { silent } = change.happening {
+                contact.edits += 1;
+                if !silent {
+                    contact.updated = self.moment(&change);
+                }
+            }
+        }
+        contact
+    }
+
+    /// When a change moves a stamp.
+    fn moment(&self, change: &Change) -> Moment {
+        let serial = self.nights.serial(change.night, change.number);
+        Moment::of_night(
+            &mut generator(self.seed, u64::from(serial), 53),
+            change.night,
+        )
     }
 
     /// Most lists are short, many are empty, and a few are longer than any usual limit.
@@ -136,7 +143,7 @@ impl Database {
             3..430 => 0,
             _ => rng.u32(1..=8).min(rng.u32(1..=8)),
         };
-        let least = u32::from(self.presence(contact_id) == Presence::ListsOnly);
+        let least = u32::from(self.first_presence(contact_id) == Presence::ListsOnly);
         FirstList {
             length: length.max(least),
             newest: Moment::recent(&mut rng),
@@ -144,10 +151,18 @@ impl Database {
         }
     }
 
+    /// How the contact looks after the nights that have passed.
     fn presence(&self, contact_id: i32) -> Presence {
-        let beyond = self
-            .contacts
-            .is_some_and(|last| contact_id.unsigned_abs() > last);
+        if self.end(contact_id).is_some() {
+            Presence::Absent
+        } else {
+            self.first_presence(contact_id)
+        }
+    }
+
+    /// How it looked at the beginning.
+    fn first_presence(&self, contact_id: i32) -> Presence {
+        let beyond = self.is_bounded && contact_id.unsigned_abs() > self.last_shown();
         if contact_id <= 0 || beyond {
             return Presence::Absent;
         }
@@ -165,3 +180,6 @@ impl Database {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,13 @@
 //! One row of the simulated database: a ticket, an activity, a sale or a chat. Its key says where it
 //! was made, so that a page of an archive can begin at any key without a look at those before.
 
+use fastrand::Rng;
+
 use crate::sandbox::calendar::Moment;
 use crate::sandbox::dice::{falls_into, generator};
 
+/// The most rows that one change makes.
+pub(super) const MOST_INSERTED: u32 = 3;
 /// Rows of a kind that a contact may be made with; a list never begins longer than this.
 const SLOTS: u32 = 1 << 8;
 /// Contacts whose rows lie between one another: those of a block are made slot by slot, so that
@@ -13,7 +17,7 @@ pub(super) const BLOCK: u32 = 1 << 8;
 const BLOCK_KEYS: u32 = BLOCK * SLOTS;
 /// The most contacts whose rows have keys of their own. Beyond them keys repeat, which no archive
 /// shows.
-pub(in crate::sandbox) const MOST_CONTACTS: u32 = 1 << 21;
+pub(super) const KEYED_CONTACTS: u32 = 1 << 21;
 
 /// The lists of a summary, in its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +37,10 @@ impl ListKind {
         Self::Sales,
         Self::Chats,
     ];
+
+    pub(super) fn any(rng: &mut Rng) -> Self {
+        rng.choice(Self::ALL).expect("there are five")
+    }
 
     /// Its place in the summary, which keeps the dice of one kind from moving those of another.
     pub(in crate::sandbox) fn number(self) -> u64 {
@@ -91,11 +99,24 @@ impl ChildRow {
 
 /// The key of the row that a contact was made with, by its place in the list, oldest first.
 pub(super) fn first_key(contact_id: i32, slot: u32) -> u32 {
-    let number = contact_id.unsigned_abs() % MOST_CONTACTS;
+    let number = contact_id.unsigned_abs() % KEYED_CONTACTS;
     // Another order of the contacts in every slot.
     let place = (number % BLOCK * 167 + slot * 89) % BLOCK;
     1 + number / BLOCK * BLOCK_KEYS + slot * BLOCK + place
 }
+
+/// The key of a row that a change of some night made.
+pub(super) fn later_key(serial: u32, number: u32) -> u32 {
+    FIRST_LATER_KEY + serial * (MOST_INSERTED + 1) + number
+}
+
+/// The change that made the row of a key, or would have; the first one where the key is lower.
+pub(super) fn serial_of(key: u32) -> u32 {
+    key.saturating_sub(FIRST_LATER_KEY) / (MOST_INSERTED + 1)
+}
+
+/// The first key of the rows that were made in some night.
+pub(super) const FIRST_LATER_KEY: u32 = 1 + KEYED_CONTACTS / BLOCK * BLOCK_KEYS;
 
 /// The block that the key lies in.
 pub(super) fn block_of(key: u32) -> u32 {
@@ -119,6 +140,6 @@ mod tests {
                 assert!(slot == 0 || key > first_key(contact_id, slot - 1));
             }
         }
-        assert!(first_key(i32::MAX, SLOTS - 1) <= 1 << 29);
+        assert!(first_key(i32::MAX, SLOTS - 1) < FIRST_LATER_KEY);
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn member(kind: ListKind) -> &'static str {
 /// Writes the lists of a contact.
 pub(super) struct ListWriter<'a> {
     pub(super) database: &'a Database,
+    pub(super) contact_id: i32,
     pub(super) company: &'a Company,
     pub(super) wall: Wall,
 }
@@ -38,11 +39,14 @@ impl ListWriter<'_> {
         json.open('[');
         for row in rows {
             let purpose = 20 + row.kind.number();
+            // What came from another contact still says what it said there.
+            let of_origin = (row.origin != self.contact_id)
+                .then(|| Company::of(self.database.seed(), u64::from(row.origin.unsigned_abs())));
             let mut item = UnfinishedItem {
                 json,
                 rng: generator(self.database.seed(), u64::from(row.key), purpose),
                 seed: self.database.seed(),
-                company: self.company,
+                company: of_origin.as_ref().unwrap_or(self.company),
                 wall: self.wall,
                 row,
             };
@@ -75,8 +79,8 @@ impl UnfinishedItem<'_> {
         self.json
             .plain_member("TicketId", self.row.key)
             .plain_member("TicketStatus", self.rng.u8(1..=7));
-        self.json
-            .text_member("Title", pick(&mut self.rng, TICKET_TITLES));
+        let title = pick(&mut self.rng, TICKET_TITLES);
+        self.edited_text("Title", title);
         self.json.plain_member(
             "Registered",
             self.row.registered.base_field(&mut self.rng, self.wall),
@@ -96,11 +100,11 @@ impl UnfinishedItem<'_> {
             let date = self.row.registered.after(&mut self.rng, 30 * 86_400);
             self.json.plain(date.base_field(&mut self.rng, self.wall));
         }
-        if falls_into(&mut self.rng, 0.02) {
+        if falls_into(&mut self.rng, 0.02) && self.row.edits == 0 {
             self.json.raw_member("Description", "null");
         } else {
-            self.json
-                .text_member("Description", pick(&mut self.rng, descriptions));
+            let description = pick(&mut self.rng, descriptions);
+            self.edited_text("Description", description);
         }
         self.json
             .raw_member("Completed", pick(&mut self.rng, ACTIVITY_STATUSES));
@@ -124,8 +128,8 @@ impl UnfinishedItem<'_> {
         }
         self.json
             .plain_member("Probability", self.rng.u8(0..=20) * 5);
-        self.json
-            .text_member("Heading", pick(&mut self.rng, SALE_HEADINGS));
+        let heading = pick(&mut self.rng, SALE_HEADINGS);
+        self.edited_text("Heading", heading);
         self.json
             .plain_member("Amount", amount)
             .text_member("Currency", country.currency);
@@ -152,8 +156,8 @@ impl UnfinishedItem<'_> {
         }
         self.json
             .text_member("FirstMessage", pick(&mut self.rng, FIRST_MESSAGES));
-        self.json
-            .text_member("LastMessage", pick(&mut self.rng, LAST_MESSAGES));
+        let last_message = pick(&mut self.rng, LAST_MESSAGES);
+        self.edited_text("LastMessage", last_message);
         self.json
             .plain_member(
                 "WhenRequested",
@@ -164,6 +168,14 @@ impl UnfinishedItem<'_> {
         match self.row.chat_ended(self.seed) {
             None => self.json.raw(&unknown(self.wall)),
             Some(ended) => self.json.plain(ended.base_field(&mut self.rng, self.wall)),
+        };
+    }
+
+    /// A text that shows how often the row was edited.
+    fn edited_text(&mut self, name: &str, text: &str) {
+        match self.row.edits {
+            0 => self.json.text_member(name, text),
+            edits => self.json.text_member(name, &format!("{text} ({edits})")),
         };
     }
 }

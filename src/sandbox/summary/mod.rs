@@ -72,7 +72,7 @@ pub(super) fn answer(database: &Database, question: SummaryRequest) -> Vec<u8> {
     json.open('{').member("Contact");
     if contact_selected && contact.presence == Presence::Whole {
         let mut rng = generator(database.seed(), subject, 10);
-        contact::write(&mut json, &mut rng, question.contact_id, &company);
+        contact::write(&mut json, &mut rng, &contact, &company);
     } else {
         json.raw("null");
     }
@@ -91,6 +91,7 @@ pub(super) fn answer(database: &Database, question: SummaryRequest) -> Vec<u8> {
                     rows.truncate(usize::try_from(question.limit).unwrap_or(0));
                     lists::ListWriter {
                         database,
+                        contact_id: question.contact_id,
                         company: &company,
                         wall: question.wall,
                     }

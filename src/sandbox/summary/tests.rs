@@ -8,7 +8,7 @@ use super::*;
 use crate::sandbox::zone::SimulatedZone;
 
 fn database() -> Database {
-    Database::new(1, 0.02, None)
+    Database::new(1, 0.02, None, 0)
 }
 
 fn ask(database: &Database, contact_id: i32, limit: i32, selection: Selection) -> Vec<u8> {
@@ -35,7 +35,7 @@ fn objects(contacts: i32) -> Vec<Value> {
 
 #[test]
 fn an_answer_depends_on_seed_and_question_only() {
-    let (database, other) = (database(), Database::new(2, 0.02, None));
+    let (database, other) = (database(), Database::new(2, 0.02, None, 0));
     for contact_id in [1, 7, 4711, i32::MAX] {
         let answer = ask(&database, contact_id, 100, Selection::ALL);
         assert_eq!(answer, ask(&database, contact_id, 100, Selection::ALL));
@@ -137,7 +137,7 @@ fn the_limit_cuts_lists_and_changes_nothing_else() {
 #[test]
 fn contact_ids_are_missing_at_the_share_that_was_set() {
     let missing = |share: f64| {
-        let contacts = Database::new(1, share, None);
+        let contacts = Database::new(1, share, None, 0);
         let answers = (1..=5_000).map(|contact_id| ask(&contacts, contact_id, 100, Selection::ALL));
         let hollow =
             br#"{"Contact":null,"Tickets":[],"Followups":[],"Documents":[],"Sales":[],"Chats":[]}"#;
