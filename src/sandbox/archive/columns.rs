@@ -158,7 +158,7 @@ fn child_cell(owned: &OwnedRow, content: Content, table: ArchiveTable, seed: u64
         Content::Document => Cell::Number(row.document_id()),
         Content::Registered => moment(table, row.registered),
         // A ticket that was never changed may have no stamp of a change.
-        Content::Updated if table == ArchiveTable::Ticket && row.key % 16 == 0 => {
+        Content::Updated if table == ArchiveTable::Ticket && row.key.is_multiple_of(16) => {
             row.edited.map_or(Cell::Null, Cell::Service)
         }
         Content::Updated => moment(table, row.updated()),

@@ -31,27 +31,27 @@ pub(super) struct Query {
 
 /// Reads the decoded pairs of a query.
 pub(super) fn read(provider: &str, pairs: &[(String, String)]) -> Result<Query, NoPage> {
-    let named = |name: &str| {
+    let value = |name: &str| {
         let mut pairs = pairs.iter();
         pairs
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     };
-    let selected = named("$select").unwrap_or_default();
+    let selected = value("$select").unwrap_or_default();
     let names: Vec<&str> = selected.split(',').map(str::trim).collect();
     let archive = archive(provider, &names)?;
     let column = |name: &&str| {
         let content = archive.content(name).ok_or(UNKNOWN_COLUMN)?;
         Ok(((*name).to_owned(), content))
     };
-    let (after, before) = range(archive, named("$filter").unwrap_or_default())?;
-    let top = named("$top").map_or(Ok(USUAL_TOP), str::parse);
+    let (after, before) = range(archive, value("$filter").unwrap_or_default())?;
+    let top = value("$top").map_or(Ok(USUAL_TOP), str::parse);
     Ok(Query {
         archive,
         columns: names.iter().map(column).collect::<Result<_, _>>()?,
         after,
         before,
-        is_sorted: is_sorted(archive, named("$orderBy"))?,
+        is_sorted: is_sorted(archive, value("$orderBy"))?,
         top: top.map_err(|_| UNREADABLE)?,
     })
 }

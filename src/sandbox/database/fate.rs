@@ -107,36 +107,17 @@ impl Database {
         kind: ListKind,
         rows: &mut Vec<Option<Held>>,
     ) {
-        let picked = |rows: &mut Vec<Option<Held>>, pick: u32| -> Option<usize> {
-            let place = (pick as usize).checked_rem(rows.len())?;
-            let held = rows.get(place).copied().flatten()?;
-            (held.holder == contact_id).then_some(place)
-        };
         match change.happening {
             Happening::Insert { kind: of, count } if of == kind => {
-                let serial = self.nights.serial(change.night, change.number);
-                let made = (0..count).map(|number| ChildRow {
-                    kind,
-                    key: row::later_key(serial, number),
-                    origin: contact_id,
-                    registered: self.moment(change),
-                    edits: 0,
-                    edited: None,
-                });
-                rows.extend(made.map(|row| {
-                    Some(Held {
-                        row,
-                        holder: contact_id,
-                        since: change.night,
-                    })
-                }));
+                let inserted = self.inserted(change, contact_id, kind);
+                rows.extend(inserted.take(usize::from(count)).map(Some));
             }
             Happening::EditRow {
                 kind: of,
                 pick,
                 silent,
             } if of == kind => {
-                if let Some(held) = picked(rows, pick).and_then(|place| rows[place].as_mut()) {
+                if let Some(Some(held)) = picked(rows, pick, contact_id) {
                     held.row.edits += 1;
                     if !silent {
                         held.row.edited = Some(self.moment(change));
@@ -144,8 +125,8 @@ impl Database {
                 }
             }
             Happening::DeleteRow { kind: of, pick } if of == kind => {
-                if let Some(place) = picked(rows, pick) {
-                    rows[place] = None;
+                if let Some(row) = picked(rows, pick, contact_id) {
+                    *row = None;
                 }
             }
             Happening::Give {
@@ -154,7 +135,7 @@ impl Database {
                 to,
                 silent,
             } if of == kind && self.is_there(to, change.night) => {
-                if let Some(held) = picked(rows, pick).and_then(|place| rows[place].as_mut()) {
+                if let Some(Some(held)) = picked(rows, pick, contact_id) {
                     held.holder = to;
                     held.since = change.night;
                     if !silent {
@@ -171,6 +152,29 @@ impl Database {
             | Happening::MergeInto(_)
             | Happening::Delete => {}
         }
+    }
+
+    /// Rows that a change makes, one after the other.
+    fn inserted(
+        &self,
+        change: &Change,
+        contact_id: i32,
+        kind: ListKind,
+    ) -> impl Iterator<Item = Held> {
+        let serial = self.nights.serial(change.night, change.number);
+        let (registered, since) = (self.moment(change), change.night);
+        (0..).map(move |number| Held {
+            row: ChildRow {
+                kind,
+                key: row::later_key(serial, number),
+                origin: contact_id,
+                registered,
+                edits: 0,
+                edited: None,
+            },
+            holder: contact_id,
+            since,
+        })
     }
 
     /// What came to pass for a contact until its end.
@@ -230,4 +234,11 @@ impl Database {
         }
         Some(holder)
     }
+}
+
+/// The row that a change picks, if it is still there and with the contact that it was made for.
+fn picked(rows: &mut [Option<Held>], pick: u32, contact_id: i32) -> Option<&mut Option<Held>> {
+    let place = usize::try_from(pick).ok()?.checked_rem(rows.len())?;
+    rows.get_mut(place)
+        .filter(|row| row.is_some_and(|held| held.holder == contact_id))
 }

@@ -19,7 +19,7 @@ pub(super) enum Happening {
     /// It is edited. What is silent moves no stamp.
     EditContact { silent: bool },
     /// So many rows are made for it.
-    Insert { kind: ListKind, count: u32 },
+    Insert { kind: ListKind, count: u8 },
     /// One of the rows that were made for it is edited.
     EditRow {
         kind: ListKind,
@@ -128,9 +128,7 @@ impl Nights {
 
     /// What a change is, and whom it meets.
     pub(super) fn change(&self, night: u32, number: u32) -> Option<(i32, Happening)> {
-        let deal = self
-            .passed
-            .get(usize::try_from(night).ok()?.checked_sub(1)?)?;
+        let deal = self.deal(night)?;
         Some((deal.contact(number), self.happening(night, number)))
     }
 
@@ -145,6 +143,11 @@ impl Nights {
         (serial / most + 1, serial % most)
     }
 
+    fn deal(&self, night: u32) -> Option<&Deal> {
+        let place = usize::try_from(night).ok()?.checked_sub(1)?;
+        self.passed.get(place)
+    }
+
     fn happening(&self, night: u32, number: u32) -> Happening {
         let subject = u64::from(night) << 32;
         let mut rng = generator(self.seed, subject + u64::from(number / 2), 50);
@@ -152,8 +155,7 @@ impl Nights {
         if roll < 8 {
             let kind = ListKind::any(&mut rng);
             let gives = number.is_multiple_of(2);
-            let deal = self.passed.get(night as usize - 1);
-            let other = deal.map_or(0, |deal| deal.contact(number ^ 1));
+            let other = self.deal(night).map_or(0, |deal| deal.contact(number ^ 1));
             return match (gives, roll) {
                 (false, _) => Happening::Take { from: other },
                 (true, 0..6) => Happening::Give {
@@ -172,7 +174,7 @@ impl Nights {
             0..32 => Happening::EditContact { silent: false },
             32..66 => Happening::Insert {
                 kind,
-                count: pick % MOST_INSERTED + 1,
+                count: rng.u8(1..=MOST_INSERTED),
             },
             66..86 => Happening::EditRow {
                 kind,
@@ -309,14 +311,14 @@ mod tests {
         let mut pairs = 0;
         for serial in (0..50 * nights.changes_a_night).step_by(2) {
             let (night, number) = nights.of_serial(serial);
-            let (giver, gives) = nights.change(night, number).unwrap();
-            let (taker, takes) = nights.change(night, number + 1).unwrap();
-            assert!(!matches!(gives, Happening::Take { .. }));
-            let (Happening::Give { to, .. } | Happening::MergeInto(to)) = gives else {
-                assert!(!matches!(takes, Happening::Take { .. }));
+            let (from, given) = nights.change(night, number).unwrap();
+            let (other, taken) = nights.change(night, number + 1).unwrap();
+            assert!(!matches!(given, Happening::Take { .. }));
+            let (Happening::Give { to, .. } | Happening::MergeInto(to)) = given else {
+                assert!(!matches!(taken, Happening::Take { .. }));
                 continue;
             };
-            assert_eq!((to, takes), (taker, Happening::Take { from: giver }));
+            assert_eq!((to, taken), (other, Happening::Take { from }));
             pairs += 1;
         }
         assert!(pairs > 100, "{pairs}");

@@ -7,7 +7,9 @@ use crate::sandbox::calendar::Moment;
 use crate::sandbox::dice::{falls_into, generator};
 
 /// The most rows that one change makes.
-pub(super) const MOST_INSERTED: u32 = 3;
+pub(super) const MOST_INSERTED: u8 = 3;
+/// Keys that are set aside for the rows of one change.
+const KEYS_OF_A_CHANGE: u32 = 4;
 /// Rows of a kind that a contact may be made with; a list never begins longer than this.
 const SLOTS: u32 = 1 << 8;
 /// Contacts whose rows lie between one another: those of a block are made slot by slot, so that
@@ -107,12 +109,12 @@ pub(super) fn first_key(contact_id: i32, slot: u32) -> u32 {
 
 /// The key of a row that a change of some night made.
 pub(super) fn later_key(serial: u32, number: u32) -> u32 {
-    FIRST_LATER_KEY + serial * (MOST_INSERTED + 1) + number
+    FIRST_LATER_KEY + serial * KEYS_OF_A_CHANGE + number
 }
 
 /// The change that made the row of a key, or would have; the first one where the key is lower.
 pub(super) fn serial_of(key: u32) -> u32 {
-    key.saturating_sub(FIRST_LATER_KEY) / (MOST_INSERTED + 1)
+    key.saturating_sub(FIRST_LATER_KEY) / KEYS_OF_A_CHANGE
 }
 
 /// The first key of the rows that were made in some night.
