@@ -28,7 +28,7 @@ pub(crate) use self::output::OutputSettings;
 pub(crate) use self::source::SourceSettings;
 pub(crate) use self::values::ValueKind;
 pub use self::values::{Period, Share};
-use crate::extract::ids::csv::Place;
+use crate::extract::ids::Place;
 
 /// A checked job: what a run uses, section by section.
 #[derive(Debug)]

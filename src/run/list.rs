@@ -9,7 +9,7 @@ use super::night::Night;
 use super::world::{Mode, ensure_going};
 use crate::contact::TargetCounts;
 use crate::error::Error;
-use crate::extract::ids::csv::{self, Reader, SourceReport};
+use crate::extract::ids::{Reader, SourceReport, read_whole};
 use crate::guards;
 
 /// The list as it was read.
@@ -42,7 +42,7 @@ impl Night<'_> {
             }
         };
         let (store, stop, report) = (&mut self.store, self.stop, &mut *self.report);
-        let (targets, source) = csv::read_whole(&self.job.source.list, ids, |ids| {
+        let (targets, source) = read_whole(&self.job.source.list, ids, |ids| {
             let mut done = 0;
             let lines = ids.map(|line| {
                 done += 1;

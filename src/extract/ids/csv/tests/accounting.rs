@@ -10,7 +10,7 @@ use proptest::sample::{Index, select};
 use super::properties::any_input;
 use super::{Reader, gzip, shown, source, zstd};
 use crate::contact::{InputLine, Reason};
-use crate::extract::ids::csv::{Error, LineCounts};
+use crate::extract::ids::{Error, LineCounts};
 
 type Read = (Vec<InputLine>, LineCounts);
 type Compress = fn(&[u8]) -> Vec<u8>;
