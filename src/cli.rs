@@ -37,6 +37,18 @@ pub enum Verb {
         #[command(flatten)]
         overrides: Overrides,
     },
+    /// Ask an installation what no document says, by some forty calls that only read, and print a
+    /// report without any name, text or id of it.
+    Probe {
+        /// The job file.
+        job: PathBuf,
+        /// Print the report as JSON, to be sent to the maintainers.
+        #[arg(long)]
+        json: bool,
+        /// Flags that override job keys.
+        #[command(flatten)]
+        overrides: Overrides,
+    },
     /// Print the tables and their columns.
     Tables {
         /// How to print them.

@@ -10,11 +10,11 @@ use crate::contact::InputLine;
 use crate::extract::waiting::{self, Stop};
 
 /// The lines of the input in their order, duplicates included. Ends after the first error.
-pub struct Reader(Format);
+pub struct Reader(ListFormat);
 
-enum Format {
-    Text(Box<csv::Reader>),
-    Workbook(Box<xlsx::Reader>),
+enum ListFormat {
+    Text(Box<csv::TextReader>),
+    Workbook(Box<xlsx::WorkbookReader>),
 }
 
 impl Reader {
@@ -27,39 +27,39 @@ impl Reader {
     pub(crate) fn open_unless(source: &Source, stop: &Stop) -> Result<Self, Error> {
         let raw = Raw::open(&source.place, stop)?;
         Ok(Self(if raw.is_zip() {
-            Format::Workbook(Box::new(xlsx::Reader::begin(source, raw)?))
+            ListFormat::Workbook(Box::new(xlsx::WorkbookReader::begin(source, raw)?))
         } else {
-            Format::Text(Box::new(csv::Reader::begin(source, raw)?))
+            ListFormat::Text(Box::new(csv::TextReader::begin(source, raw)?))
         }))
     }
 
     /// Reads these bytes as if they came from the place that the source names. They are text.
     pub fn over(source: &Source, input: Box<dyn Read + Send>) -> Result<Self, Error> {
-        let reader = csv::Reader::over(source, input)?;
-        Ok(Self(Format::Text(Box::new(reader))))
+        let reader = csv::TextReader::over(source, input)?;
+        Ok(Self(ListFormat::Text(Box::new(reader))))
     }
 
     /// The column of the ids.
     pub fn column(&self) -> &IdColumn {
         match &self.0 {
-            Format::Text(reader) => reader.column(),
-            Format::Workbook(reader) => reader.column(),
+            ListFormat::Text(reader) => reader.column(),
+            ListFormat::Workbook(reader) => reader.column(),
         }
     }
 
     /// What was read; none until all lines were given out.
     pub fn report(&self) -> Option<&SourceReport> {
         match &self.0 {
-            Format::Text(reader) => reader.report(),
-            Format::Workbook(reader) => reader.report(),
+            ListFormat::Text(reader) => reader.report(),
+            ListFormat::Workbook(reader) => reader.report(),
         }
     }
 
     /// Whether the input changed while it was read, so that reading it again may go well.
     pub(super) fn has_changed(&self) -> bool {
         match &self.0 {
-            Format::Text(reader) => reader.has_changed(),
-            Format::Workbook(reader) => reader.has_changed(),
+            ListFormat::Text(reader) => reader.has_changed(),
+            ListFormat::Workbook(reader) => reader.has_changed(),
         }
     }
 }
@@ -69,8 +69,8 @@ impl Iterator for Reader {
 
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.0 {
-            Format::Text(reader) => reader.next(),
-            Format::Workbook(reader) => reader.next(),
+            ListFormat::Text(reader) => reader.next(),
+            ListFormat::Workbook(reader) => reader.next(),
         }
     }
 }

@@ -12,12 +12,12 @@ pub(super) struct Archive {
     /// Its name in the rows.
     pub(super) entity: &'static str,
     /// The first one is the key.
-    pub(super) columns: &'static [(&'static str, Content)],
+    pub(super) columns: &'static [(&'static str, ColumnContent)],
 }
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content {
+pub(super) enum ColumnContent {
     Key,
     Contact,
     Appointment,
@@ -32,7 +32,7 @@ pub(super) enum Content {
 
 /// A value on its way into JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cell {
+pub(super) enum ColumnValue {
     Number(u32),
     Utc(Moment),
     Service(Moment),
@@ -41,7 +41,7 @@ pub(super) enum Cell {
 
 /// A row of either sort.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Stored {
+pub(super) enum StoredRow {
     Contact(ContactRow),
     Child(OwnedRow),
 }
@@ -49,48 +49,48 @@ pub(super) enum Stored {
 #[rustfmt::skip]
 pub(super) const ARCHIVES: [Archive; 7] = [
     Archive { provider: "dynamic", table: ArchiveTable::Contact, entity: "contact", columns: &[
-        ("contact.contact_id", Content::Key),
-        ("contact.registered", Content::Registered),
-        ("contact.updated", Content::Updated),
+        ("contact.contact_id", ColumnContent::Key),
+        ("contact.registered", ColumnContent::Registered),
+        ("contact.updated", ColumnContent::Updated),
     ] },
     Archive { provider: "SimpleContact", table: ArchiveTable::Contact, entity: "contact", columns: &[
-        ("contactId", Content::Key),
-        ("registeredDate", Content::Registered),
-        ("updatedDate", Content::Updated),
+        ("contactId", ColumnContent::Key),
+        ("registeredDate", ColumnContent::Registered),
+        ("updatedDate", ColumnContent::Updated),
     ] },
     Archive { provider: "dynamic", table: ArchiveTable::Appointment, entity: "appointment", columns: &[
-        ("appointment.appointment_id", Content::Key),
-        ("appointment.contact_id", Content::Contact),
-        ("appointment.document_id", Content::Document),
-        ("appointment.registered", Content::Registered),
-        ("appointment.updated", Content::Updated),
+        ("appointment.appointment_id", ColumnContent::Key),
+        ("appointment.contact_id", ColumnContent::Contact),
+        ("appointment.document_id", ColumnContent::Document),
+        ("appointment.registered", ColumnContent::Registered),
+        ("appointment.updated", ColumnContent::Updated),
     ] },
     Archive { provider: "dynamic", table: ArchiveTable::Document, entity: "document", columns: &[
-        ("document.document_id", Content::Key),
-        ("document.appointment_id", Content::Appointment),
-        ("document.appointment_id.contact_id", Content::Contact),
-        ("document.registered", Content::Registered),
-        ("document.updated", Content::Updated),
+        ("document.document_id", ColumnContent::Key),
+        ("document.appointment_id", ColumnContent::Appointment),
+        ("document.appointment_id.contact_id", ColumnContent::Contact),
+        ("document.registered", ColumnContent::Registered),
+        ("document.updated", ColumnContent::Updated),
     ] },
     Archive { provider: "dynamic", table: ArchiveTable::Sale, entity: "sale", columns: &[
-        ("sale.sale_id", Content::Key),
-        ("sale.contact_id", Content::Contact),
-        ("sale.registered", Content::Registered),
-        ("sale.updated", Content::Updated),
+        ("sale.sale_id", ColumnContent::Key),
+        ("sale.contact_id", ColumnContent::Contact),
+        ("sale.registered", ColumnContent::Registered),
+        ("sale.updated", ColumnContent::Updated),
     ] },
     Archive { provider: "dynamic", table: ArchiveTable::Ticket, entity: "ticket", columns: &[
-        ("ticket.id", Content::Key),
-        ("ticket.contact_id", Content::Contact),
-        ("ticket.created_at", Content::Registered),
-        ("ticket.last_changed", Content::Updated),
+        ("ticket.id", ColumnContent::Key),
+        ("ticket.contact_id", ColumnContent::Contact),
+        ("ticket.created_at", ColumnContent::Registered),
+        ("ticket.last_changed", ColumnContent::Updated),
     ] },
     Archive { provider: "dynamic", table: ArchiveTable::ChatSession, entity: "chat_session", columns: &[
-        ("chat_session.id", Content::Key),
-        ("chat_session.contact_id", Content::Contact),
-        ("chat_session.when_requested", Content::Registered),
-        ("chat_session.when_started", Content::Registered),
-        ("chat_session.when_ended", Content::Ended),
-        ("chat_session.idle", Content::Idle),
+        ("chat_session.id", ColumnContent::Key),
+        ("chat_session.contact_id", ColumnContent::Contact),
+        ("chat_session.when_requested", ColumnContent::Registered),
+        ("chat_session.when_started", ColumnContent::Registered),
+        ("chat_session.when_ended", ColumnContent::Ended),
+        ("chat_session.idle", ColumnContent::Idle),
     ] },
 ];
 
@@ -100,7 +100,7 @@ impl Archive {
     }
 
     /// What a column of that name holds, in any case.
-    pub(super) fn content(&self, name: &str) -> Option<Content> {
+    pub(super) fn content(&self, name: &str) -> Option<ColumnContent> {
         let mut columns = self.columns.iter();
         columns
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
@@ -109,15 +109,15 @@ impl Archive {
 }
 
 /// A moment in the time of its table.
-fn moment(table: ArchiveTable, moment: Moment) -> Cell {
+fn moment(table: ArchiveTable, moment: Moment) -> ColumnValue {
     if table.is_of_service() {
-        Cell::Service(moment)
+        ColumnValue::Service(moment)
     } else {
-        Cell::Utc(moment)
+        ColumnValue::Utc(moment)
     }
 }
 
-impl Stored {
+impl StoredRow {
     pub(super) fn key(&self, archive: &Archive) -> i64 {
         match (self, archive.table.children()) {
             (Self::Contact(contact), _) => i64::from(contact.contact_id),
@@ -128,44 +128,58 @@ impl Stored {
         }
     }
 
-    pub(super) fn cell(&self, content: Content, table: ArchiveTable, seed: u64) -> Cell {
+    pub(super) fn cell(
+        &self,
+        content: ColumnContent,
+        table: ArchiveTable,
+        seed: u64,
+    ) -> ColumnValue {
         match self {
             Self::Contact(contact) => match content {
-                Content::Registered => moment(table, contact.registered),
-                Content::Updated => moment(table, contact.updated),
-                Content::Key
-                | Content::Contact
-                | Content::Appointment
-                | Content::Document
-                | Content::Ended
-                | Content::Idle => Cell::Number(contact.contact_id.unsigned_abs()),
+                ColumnContent::Registered => moment(table, contact.registered),
+                ColumnContent::Updated => moment(table, contact.updated),
+                ColumnContent::Key
+                | ColumnContent::Contact
+                | ColumnContent::Appointment
+                | ColumnContent::Document
+                | ColumnContent::Ended
+                | ColumnContent::Idle => ColumnValue::Number(contact.contact_id.unsigned_abs()),
             },
             Self::Child(owned) => child_cell(owned, content, table, seed),
         }
     }
 }
 
-fn child_cell(owned: &OwnedRow, content: Content, table: ArchiveTable, seed: u64) -> Cell {
+fn child_cell(
+    owned: &OwnedRow,
+    content: ColumnContent,
+    table: ArchiveTable,
+    seed: u64,
+) -> ColumnValue {
     let row = &owned.row;
     match content {
-        Content::Key => Cell::Number(table.children().map_or(0, |table| table.key(row))),
-        Content::Contact => match owned.owner {
-            Some(contact_id) => Cell::Number(contact_id.unsigned_abs()),
-            None if table.is_of_service() => Cell::Null,
-            None => Cell::Number(0),
-        },
-        Content::Appointment => Cell::Number(row.appointment_id()),
-        Content::Document => Cell::Number(row.document_id()),
-        Content::Registered => moment(table, row.registered),
-        // A ticket that was never changed may have no stamp of a change.
-        Content::Updated if table == ArchiveTable::Ticket && row.key.is_multiple_of(16) => {
-            row.edited.map_or(Cell::Null, Cell::Service)
+        ColumnContent::Key => {
+            ColumnValue::Number(table.children().map_or(0, |table| table.key(row)))
         }
-        Content::Updated => moment(table, row.updated()),
-        Content::Ended => row.chat_ended(seed).map_or(Cell::Null, Cell::Service),
-        Content::Idle => {
+        ColumnContent::Contact => match owned.owner {
+            Some(contact_id) => ColumnValue::Number(contact_id.unsigned_abs()),
+            None if table.is_of_service() => ColumnValue::Null,
+            None => ColumnValue::Number(0),
+        },
+        ColumnContent::Appointment => ColumnValue::Number(row.appointment_id()),
+        ColumnContent::Document => ColumnValue::Number(row.document_id()),
+        ColumnContent::Registered => moment(table, row.registered),
+        // A ticket that was never changed may have no stamp of a change.
+        ColumnContent::Updated if table == ArchiveTable::Ticket && row.key.is_multiple_of(16) => {
+            row.edited.map_or(ColumnValue::Null, ColumnValue::Service)
+        }
+        ColumnContent::Updated => moment(table, row.updated()),
+        ColumnContent::Ended => row
+            .chat_ended(seed)
+            .map_or(ColumnValue::Null, ColumnValue::Service),
+        ColumnContent::Idle => {
             let ended = row.chat_ended(seed).unwrap_or(row.registered);
-            Cell::Service(row.edited.map_or(ended, |edited| edited.max(ended)))
+            ColumnValue::Service(row.edited.map_or(ended, |edited| edited.max(ended)))
         }
     }
 }

@@ -15,7 +15,7 @@ use super::database::{ContactRow, Database, OwnedRow};
 use super::dice::{falls_into, generator};
 use super::json::JsonText;
 use super::zone::SimulatedZone;
-use columns::{Archive, Cell, Stored};
+use columns::{Archive, ColumnValue, StoredRow};
 use query::Query;
 pub use refusal::ArchiveRefusal;
 use refusal::NoPage;
@@ -78,7 +78,7 @@ impl Archives {
     }
 
     /// The rows of the page, in the order of their keys.
-    fn rows(&self, database: &Database, query: &Query) -> Vec<Stored> {
+    fn rows(&self, database: &Database, query: &Query) -> Vec<StoredRow> {
         let mut most = query.top.min(self.settings.page_maximum);
         let place = u64::from_ne_bytes(query.after.to_ne_bytes());
         let mut rng = generator(database.seed(), place, 8);
@@ -94,7 +94,7 @@ impl Archives {
         rows
     }
 
-    fn written(&self, database: &Database, query: &Query, rows: &[Stored]) -> Vec<u8> {
+    fn written(&self, database: &Database, query: &Query, rows: &[StoredRow]) -> Vec<u8> {
         let archive = query.archive;
         let mut json = JsonText::with_capacity(128 * (rows.len() + 1));
         json.open('{')
@@ -112,10 +112,10 @@ impl Archives {
             for (asked, content) in &query.columns {
                 json.member(asked);
                 match row.cell(*content, archive.table, database.seed()) {
-                    Cell::Number(number) => json.plain(number),
-                    Cell::Utc(moment) => json.plain(moment.bare(SimulatedZone::Utc)),
-                    Cell::Service(moment) => json.plain(moment.bare(self.zone)),
-                    Cell::Null => json.raw("null"),
+                    ColumnValue::Number(number) => json.plain(number),
+                    ColumnValue::Utc(moment) => json.plain(moment.bare(SimulatedZone::Utc)),
+                    ColumnValue::Service(moment) => json.plain(moment.bare(self.zone)),
+                    ColumnValue::Null => json.raw("null"),
                 };
             }
             json.close('}');
@@ -126,15 +126,15 @@ impl Archives {
 }
 
 /// The rows of an archive beyond a key.
-fn stored(database: &Database, archive: &Archive, after: i64, most: usize) -> Vec<Stored> {
+fn stored(database: &Database, archive: &Archive, after: i64, most: usize) -> Vec<StoredRow> {
     match archive.table.children() {
         None => {
             let rows: Vec<ContactRow> = database.contacts_after(after, most);
-            rows.into_iter().map(Stored::Contact).collect()
+            rows.into_iter().map(StoredRow::Contact).collect()
         }
         Some(table) => {
             let rows: Vec<OwnedRow> = database.rows_after(table, after, most);
-            rows.into_iter().map(Stored::Child).collect()
+            rows.into_iter().map(StoredRow::Child).collect()
         }
     }
 }

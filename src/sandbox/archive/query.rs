@@ -2,7 +2,7 @@
 //! simulated. Conditions are on the key alone. What a live archive is known to throw at is thrown
 //! at here, too: `ge` and `le`, and no condition at all.
 
-use super::columns::{ARCHIVES, Archive, Content};
+use super::columns::{ARCHIVES, Archive, ColumnContent};
 use super::refusal::NoPage;
 
 /// How many rows a page has where nothing is said.
@@ -20,7 +20,7 @@ const NOT_SORTABLE: NoPage = NoPage::Thrown("This order is not possible.");
 pub(super) struct Query {
     pub(super) archive: &'static Archive,
     /// The columns under the names that were asked for.
-    pub(super) columns: Vec<(String, Content)>,
+    pub(super) columns: Vec<(String, ColumnContent)>,
     /// Keys greater than this,
     pub(super) after: i64,
     /// and less than that.

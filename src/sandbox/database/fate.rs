@@ -2,7 +2,7 @@
 //! of its own, once, while it is with the contact that it was made for, or by the merge of a whole
 //! contact, any number of times: so its fate is found by following it, without a look at the rest.
 
-use super::nights::{Change, Happening};
+use super::nights::{Happening, NightChange};
 use super::row::{self, ChildRow, ListKind};
 use super::{Database, FirstList, OwnedRow};
 use crate::sandbox::calendar::DAY;
@@ -10,7 +10,7 @@ use crate::sandbox::dice::generator;
 
 /// How a contact came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct End {
+pub(super) struct ContactEnd {
     night: u32,
     /// Who got its rows; none where it was deleted.
     heir: Option<i32>,
@@ -18,7 +18,7 @@ pub(super) struct End {
 
 /// A row that was made for some contact, and since when who has it.
 #[derive(Clone, Copy)]
-struct Held {
+struct HeldRow {
     row: ChildRow,
     holder: i32,
     since: u32,
@@ -65,18 +65,18 @@ impl Database {
         if !self.first_presence(contact_id).exists() {
             return Vec::new();
         }
-        let mut rows: Vec<Option<Held>> = self.first_rows(contact_id, kind).map(Some).collect();
+        let mut rows: Vec<Option<HeldRow>> = self.first_rows(contact_id, kind).map(Some).collect();
         for change in self.life(contact_id) {
             self.apply(&change, contact_id, kind, &mut rows);
         }
-        let owned = |held: Held| OwnedRow {
+        let owned = |held: HeldRow| OwnedRow {
             row: held.row,
             owner: self.heir(held.holder, held.since),
         };
         rows.into_iter().flatten().map(owned).collect()
     }
 
-    fn first_rows(&self, contact_id: i32, kind: ListKind) -> impl Iterator<Item = Held> {
+    fn first_rows(&self, contact_id: i32, kind: ListKind) -> impl Iterator<Item = HeldRow> {
         let FirstList { length, newest, .. } = self.first_list(contact_id, kind);
         (0..length).map(move |slot| {
             let key = row::first_key(contact_id, slot);
@@ -90,7 +90,7 @@ impl Database {
                 edits: 0,
                 edited: None,
             };
-            Held {
+            HeldRow {
                 row,
                 holder: contact_id,
                 since: 0,
@@ -102,10 +102,10 @@ impl Database {
     /// deleted keeps its place, so that what a change picks does not depend on others.
     fn apply(
         &self,
-        change: &Change,
+        change: &NightChange,
         contact_id: i32,
         kind: ListKind,
-        rows: &mut Vec<Option<Held>>,
+        rows: &mut Vec<Option<HeldRow>>,
     ) {
         match change.happening {
             Happening::Insert { kind: of, count } if of == kind => {
@@ -157,13 +157,13 @@ impl Database {
     /// Rows that a change makes, one after the other.
     fn inserted(
         &self,
-        change: &Change,
+        change: &NightChange,
         contact_id: i32,
         kind: ListKind,
-    ) -> impl Iterator<Item = Held> {
+    ) -> impl Iterator<Item = HeldRow> {
         let serial = self.nights.serial(change.night, change.number);
         let (registered, since) = (self.moment(change), change.night);
-        (0..).map(move |number| Held {
+        (0..).map(move |number| HeldRow {
             row: ChildRow {
                 kind,
                 key: row::later_key(serial, number),
@@ -178,7 +178,7 @@ impl Database {
     }
 
     /// What came to pass for a contact until its end.
-    pub(super) fn life(&self, contact_id: i32) -> impl Iterator<Item = Change> {
+    pub(super) fn life(&self, contact_id: i32) -> impl Iterator<Item = NightChange> {
         let end = self.end(contact_id).map_or(u32::MAX, |end| end.night);
         let exists = self.first_presence(contact_id).exists();
         let changes = self.nights.changes(contact_id);
@@ -186,13 +186,13 @@ impl Database {
     }
 
     /// How the contact came to its end; none while it is there, or where it never was.
-    pub(super) fn end(&self, contact_id: i32) -> Option<End> {
+    pub(super) fn end(&self, contact_id: i32) -> Option<ContactEnd> {
         self.end_before(contact_id, u32::MAX)
     }
 
     /// Its end, where that lies before a night. A merge needs the heir to be there, whose end is
     /// looked for in still earlier nights, so that the search ends.
-    fn end_before(&self, contact_id: i32, night: u32) -> Option<End> {
+    fn end_before(&self, contact_id: i32, night: u32) -> Option<ContactEnd> {
         if !self.first_presence(contact_id).exists() {
             return None;
         }
@@ -211,7 +211,7 @@ impl Database {
                 | Happening::Give { .. }
                 | Happening::Take { .. } => None,
             };
-            heir.map(|heir| End {
+            heir.map(|heir| ContactEnd {
                 night: change.night,
                 heir,
             })
@@ -237,7 +237,11 @@ impl Database {
 }
 
 /// The row that a change picks, if it is still there and with the contact that it was made for.
-fn picked(rows: &mut [Option<Held>], pick: u32, contact_id: i32) -> Option<&mut Option<Held>> {
+fn picked(
+    rows: &mut [Option<HeldRow>],
+    pick: u32,
+    contact_id: i32,
+) -> Option<&mut Option<HeldRow>> {
     let place = usize::try_from(pick).ok()?.checked_rem(rows.len())?;
     rows.get_mut(place)
         .filter(|row| row.is_some_and(|held| held.holder == contact_id))

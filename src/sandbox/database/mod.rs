@@ -11,7 +11,7 @@ use super::calendar::{DAY, Moment};
 use super::dice::{falls_into, generator};
 pub(super) use lookup::{ChildTable, OwnedRow};
 pub use nights::MOST_NIGHTS;
-use nights::{Change, Happening, Nights};
+use nights::{Happening, NightChange, Nights};
 use row::KEYED_CONTACTS;
 pub(super) use row::{ChildRow, ListKind};
 
@@ -126,7 +126,7 @@ impl Database {
     }
 
     /// When a change moves a stamp.
-    fn moment(&self, change: &Change) -> Moment {
+    fn moment(&self, change: &NightChange) -> Moment {
         let serial = self.nights.serial(change.night, change.number);
         Moment::of_night(
             &mut generator(self.seed, u64::from(serial), 53),

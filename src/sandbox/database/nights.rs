@@ -45,7 +45,7 @@ pub(super) enum Happening {
 
 /// Something that happens at a time.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Change {
+pub(super) struct NightChange {
     pub(super) night: u32,
     /// Its number among the changes of the night.
     pub(super) number: u32,
@@ -115,10 +115,10 @@ impl Nights {
 
     /// All that the nights have dealt to a contact, in order. It need not have come to pass: the
     /// contact may not exist.
-    pub(super) fn changes(&self, contact_id: i32) -> impl Iterator<Item = Change> {
+    pub(super) fn changes(&self, contact_id: i32) -> impl Iterator<Item = NightChange> {
         (1..).zip(&self.passed).filter_map(move |(night, deal)| {
             let number = deal.number(contact_id)?;
-            (number < self.changes_a_night).then(|| Change {
+            (number < self.changes_a_night).then(|| NightChange {
                 night,
                 number,
                 happening: self.happening(night, number),
@@ -292,7 +292,7 @@ mod tests {
             let earlier = more
                 .changes(contact_id)
                 .take_while(|change| change.night <= 5);
-            let happenings = |changes: Vec<Change>| -> Vec<_> {
+            let happenings = |changes: Vec<NightChange>| -> Vec<_> {
                 changes
                     .iter()
                     .map(|change| (change.night, change.happening))

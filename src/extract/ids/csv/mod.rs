@@ -15,4 +15,4 @@ mod shape;
 mod tests;
 mod transcode;
 
-pub(super) use reader::Reader;
+pub(super) use reader::TextReader;

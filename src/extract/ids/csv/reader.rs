@@ -32,7 +32,7 @@ use crate::contact::{InputLine, Reason};
 /// A line whose cells may have been shifted, or whose quotes may be meant otherwise, is rejected.
 /// Where a quote may take in other lines, these are rejected with it; where nobody can say how many
 /// they are, the input is not read any further.
-pub(crate) struct Reader {
+pub(crate) struct TextReader {
     records: Records<Text>,
     column: IdColumn,
     /// The heading that was asked for.
@@ -66,7 +66,7 @@ enum EarlyEnd {
     Unreadable,
 }
 
-impl Reader {
+impl TextReader {
     /// Reads these bytes as if they came from the place that the source names.
     pub(crate) fn over(source: &Source, input: Box<dyn Read + Send>) -> Result<Self, Error> {
         Self::begin(source, Raw::over(input))
@@ -288,7 +288,7 @@ fn ragged(input_line: u64, input_value: String) -> InputLine {
     }
 }
 
-impl Iterator for Reader {
+impl Iterator for TextReader {
     type Item = Result<InputLine, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -311,4 +311,4 @@ impl Iterator for Reader {
     }
 }
 
-impl FusedIterator for Reader {}
+impl FusedIterator for TextReader {}

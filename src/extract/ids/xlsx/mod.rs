@@ -18,7 +18,7 @@ mod value;
 mod workbook;
 mod xml;
 
-pub(super) use reader::Reader;
+pub(super) use reader::WorkbookReader;
 
 /// Bytes of a cell's text that are looked at; of what is longer, the start tells that it is no id.
 const MOST_TEXT: usize = 1024;

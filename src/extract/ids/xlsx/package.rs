@@ -11,7 +11,7 @@ use flate2::read::DeflateDecoder;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::bounded::{Bounded, Checked};
-use super::xml::{Fault, Xml};
+use super::xml::{WorkbookFault, Xml};
 
 /// The largest workbook; the directory of the archive is held in memory.
 const LARGEST_FILE: u64 = 512 * 1024 * 1024;
@@ -21,11 +21,11 @@ const BUFFER: usize = 64 * 1024;
 pub(super) struct Package {
     file: Arc<File>,
     /// By name, in small letters: names ignore case.
-    parts: BTreeMap<String, Stored>,
+    parts: BTreeMap<String, PartPlace>,
 }
 
 /// Where the bytes of a part stand.
-struct Stored {
+struct PartPlace {
     start: u64,
     size: u64,
     crc: u32,
@@ -33,12 +33,12 @@ struct Stored {
 }
 
 impl Package {
-    pub(super) fn open(file: &File) -> Result<Self, Fault> {
-        let size = file.metadata().map_err(Fault::Read)?.len();
+    pub(super) fn open(file: &File) -> Result<Self, WorkbookFault> {
+        let size = file.metadata().map_err(WorkbookFault::Read)?.len();
         if size > LARGEST_FILE {
-            return Err(Fault::Damaged("it is larger than 512 MiB"));
+            return Err(WorkbookFault::Damaged("it is larger than 512 MiB"));
         }
-        let file = Arc::new(file.try_clone().map_err(Fault::Read)?);
+        let file = Arc::new(file.try_clone().map_err(WorkbookFault::Read)?);
         let whole = Range::new(Arc::clone(&file), 0, size);
         let mut archive = ZipArchive::new(whole).map_err(fault)?;
         let mut parts = BTreeMap::new();
@@ -48,14 +48,14 @@ impl Package {
                 continue;
             };
             if entry.encrypted() {
-                return Err(Fault::Damaged("it is encrypted"));
+                return Err(WorkbookFault::Damaged("it is encrypted"));
             }
             let is_deflated = match entry.compression() {
                 CompressionMethod::Stored => false,
                 CompressionMethod::DEFLATE => true,
-                _ => return Err(Fault::Damaged("it is packed in an unusual way")),
+                _ => return Err(WorkbookFault::Damaged("it is packed in an unusual way")),
             };
-            let stored = Stored {
+            let stored = PartPlace {
                 start,
                 size: entry.compressed_size(),
                 crc: entry.crc32(),
@@ -71,9 +71,9 @@ impl Package {
     }
 
     /// The part of that name.
-    pub(super) fn part(&self, name: &str) -> Result<Xml, Fault> {
+    pub(super) fn part(&self, name: &str) -> Result<Xml, WorkbookFault> {
         let stored = self.parts.get(&name.to_ascii_lowercase());
-        let stored = stored.ok_or(Fault::Damaged("a part of it is missing"))?;
+        let stored = stored.ok_or(WorkbookFault::Damaged("a part of it is missing"))?;
         let packed = Range::new(Arc::clone(&self.file), stored.start, stored.size);
         let unpacked: Box<dyn Read + Send> = if stored.is_deflated {
             Box::new(DeflateDecoder::new(packed))
@@ -87,12 +87,12 @@ impl Package {
     }
 }
 
-fn fault(error: zip::result::ZipError) -> Fault {
+fn fault(error: zip::result::ZipError) -> WorkbookFault {
     match error {
         zip::result::ZipError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
-            Fault::Read(error)
+            WorkbookFault::Read(error)
         }
-        _ => Fault::Damaged("it is no ZIP archive, or a part of it is missing"),
+        _ => WorkbookFault::Damaged("it is no ZIP archive, or a part of it is missing"),
     }
 }
 

@@ -10,14 +10,14 @@ use super::strings::{Strings, Wanted};
 use super::styles::Formats;
 use super::value::{self, CellValue};
 use super::workbook::{self, NoSheet, Parts};
-use super::xml::{Fault, Xml};
+use super::xml::{WorkbookFault, Xml};
 use crate::contact::{InputLine, Reason};
 
 /// The rows of the sheet in their order, duplicates included. Ends after the first error.
 ///
 /// Texts of the workbook are looked up for the headings, and for the column of the ids where ids
 /// are written as text: for that the sheet is read twice.
-pub(crate) struct Reader {
+pub(crate) struct WorkbookReader {
     raw: Raw,
     place: Place,
     sheet: Sheet,
@@ -39,14 +39,14 @@ enum WorkbookState {
     Failed { has_changed: bool },
 }
 
-impl Reader {
+impl WorkbookReader {
     /// Finds the id column of a workbook that was opened.
     pub(crate) fn begin(source: &Source, raw: Raw) -> Result<Self, Error> {
         let fault = |fault| told(&source.place, 1, fault);
         if source.delimiter.is_some() {
             return Err(Error::DelimiterOfWorkbook);
         }
-        let file = raw.file().ok_or(Fault::Damaged("it is no file"));
+        let file = raw.file().ok_or(WorkbookFault::Damaged("it is no file"));
         let package = file.and_then(Package::open).map_err(fault)?;
         let parts = workbook::parts(&package, source.sheet.as_deref());
         let parts = parts.map_err(|no_sheet| match no_sheet {
@@ -212,7 +212,7 @@ impl Reader {
     }
 }
 
-impl Iterator for Reader {
+impl Iterator for WorkbookReader {
     type Item = Result<InputLine, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -242,21 +242,21 @@ struct Opened {
 }
 
 impl Opened {
-    fn sheet(&self) -> Result<Sheet, Fault> {
+    fn sheet(&self) -> Result<Sheet, WorkbookFault> {
         Ok(Sheet::new(self.package.part(&self.parts.sheet)?))
     }
 
     /// A part that not every workbook has.
-    fn part(&self, name: Option<&String>) -> Result<Option<Xml>, Fault> {
+    fn part(&self, name: Option<&String>) -> Result<Option<Xml>, WorkbookFault> {
         name.map(|name| self.package.part(name)).transpose()
     }
 
-    fn formats(&self) -> Result<Formats, Fault> {
+    fn formats(&self) -> Result<Formats, WorkbookFault> {
         Formats::read(self.part(self.parts.styles.as_ref())?)
     }
 
     /// The number of the first row that is not blank, and its cells as headings.
-    fn first_row(&self, formats: &Formats) -> Result<(Option<u64>, Vec<String>), Fault> {
+    fn first_row(&self, formats: &Formats) -> Result<(Option<u64>, Vec<String>), WorkbookFault> {
         let mut sheet = self.sheet()?;
         while let Some(row) = sheet.next_row(None, formats)? {
             if row.is_blank {
@@ -284,7 +284,7 @@ impl Opened {
     }
 
     /// The texts that stand in the column of the ids.
-    fn strings(&self, column: usize, formats: &Formats) -> Result<Strings, Fault> {
+    fn strings(&self, column: usize, formats: &Formats) -> Result<Strings, WorkbookFault> {
         let mut sheet = self.sheet()?;
         let mut wanted = Wanted::default();
         while let Some(row) = sheet.next_row(Some(column), formats)? {
@@ -299,14 +299,14 @@ impl Opened {
 }
 
 /// The fault as an error of the list.
-fn told(place: &Place, line: u64, fault: Fault) -> Error {
+fn told(place: &Place, line: u64, fault: WorkbookFault) -> Error {
     let place = place.clone();
     match fault {
-        Fault::Read(source) => Error::Read {
+        WorkbookFault::Read(source) => Error::Read {
             place,
             line,
             source,
         },
-        Fault::Damaged(fault) => Error::Workbook { place, fault },
+        WorkbookFault::Damaged(fault) => Error::Workbook { place, fault },
     }
 }

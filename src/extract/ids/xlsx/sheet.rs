@@ -2,7 +2,7 @@
 
 use super::styles::Formats;
 use super::value::CellValue;
-use super::xml::{Element, Fault, Token, Xml};
+use super::xml::{Element, Token, WorkbookFault, Xml};
 
 /// Excel's bounds of a sheet.
 const MOST_ROWS: u64 = 1_048_576;
@@ -53,7 +53,7 @@ impl Sheet {
         &mut self,
         column: Option<usize>,
         formats: &Formats,
-    ) -> Result<Option<SheetRow>, Fault> {
+    ) -> Result<Option<SheetRow>, WorkbookFault> {
         loop {
             let (number, is_empty) = match self.xml.next(&mut self.memory)? {
                 Token::Open(element) if element.is("row") => {
@@ -64,7 +64,7 @@ impl Sheet {
                     return self.end();
                 }
                 Token::End => {
-                    return Err(Fault::Damaged("its sheet ends too early"));
+                    return Err(WorkbookFault::Damaged("its sheet ends too early"));
                 }
                 Token::Open(_) | Token::Close(_) | Token::Text(_) => continue,
             };
@@ -73,7 +73,7 @@ impl Sheet {
                 Some(text) => text.parse().unwrap_or(0),
             };
             if number <= self.row || number > MOST_ROWS {
-                return Err(Fault::Damaged("its rows are not in order"));
+                return Err(WorkbookFault::Damaged("its rows are not in order"));
             }
             self.row = number;
             let mut row = SheetRow {
@@ -89,7 +89,7 @@ impl Sheet {
     }
 
     /// There are no more rows, and all that was read is sound.
-    fn end(&mut self) -> Result<Option<SheetRow>, Fault> {
+    fn end(&mut self) -> Result<Option<SheetRow>, WorkbookFault> {
         self.xml.pass_rest()?;
         Ok(None)
     }
@@ -99,7 +99,7 @@ impl Sheet {
         row: &mut SheetRow,
         wanted: Option<usize>,
         formats: &Formats,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), WorkbookFault> {
         let mut next_column = 0;
         loop {
             let (mut cell, column, is_empty) = match self.xml.next(&mut self.memory)? {
@@ -111,11 +111,11 @@ impl Sheet {
                     (RawCell::begin(&element), column, element.is_empty)
                 }
                 Token::Close(name) if name == "row" => return Ok(()),
-                Token::End => return Err(Fault::Damaged("its sheet ends too early")),
+                Token::End => return Err(WorkbookFault::Damaged("its sheet ends too early")),
                 Token::Open(_) | Token::Close(_) | Token::Text(_) => continue,
             };
             let column = column.filter(|column| (next_column..MOST_COLUMNS).contains(column));
-            let column = column.ok_or(Fault::Damaged("its cells are not in order"))?;
+            let column = column.ok_or(WorkbookFault::Damaged("its cells are not in order"))?;
             next_column = column + 1;
             if !is_empty {
                 self.read_content(&mut cell)?;
@@ -132,7 +132,7 @@ impl Sheet {
 
     /// Reads on to the end of a cell. What a formula came to is its value; the formula itself is
     /// passed over.
-    fn read_content(&mut self, cell: &mut RawCell) -> Result<(), Fault> {
+    fn read_content(&mut self, cell: &mut RawCell) -> Result<(), WorkbookFault> {
         let (mut is_value, mut is_spoken) = (false, false);
         loop {
             match self.xml.next(&mut self.memory)? {
@@ -151,7 +151,7 @@ impl Sheet {
                     "c" => return Ok(()),
                     _ => {}
                 },
-                Token::End => return Err(Fault::Damaged("its sheet ends too early")),
+                Token::End => return Err(WorkbookFault::Damaged("its sheet ends too early")),
                 Token::Open(_) | Token::Text(_) => {}
             }
         }
@@ -168,7 +168,7 @@ impl RawCell {
     }
 
     /// What the cell holds; none where that is nothing.
-    fn value(self, formats: &Formats) -> Result<Option<CellValue>, Fault> {
+    fn value(self, formats: &Formats) -> Result<Option<CellValue>, WorkbookFault> {
         let text = self.text;
         if text.trim_ascii().is_empty() {
             return Ok(None);
@@ -176,7 +176,9 @@ impl RawCell {
         Ok(Some(match self.kind.as_str() {
             "s" => {
                 let place = text.trim().parse();
-                CellValue::Shared(place.map_err(|_| Fault::Damaged("a cell names no text"))?)
+                CellValue::Shared(
+                    place.map_err(|_| WorkbookFault::Damaged("a cell names no text"))?,
+                )
             }
             "str" | "inlineStr" => CellValue::Text(text),
             "b" if text.trim() == "0" => CellValue::Other("FALSE".to_owned()),

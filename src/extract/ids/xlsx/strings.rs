@@ -2,7 +2,7 @@
 
 use super::super::cell;
 use super::value::CellValue;
-use super::xml::{Fault, Token, Xml};
+use super::xml::{Token, WorkbookFault, Xml};
 
 /// The most bytes of texts that are held: ids have a few digits each.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
@@ -16,9 +16,9 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    pub(super) fn insert(&mut self, place: usize) -> Result<(), Fault> {
+    pub(super) fn insert(&mut self, place: usize) -> Result<(), WorkbookFault> {
         if place >= MOST_PLACES {
-            return Err(Fault::Damaged("it has too many texts"));
+            return Err(WorkbookFault::Damaged("it has too many texts"));
         }
         let word = place / 64;
         if word >= self.bits.len() {
@@ -52,7 +52,7 @@ pub(super) struct Strings {
 
 impl Strings {
     /// Reads the wanted texts, each cut to what is kept of a cell.
-    pub(super) fn read(xml: Option<Xml>, wanted: &Wanted) -> Result<Self, Fault> {
+    pub(super) fn read(xml: Option<Xml>, wanted: &Wanted) -> Result<Self, WorkbookFault> {
         let mut strings = Self::default();
         let (Some(mut xml), Some(last)) = (xml, wanted.last()) else {
             return Ok(strings);
@@ -86,16 +86,16 @@ impl Strings {
         Ok(strings)
     }
 
-    fn push(&mut self, text: &str) -> Result<(), Fault> {
+    fn push(&mut self, text: &str) -> Result<(), WorkbookFault> {
         self.text.push_str(text);
         if self.text.len() > MOST_BYTES {
-            return Err(Fault::Damaged(
+            return Err(WorkbookFault::Damaged(
                 "the texts in its column of ids are too long",
             ));
         }
         let end = u32::try_from(self.text.len());
         self.ends
-            .push(end.map_err(|_| Fault::Damaged("it has too many texts"))?);
+            .push(end.map_err(|_| WorkbookFault::Damaged("it has too many texts"))?);
         Ok(())
     }
 
@@ -109,12 +109,14 @@ impl Strings {
     }
 
     /// The value with its text, where that is one of the workbook's.
-    pub(super) fn resolve(&self, value: CellValue) -> Result<CellValue, Fault> {
+    pub(super) fn resolve(&self, value: CellValue) -> Result<CellValue, WorkbookFault> {
         match value {
             CellValue::Shared(place) => self
                 .get(place)
                 .map(|text| CellValue::Text(text.to_owned()))
-                .ok_or(Fault::Damaged("a cell names a text that is not there")),
+                .ok_or(WorkbookFault::Damaged(
+                    "a cell names a text that is not there",
+                )),
             CellValue::Number(_)
             | CellValue::Date(_)
             | CellValue::Text(_)

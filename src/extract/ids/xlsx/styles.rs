@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::xml::{Fault, Token, Xml};
+use super::xml::{Token, WorkbookFault, Xml};
 
 /// Far more formats than Excel allows in one workbook (65,490).
 const MOST_FORMATS: usize = 100_000;
@@ -14,7 +14,7 @@ pub(super) struct Formats {
 }
 
 impl Formats {
-    pub(super) fn read(xml: Option<Xml>) -> Result<Self, Fault> {
+    pub(super) fn read(xml: Option<Xml>) -> Result<Self, WorkbookFault> {
         let Some(mut xml) = xml else {
             return Ok(Self::default());
         };
@@ -41,7 +41,7 @@ impl Formats {
                 Token::Open(_) | Token::Close(_) | Token::Text(_) => {}
             }
             if is_date.len() > MOST_FORMATS || dates.len() > MOST_FORMATS {
-                return Err(Fault::Damaged("it has too many formats of cells"));
+                return Err(WorkbookFault::Damaged("it has too many formats of cells"));
             }
         }
     }

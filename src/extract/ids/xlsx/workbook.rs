@@ -1,7 +1,7 @@
 //! Which sheets a workbook has, and where its parts are.
 
 use super::package::Package;
-use super::xml::{Fault, Token};
+use super::xml::{Token, WorkbookFault};
 
 /// The parts that matter for one sheet.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,13 +22,13 @@ struct SheetEntry {
 
 /// Why there is no such sheet.
 pub(super) enum NoSheet {
-    Fault(Fault),
+    Fault(WorkbookFault),
     /// The names of those that there are.
     Unknown(Vec<String>),
 }
 
-impl From<Fault> for NoSheet {
-    fn from(fault: Fault) -> Self {
+impl From<WorkbookFault> for NoSheet {
+    fn from(fault: WorkbookFault) -> Self {
         Self::Fault(fault)
     }
 }
@@ -37,16 +37,17 @@ impl From<Fault> for NoSheet {
 const MOST_ENTRIES: usize = 10_000;
 /// Where a package says what is in it.
 const ROOT: &str = "_rels/.rels";
-const NO_WORKBOOK: Fault = Fault::Damaged("it is a ZIP archive, but holds no Excel workbook");
+const NO_WORKBOOK: WorkbookFault =
+    WorkbookFault::Damaged("it is a ZIP archive, but holds no Excel workbook");
 
 /// Finds the parts of the sheet of that name; without one those of the first sheet that is not
 /// hidden.
 pub(super) fn parts(package: &Package, asked: Option<&str>) -> Result<Parts, NoSheet> {
     if package.has("xl/workbook.bin") {
-        return Err(Fault::Damaged("it is a binary workbook (.xlsb)").into());
+        return Err(WorkbookFault::Damaged("it is a binary workbook (.xlsb)").into());
     }
     if package.has("content.xml") {
-        return Err(Fault::Damaged("it is an OpenDocument file (.ods)").into());
+        return Err(WorkbookFault::Damaged("it is an OpenDocument file (.ods)").into());
     }
     if !package.has(ROOT) {
         return Err(NO_WORKBOOK.into());
@@ -71,7 +72,7 @@ pub(super) fn parts(package: &Package, asked: Option<&str>) -> Result<Parts, NoS
         id == found.relation && kind.ends_with("/worksheet")
     });
     Ok(Parts {
-        sheet: sheet.ok_or(Fault::Damaged(
+        sheet: sheet.ok_or(WorkbookFault::Damaged(
             "the sheet holds no cells, but a chart or macros",
         ))?,
         strings: target(&related, |kind, _| kind.ends_with("/sharedStrings")),
@@ -81,9 +82,9 @@ pub(super) fn parts(package: &Package, asked: Option<&str>) -> Result<Parts, NoS
 }
 
 /// How one part refers to another: its kind, its id, and where the other is.
-type Relation = (String, String, String);
+type PartRelation = (String, String, String);
 
-fn target(relations: &[Relation], is_meant: impl Fn(&str, &str) -> bool) -> Option<String> {
+fn target(relations: &[PartRelation], is_meant: impl Fn(&str, &str) -> bool) -> Option<String> {
     let mut relations = relations.iter();
     relations
         .find(|(kind, id, _)| is_meant(kind, id))
@@ -91,7 +92,11 @@ fn target(relations: &[Relation], is_meant: impl Fn(&str, &str) -> bool) -> Opti
 }
 
 /// The relations that a part of that name lists, whose targets count from a folder.
-fn relations(package: &Package, name: &str, folder: &str) -> Result<Vec<Relation>, Fault> {
+fn relations(
+    package: &Package,
+    name: &str,
+    folder: &str,
+) -> Result<Vec<PartRelation>, WorkbookFault> {
     let mut xml = package.part(name)?;
     let (mut relations, mut memory) = (Vec::new(), Vec::new());
     loop {
@@ -115,7 +120,7 @@ fn relations(package: &Package, name: &str, folder: &str) -> Result<Vec<Relation
     }
 }
 
-fn sheets(package: &Package, name: &str) -> Result<(Vec<SheetEntry>, bool), Fault> {
+fn sheets(package: &Package, name: &str) -> Result<(Vec<SheetEntry>, bool), WorkbookFault> {
     let mut xml = package.part(name)?;
     let (mut sheets, mut is_from_1904, mut memory) = (Vec::new(), false, Vec::new());
     loop {

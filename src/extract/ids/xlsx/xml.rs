@@ -12,7 +12,7 @@ use super::bounded::Part;
 
 /// Why a workbook cannot be read.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum WorkbookFault {
     /// The file gave out.
     Read(io::Error),
     /// It is not as a workbook should be.
@@ -49,7 +49,7 @@ impl Xml {
     }
 
     /// The next token that says something, in memory that is used again.
-    pub(super) fn next<'a>(&mut self, memory: &'a mut Vec<u8>) -> Result<Token<'a>, Fault> {
+    pub(super) fn next<'a>(&mut self, memory: &'a mut Vec<u8>) -> Result<Token<'a>, WorkbookFault> {
         memory.clear();
         self.reader.get_mut().begin_token();
         let event = self.reader.read_event_into(memory).map_err(fault)?;
@@ -82,7 +82,7 @@ impl Xml {
 
 impl Xml {
     /// Reads the rest of the part, so that it is known to be sound.
-    pub(super) fn pass_rest(&mut self) -> Result<(), Fault> {
+    pub(super) fn pass_rest(&mut self) -> Result<(), WorkbookFault> {
         let part = self.reader.get_mut();
         part.pass_rest().map_err(|error| fault(error.into()))
     }
@@ -105,12 +105,12 @@ impl Element<'_> {
     }
 }
 
-fn fault(error: quick_xml::Error) -> Fault {
+fn fault(error: quick_xml::Error) -> WorkbookFault {
     match error {
         quick_xml::Error::Io(error) if error.kind() == io::ErrorKind::Other => {
-            Fault::Read(io::Error::other(error.to_string()))
+            WorkbookFault::Read(io::Error::other(error.to_string()))
         }
-        quick_xml::Error::Io(_) => Fault::Damaged("a part of it cannot be unpacked"),
-        _ => Fault::Damaged("a part of it is no XML"),
+        quick_xml::Error::Io(_) => WorkbookFault::Damaged("a part of it cannot be unpacked"),
+        _ => WorkbookFault::Damaged("a part of it is no XML"),
     }
 }
