@@ -13,6 +13,7 @@ use superoffice_export::cli::{Cli, RunArgs, SummaryFormat, TablesFormat, Verb};
 use superoffice_export::error::{Consequence, Error, Exit};
 use superoffice_export::job;
 use superoffice_export::load::{manifest_markdown, verify};
+use superoffice_export::probe::probe;
 use superoffice_export::report::{LogFormat, ProgressMode, Reporter};
 use superoffice_export::run::{Finished, Mode, Start, run};
 use superoffice_export::sandbox;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
             let is_json = match &cli.command {
                 Verb::Run(arguments) => arguments.log_format == LogFormat::Json,
                 Verb::Check { .. }
+                | Verb::Probe { .. }
                 | Verb::Tables { .. }
                 | Verb::Verify { .. }
                 | Verb::Sandbox { .. } => false,
@@ -89,6 +91,14 @@ fn carry_out(verb: &Verb) -> Result<Exit, CommandError> {
             let stopped = listen_to_signals()?;
             return Ok(check(job, &overrides.0, &stopped, &mut print)?);
         }
+        Verb::Probe {
+            job,
+            json,
+            overrides,
+        } => {
+            let stopped = listen_to_signals()?;
+            return Ok(probe(job, &overrides.0, *json, &stopped, &mut print)?);
+        }
         Verb::Tables { format } => print(&match format {
             TablesFormat::Markdown => docs::markdown(&View::all()) + &manifest_markdown(),
             TablesFormat::Json => docs::json(&View::all()),
@@ -100,12 +110,16 @@ fn carry_out(verb: &Verb) -> Result<Exit, CommandError> {
             seed,
             latency,
             faults,
+            contacts,
+            night,
         } => {
             let settings = sandbox::ServerSettings {
                 port: *port,
                 seed: *seed,
                 latency: latency.0,
                 faults: faults.fraction(),
+                contacts: *contacts,
+                night: *night,
                 ..sandbox::ServerSettings::default()
             };
             let sandbox = sandbox::start(settings).map_err(Error::from)?;

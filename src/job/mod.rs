@@ -28,7 +28,7 @@ pub(crate) use self::output::OutputSettings;
 pub(crate) use self::source::SourceSettings;
 pub(crate) use self::values::ValueKind;
 pub use self::values::{Period, Share};
-use crate::extract::ids::csv::Place;
+use crate::extract::ids::Place;
 
 /// A checked job: what a run uses, section by section.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ fn resolve(typed: &Typed) -> Result<Job, Problem> {
         source: file.source.resolve(folder)?,
         output: file.output.resolve(folder)?,
         fetch: file.fetch.resolve(&installation)?,
-        sandbox: file.sandbox.resolve(&installation),
+        sandbox: file.sandbox.resolve(&installation)?,
         api: file.api.resolve(installation, folder)?,
         description: description::describe(table),
     })

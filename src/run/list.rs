@@ -9,7 +9,7 @@ use super::night::Night;
 use super::world::{Mode, ensure_going};
 use crate::contact::TargetCounts;
 use crate::error::Error;
-use crate::extract::ids::csv::{self, Reader, SourceReport};
+use crate::extract::ids::{Reader, SourceReport, read_whole};
 use crate::guards;
 use crate::store::{Run, RunState};
 
@@ -45,7 +45,7 @@ impl Night<'_> {
             }
         };
         let (store, stop, report) = (&mut self.store, self.stop, &mut *self.report);
-        let read = csv::read_whole(&self.job.source.list, ids, |ids| {
+        let read = read_whole(&self.job.source.list, ids, |ids| {
             let mut done = 0;
             let lines = ids.map(|line| {
                 done += 1;

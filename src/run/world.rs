@@ -6,7 +6,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::error::Error;
-use crate::extract::ids::csv::Reader;
+use crate::extract::ids::Reader;
 
 /// What a run is asked to do, beyond its job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,6 +32,7 @@ mod locking;
 mod mock;
 mod notices;
 mod printed;
+mod probe;
 mod questions;
 mod readme;
 mod requests;

@@ -15,7 +15,7 @@ use super::scene::{Api, Killed, Plot, Scene, Turn};
 use super::script::{Event, How, NIGHTS, Script, Terms};
 use super::truth::{Asked, LANGUAGES, block};
 use crate::error::Error;
-use crate::extract::ids::csv::Reader;
+use crate::extract::ids::Reader;
 use crate::job::{self, Job};
 use crate::load::publish;
 use crate::report::log::logged;
