@@ -30,6 +30,12 @@ static int synced(const char *name, int file) {
 int fsync(int file) { return synced("fsync", file); }
 int fdatasync(int file) { return synced("fdatasync", file); }
 
+int unlink(const char *path) {
+    int done = ((int (*)(const char *))dlsym(RTLD_NEXT, "unlink"))(path);
+    if (done == 0) note("remove", path, "");
+    return done;
+}
+
 int rename(const char *from, const char *to) {
     int done = ((int (*)(const char *, const char *))dlsym(RTLD_NEXT, "rename"))(from, to);
     if (done == 0) note("rename", from, to);

@@ -41,7 +41,7 @@ fn noted(job: Job) -> Job {
         .env("SYNC_LOG", &log.to_string_lossy())
 }
 
-/// What a job did, in order: `sync PATH`, or `rename FROM TO`; paths begin at the job's folder.
+/// What a job did, in order: `sync PATH`, `rename FROM TO`, or `remove PATH`; paths begin at the job's folder.
 struct Steps(Vec<String>);
 
 impl Steps {
@@ -102,6 +102,10 @@ fn an_export_is_on_the_disk_before_it_has_its_name_and_before_latest_names_it() 
         let latest = steps.place("rename exports/.latest.partial exports/latest");
         assert!(steps.after(named, "sync exports/runs") < latest);
         steps.after(latest, "sync exports");
+        // A second export takes its place, and is nowhere in between.
+        let steps = Steps::of(&job, &[]);
+        steps.place("rename exports/.latest.partial exports/latest");
+        assert_eq!(steps.count("remove exports/latest"), 0);
     }
 }
 
