@@ -59,6 +59,12 @@ pub enum Verb {
         /// Share of requests that meet a fault, such as 5%.
         #[arg(long, default_value = "0%")]
         faults: Share,
+        /// How long it hangs after each 4,000 requests, in turn with --drops.
+        #[arg(long, default_value = "0s")]
+        hangs: Period,
+        /// How long it drops every connection then.
+        #[arg(long, default_value = "0s")]
+        drops: Period,
     },
 }
 

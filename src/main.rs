@@ -100,12 +100,16 @@ fn carry_out(verb: &Verb) -> Result<Exit, CommandError> {
             seed,
             latency,
             faults,
+            hangs,
+            drops,
         } => {
             let settings = sandbox::ServerSettings {
                 port: *port,
                 seed: *seed,
                 latency: latency.0,
                 faults: faults.fraction(),
+                hangs: hangs.0,
+                drops: drops.0,
                 ..sandbox::ServerSettings::default()
             };
             let sandbox = sandbox::start(settings).map_err(Error::from)?;

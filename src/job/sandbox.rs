@@ -10,6 +10,8 @@ impl SandboxSection {
             seed: self.seed(),
             latency: self.latency(),
             faults: self.faults().fraction(),
+            hangs: self.hangs(),
+            drops: self.drops(),
             tenant: tenant(installation),
             ..ServerSettings::default()
         }

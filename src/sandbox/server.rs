@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::faults::{Faults, LOGIN_PAGE, RECYCLING, html, json};
 use super::gzip::{Gzip, is_accepted};
+use super::spells::Spells;
 use super::summary::{Contacts, Selection, SummaryRequest};
 use super::zone::{SimulatedZone, Wall, ZoneNames, ZoneTelling};
 
@@ -48,6 +49,7 @@ const PRINCIPAL: &str = concat!(
 pub(super) struct Shared {
     pub(super) contacts: Contacts,
     pub(super) faults: Faults,
+    pub(super) spells: Spells,
     pub(super) latency: Duration,
     pub(super) zone: SimulatedZone,
     pub(super) zone_telling: ZoneTelling,
@@ -141,7 +143,8 @@ async fn summary(State(shared): State<Arc<Shared>>, request: Request) -> Respons
         // The time that the work took is part of the latency.
         tokio::time::sleep_until(began + shared.latency.saturating_sub(LATE)).await;
     }
-    match shared.faults.of_request(number) {
+    let spell = shared.spells.of_request(number, Instant::now());
+    match spell.or_else(|| shared.faults.of_request(number)) {
         None => answer,
         Some(fault) => shared.faults.spoil(fault, number, answer).await,
     }
