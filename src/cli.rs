@@ -80,6 +80,12 @@ pub enum Verb {
         /// How many nights of changes have passed.
         #[arg(long, default_value_t = 0, value_parser = value_parser!(u32).range(..=i64::from(MOST_NIGHTS)))]
         night: u32,
+        /// How long it hangs after each 4,000 requests, in turn with --drops.
+        #[arg(long, default_value = "0s")]
+        hangs: Period,
+        /// How long it drops every connection then.
+        #[arg(long, default_value = "0s")]
+        drops: Period,
     },
 }
 

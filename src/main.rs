@@ -112,6 +112,8 @@ fn carry_out(verb: &Verb) -> Result<Exit, CommandError> {
             faults,
             contacts,
             night,
+            hangs,
+            drops,
         } => {
             let settings = sandbox::ServerSettings {
                 port: *port,
@@ -120,6 +122,8 @@ fn carry_out(verb: &Verb) -> Result<Exit, CommandError> {
                 faults: faults.fraction(),
                 contacts: *contacts,
                 night: *night,
+                hangs: hangs.0,
+                drops: drops.0,
                 ..sandbox::ServerSettings::default()
             };
             let sandbox = sandbox::start(settings).map_err(Error::from)?;

@@ -53,12 +53,21 @@ impl Columns {
         self.columns.first().map_or(0, ColumnBuilder::len)
     }
 
-    /// Appends one row.
-    pub(super) fn append(&mut self, row: &[Cell<'_>]) {
-        self.columns
-            .iter_mut()
-            .zip(row)
-            .for_each(|(column, cell)| column.append(cell));
+    /// Cells in a row.
+    pub(super) fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Appends one row, and says how many bytes its cells take, more or less.
+    pub(super) fn append(&mut self, row: &[Cell<'_>]) -> usize {
+        let mut bytes = row.len() * size_of::<i64>();
+        for (column, cell) in self.columns.iter_mut().zip(row) {
+            if let Cell::Text(text) = cell {
+                bytes += text.len();
+            }
+            column.append(cell);
+        }
+        bytes
     }
 
     /// Takes all rows as a record batch and starts again.

@@ -21,6 +21,8 @@ impl SandboxSection {
             night: self.night(),
             latency: self.latency(),
             faults: self.faults().fraction(),
+            hangs: self.hangs(),
+            drops: self.drops(),
             tenant: tenant(installation),
             ..ServerSettings::default()
         })

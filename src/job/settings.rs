@@ -273,6 +273,10 @@ section! {
         latency: Period = seconds(0), --"sandbox-latency";
         /// Share of requests that meet a fault.
         faults: Share = percent(0), --"sandbox-faults";
+        /// How long it hangs after each 4,000 requests, in turn with `drops`.
+        hangs: Period = seconds(0), --"sandbox-hangs";
+        /// How long it drops every connection then.
+        drops: Period = seconds(0), --"sandbox-drops";
     }
 }
 

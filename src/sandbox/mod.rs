@@ -12,6 +12,7 @@ mod gzip;
 mod json;
 mod login;
 mod server;
+mod spells;
 mod summary;
 mod tenant;
 mod token;
@@ -51,6 +52,10 @@ pub struct ServerSettings {
     pub fault_kinds: Vec<FaultKind>,
     /// How much longer an answer takes that meets [`FaultKind::Slow`].
     pub slow: Duration,
+    /// How long it hangs, now and then.
+    pub hangs: Duration,
+    /// How long it drops every connection, now and then.
+    pub drops: Duration,
     /// Share of the contact ids, 0 to 1, that do not exist.
     pub missing: f64,
     /// Number of contact ids at the beginning, the missing ones included; at most
@@ -78,6 +83,8 @@ impl Default for ServerSettings {
             faults: 0.0,
             fault_kinds: FaultKind::SPOILING.to_vec(),
             slow: Duration::from_secs(2),
+            hangs: Duration::ZERO,
+            drops: Duration::ZERO,
             missing: 0.02,
             contacts: None,
             night: 0,
@@ -257,6 +264,7 @@ fn router(
             kinds: settings.fault_kinds,
             slow: settings.slow,
         },
+        spells: spells::Spells::new(settings.hangs, settings.drops),
         latency: settings.latency,
         zone: settings.zone,
         zone_telling: settings.zone_telling,

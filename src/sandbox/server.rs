@@ -18,6 +18,7 @@ use super::archive::Archives;
 use super::database::Database;
 use super::faults::{Faults, LOGIN_PAGE, RECYCLING, html, json};
 use super::gzip::{Gzip, is_accepted};
+use super::spells::Spells;
 use super::summary::{self, Selection, SummaryRequest};
 use super::zone::{SimulatedZone, Wall, ZoneNames, ZoneTelling};
 
@@ -54,6 +55,7 @@ pub(super) struct Shared {
     pub(super) database: Database,
     pub(super) archives: Archives,
     pub(super) faults: Faults,
+    pub(super) spells: Spells,
     pub(super) latency: Duration,
     pub(super) zone: SimulatedZone,
     pub(super) zone_telling: ZoneTelling,
@@ -173,7 +175,8 @@ impl Shared {
             // The time that the work took is part of the latency.
             tokio::time::sleep_until(began + self.latency.saturating_sub(LATE)).await;
         }
-        match self.faults.of_request(number) {
+        let spell = self.spells.of_request(number, Instant::now());
+        match spell.or_else(|| self.faults.of_request(number)) {
             None => answer,
             Some(fault) => self.faults.spoil(fault, number, answer).await,
         }

@@ -75,10 +75,8 @@ impl Store {
         terms: &Terms,
         mut visit: impl FnMut(Stored<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut bodies = std::mem::take(&mut self.bodies);
-        let result = self.walk_targets(terms, &mut bodies, &mut visit);
-        self.bodies = bodies;
-        result?;
+        // Its working memory is let go with the last target: what follows needs room as well.
+        self.walk_targets(terms, &mut Bodies::default(), &mut visit)?;
         self.walk_rejects(&mut visit)
     }
 

@@ -19,6 +19,7 @@ mod continued;
 mod crash;
 mod disk;
 mod duckdb;
+mod durability;
 mod export;
 mod failures;
 mod files;

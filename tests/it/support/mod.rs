@@ -259,6 +259,21 @@ pub(crate) fn program(folder: &Path) -> Command {
     command
 }
 
+/// Holds a process where it stands, until it gets `SIGCONT`; it has to live.
+pub(crate) fn hold(child: &Child) {
+    let process = Pid::from_child(child);
+    kill_process(process, Signal::STOP).unwrap();
+    let status = format!("/proc/{}/stat", child.id());
+    // The letter after the name tells its state: T is stopped, Z is dead.
+    while let Ok(status) = std::fs::read_to_string(&status) {
+        let rest = status.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        if rest.starts_with(['T', 'Z']) {
+            break;
+        }
+        std::thread::yield_now();
+    }
+}
+
 /// Runs the program with these arguments alone.
 pub(crate) fn run_program(arguments: &[&str]) -> Finished {
     let folder = tempfile::tempdir().unwrap();
