@@ -104,8 +104,8 @@ impl Reporter {
     }
 
     /// Tells how fetching stands.
-    pub(crate) fn fetching(&mut self, progress: &Progress) {
-        self.notice(progress);
+    pub(crate) fn fetching(&mut self, progress: &Progress, cause: &dyn Fn() -> String) {
+        self.notice(progress, cause);
         self.tell(progress.done, Some(progress));
     }
 
@@ -147,12 +147,13 @@ impl Reporter {
     }
 
     /// Logs when an outage begins and when it ends. A pause is no news: it shows in the bar.
-    fn notice(&mut self, progress: &Progress) {
+    fn notice(&mut self, progress: &Progress, cause: &dyn Fn() -> String) {
         let is_outage = |waiting: Option<Waiting>| matches!(waiting, Some(Waiting::Outage(_)));
         match (is_outage(self.was_waiting), is_outage(progress.waiting)) {
             (false, true) => warn!(
-                "the server does not answer as it should; sending stops, \
-                 one request at a time asks whether it is back"
+                "the server does not answer as it should ({}); sending stops, \
+                 one request at a time asks whether it is back",
+                cause()
             ),
             (true, false) => warn!("the server is back; sending goes on"),
             (false, false) | (true, true) => {}
@@ -181,6 +182,10 @@ mod tests {
         }
     }
 
+    fn no_cause() -> String {
+        panic!("nobody asks for a cause outside of an outage")
+    }
+
     #[test]
     fn a_plain_line_comes_when_it_is_due() {
         let progress = Progress {
@@ -199,13 +204,13 @@ mod tests {
             let mut reporter = reporter(display);
             reporter.begin("fetching", Some(20));
             let lines = logged(|| {
-                reporter.fetching(&progress);
+                reporter.fetching(&progress, &no_cause);
                 let phase = reporter.phase.as_mut().unwrap();
                 phase.told = phase.told.checked_sub(PLAIN_EVERY).unwrap();
-                reporter.fetching(&progress);
-                reporter.fetching(&progress);
+                reporter.fetching(&progress, &no_cause);
+                reporter.fetching(&progress, &no_cause);
                 reporter.end();
-                reporter.fetching(&progress);
+                reporter.fetching(&progress, &no_cause);
             });
             // The pace depends on the machine.
             let without_pace = |line: &String| {
@@ -234,12 +239,12 @@ mod tests {
                 Some(Waiting::Outage(seconds(0))),
                 Some(Waiting::Outage(seconds(9))),
             ] {
-                reporter.fetching(&waiting(at));
+                reporter.fetching(&waiting(at), &|| "status 503".to_owned());
             }
-            reporter.fetching(&waiting(None));
+            reporter.fetching(&waiting(None), &no_cause);
         });
         let expected = [
-            "WARN the server does not answer as it should; sending stops, \
+            "WARN the server does not answer as it should (status 503); sending stops, \
              one request at a time asks whether it is back",
             "WARN the server is back; sending goes on",
         ];

@@ -66,9 +66,9 @@ impl<A: RemoteApi> Fetching<'_, A> {
         let keep = keeper.keep(Pages::new(pages), answered);
         // The keeper ends when `answers` is dropped, together with this.
         let fetch = async move {
-            let mut tell = |progress: &Progress| {
+            let mut tell = |progress: &Progress, cause: &dyn Fn() -> String| {
                 told.send_replace(*progress);
-                report.fetching(progress);
+                report.fetching(progress, cause);
             };
             let channels = Channels {
                 plan,

@@ -13,6 +13,7 @@
 
 mod auth;
 mod budget;
+mod causes;
 mod circles;
 mod cli;
 mod continued;

@@ -103,12 +103,15 @@ const LAST_CALL: Duration = Duration::from_secs(5);
 /// How often progress is told while nothing happens: once a second, as a clock ticks.
 const TELL: Duration = Duration::from_secs(1);
 
+/// Takes how it stands, and in an outage, for whoever asks, why the server does not answer.
+pub type Tell<'a> = &'a mut dyn FnMut(&Progress, &dyn Fn() -> String);
+
 /// Runs the plan, and tells how it stands by `tell`.
 pub async fn fetch<A: RemoteApi>(
     api: &A,
     settings: &Settings,
     channels: Channels<'_>,
-    tell: &mut dyn FnMut(&Progress),
+    tell: Tell<'_>,
 ) -> Fetched {
     let Channels {
         mut plan,
@@ -154,18 +157,20 @@ pub async fn fetch<A: RemoteApi>(
                 if let Err(end) = settle(&mut control, attempt, count, answers).await {
                     break end;
                 }
-                tell(&control.progress(start.elapsed(), in_flight.len(), api.logins()));
+                let progress = control.progress(start.elapsed(), in_flight.len(), api.logins());
+                tell(&progress, &|| cause(&control, api));
             }
             changed = stop.changed() => if changed.is_err() {
                 break End::Interrupted;
             },
             page = plan.recv(), if control.wants_plan() => control.plan(page),
             () = tokio::time::sleep_until(start + wake) => {
-                tell(&control.progress(start.elapsed(), in_flight.len(), api.logins()));
+                let progress = control.progress(start.elapsed(), in_flight.len(), api.logins());
+                tell(&progress, &|| cause(&control, api));
             }
         }
     };
-    let cause = format!("{}{}", control.trouble, api.cause());
+    let cause_of_the_end = cause(&control, api);
     let closing = Closing {
         end,
         answers,
@@ -174,13 +179,19 @@ pub async fn fetch<A: RemoteApi>(
     };
     let end = finish(&mut control, &mut in_flight, &mut chores, closing).await;
     let progress = control.progress(start.elapsed(), 0, api.logins());
-    tell(&progress);
+    tell(&progress, &|| cause_of_the_end.clone());
     Fetched {
         end,
         progress,
         latency: control.into_latency(),
-        cause,
+        cause: cause_of_the_end,
     }
+}
+
+/// Why the server does not answer as it should: what was made of the last such attempt, and the
+/// system's words for it.
+fn cause(control: &Control, api: &impl RemoteApi) -> String {
+    format!("{}{}", control.trouble, api.cause())
 }
 
 /// How fetching comes to its end.

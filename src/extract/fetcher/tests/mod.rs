@@ -359,7 +359,7 @@ impl Trial {
                 answers: &sender,
                 stop: stopped,
             };
-            let fetched = fetch(&api, &self.settings, channels, &mut |_| rounds += 1).await;
+            let fetched = fetch(&api, &self.settings, channels, &mut |_, _| rounds += 1).await;
             drop(sender);
             (fetched, start.elapsed())
         };
