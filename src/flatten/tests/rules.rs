@@ -589,11 +589,7 @@ fn a_large_answer_is_handed_on_in_many_batches_and_makes_the_same_rows() {
         .iter()
         .flatten()
         .fold((0, 0), |(bytes, rows), batch| {
-            let text: usize = batch
-                .columns()
-                .iter()
-                .map(|column| text_bytes(column))
-                .sum();
+            let text: usize = batch.columns().iter().map(text_bytes).sum();
             (bytes.max(text), rows.max(batch.num_rows()))
         });
     // The row that fills a batch is the last one in it.
