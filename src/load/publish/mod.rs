@@ -103,6 +103,11 @@ pub(crate) fn prune(output_dir: &Path, keep: usize) -> Result<Vec<String>, Error
     Ok(old)
 }
 
+/// The folder of a published run.
+pub(crate) fn folder(output_dir: &Path, run: &str) -> PathBuf {
+    output_dir.join(RUNS).join(run)
+}
+
 /// The name of the run that `latest` leads to; none where it leads to none.
 pub(crate) fn latest(output_dir: &Path) -> Option<String> {
     let link = fs::read_link(output_dir.join(LATEST)).ok()?;
