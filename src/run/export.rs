@@ -147,7 +147,7 @@ impl Night<'_> {
             self.store.remove_copies()?;
         }
         let keep = usize::try_from(self.job.output.keep.get()).unwrap_or(usize::MAX);
-        publish::prune(&self.dir, keep)?;
+        publish::prune(&self.dir, keep, &self.store.published_runs()?)?;
         Ok(())
     }
 }

@@ -89,7 +89,7 @@ impl<'a> Night<'a> {
             is_noted,
             is_only_published,
         } = begin::begin(&dir, &store, &terms)?;
-        let last = comparison::last_export(&dir);
+        let last = comparison::last_export_told(&dir);
         let zone = connect::zone(job, store.zone_found()?);
         Ok(Self {
             question: store.question(&connect::question(job, &zone))?,

@@ -122,6 +122,16 @@ impl Store {
         self.run(|connection| connection.query_row(&sql, [], Run::read).optional())
     }
 
+    /// The names of the published runs, in the order of their numbers.
+    pub fn published_runs(&self) -> Result<Vec<String>, Error> {
+        let sql = "SELECT run FROM runs WHERE state = 'published' ORDER BY number";
+        self.run(|connection| {
+            let mut statement = connection.prepare(sql)?;
+            let names = statement.query_map([], |row| row.get(0))?;
+            names.collect()
+        })
+    }
+
     /// Whether the API told this run of a contact what it is, or that there is none.
     pub fn was_answered(&self, number: i64) -> Result<bool, Error> {
         let sql = "SELECT EXISTS (SELECT 1 FROM responses WHERE run = ?1)

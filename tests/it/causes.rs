@@ -49,17 +49,6 @@ fn a_status_that_everybody_gets_is_told() {
 }
 
 #[test]
-fn a_web_page_in_place_of_answers_is_told() {
-    let page = Answer::new(
-        200,
-        &[("Content-Type", "text/html")],
-        "<html>sign in</html>",
-    );
-    let mock = Mock::always(page);
-    assert_told(&impatient(&mock.url()), "not_json, status 200");
-}
-
-#[test]
 fn silence_is_told() {
     let mock = Mock::always(Answer::never());
     assert_told(&impatient(&mock.url()), "timeout");
@@ -78,6 +67,6 @@ fn a_proxy_that_wants_a_login_is_told() {
     let job =
         impatient("https://crm.example.test").with(&format!("api.proxy = \"{}\"", proxy.url()));
     for line in told(&job) {
-        assert!(line.contains("proxy authentication required"), "{line:?}");
+        assert!(line.contains("proxy authorization required"), "{line:?}");
     }
 }

@@ -334,7 +334,10 @@ fn interrupt_at(moment: Moment, job: &Job, mock: &Mock) -> bool {
 #[test]
 fn a_signal_in_any_phase_leaves_no_half_export() {
     let mock = Mock::healthy();
-    let job = Job::against(&mock).ids(1..=600).with("output.keep = 1000");
+    // So many that each phase lasts long enough to be met on a machine that is busy.
+    let job = Job::against(&mock)
+        .ids(1..=2_400)
+        .with("output.keep = 1000");
     job.run().expect(0);
     let (calls, expected) = (mock.calls(), job.export().bytes_of_tables());
     for moment in [

@@ -36,11 +36,17 @@ pub(crate) fn run_name(start: Timestamp, taken: &[String]) -> String {
     name
 }
 
-/// The names of the published runs, oldest first. Folders that no run made are not among them.
+/// The names of the published runs, in the order of the names. Folders that no run made are not
+/// among them, and neither are files that somebody put there.
 pub(crate) fn published(output_dir: &Path) -> Result<Vec<String>, Error> {
-    let mut names: Vec<_> = entries(&output_dir.join(RUNS))?
+    let runs = output_dir.join(RUNS);
+    let is_folder = |name: &String| {
+        let found = runs.join(name).symlink_metadata();
+        found.is_ok_and(|found| found.is_dir())
+    };
+    let mut names: Vec<_> = entries(&runs)?
         .into_iter()
-        .filter(|name| order(name).is_some())
+        .filter(|name| order(name).is_some() && is_folder(name))
         .collect();
     names.sort_by(|a, b| order(a).cmp(&order(b)));
     Ok(names)
@@ -86,11 +92,21 @@ pub(crate) fn sweep(output_dir: &Path) -> Result<(), Error> {
 
 /// Removes whole runs, the oldest first, until so many are left; never the one that `latest` names.
 /// Says which.
-pub(crate) fn prune(output_dir: &Path, keep: usize) -> Result<Vec<String>, Error> {
+///
+/// How old a run is, `in_order` tells, the names of runs from the oldest to the newest: a name is
+/// no more than what the clock said, which may have been a year ahead one night. Runs that it does
+/// not name come before those that it does, by their names.
+pub(crate) fn prune(
+    output_dir: &Path,
+    keep: usize,
+    in_order: &[String],
+) -> Result<Vec<String>, Error> {
     let runs = output_dir.join(RUNS);
     let latest = fs::read_link(output_dir.join(LATEST)).ok();
     let latest = latest.as_deref().and_then(Path::file_name);
     let mut old = published(output_dir)?;
+    // The sort is stable: what has no place keeps the order of names.
+    old.sort_by_key(|name| in_order.iter().position(|known| known == name));
     old.truncate(old.len().saturating_sub(keep));
     old.retain(|name| latest != Some(name.as_ref()));
     for name in &old {
@@ -101,6 +117,11 @@ pub(crate) fn prune(output_dir: &Path, keep: usize) -> Result<Vec<String>, Error
         remove_folder(&hidden)?;
     }
     Ok(old)
+}
+
+/// The folder of a published run.
+pub(crate) fn folder(output_dir: &Path, run: &str) -> PathBuf {
+    output_dir.join(RUNS).join(run)
 }
 
 /// The name of the run that `latest` leads to; none where it leads to none.
@@ -230,6 +251,11 @@ fn remove_link(path: &Path) -> Result<(), Error> {
 
 fn remove_folder(path: &Path) -> Result<(), Error> {
     fs::remove_dir_all(path)
+        // Something else that bears a name of ours is in the way just as well.
+        .or_else(|error| match error.kind() {
+            io::ErrorKind::NotADirectory => fs::remove_file(path),
+            _ => Err(error),
+        })
         .or_else(unless_missing)
         .map_err(storage("remove", path))
 }

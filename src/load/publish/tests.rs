@@ -175,8 +175,9 @@ fn prune_removes_the_oldest_runs_but_not_latest_nor_foreign_folders() {
         }
         point_latest(folder.path(), newest).unwrap();
         fs::create_dir(folder.path().join("runs/backup")).unwrap();
+        fs::write(folder.path().join("runs/20261119T020000Z"), "stray").unwrap();
         assert_eq!(
-            prune(folder.path(), *keep).unwrap(),
+            prune(folder.path(), *keep, &[]).unwrap(),
             *removed,
             "keep {keep}"
         );
@@ -188,6 +189,25 @@ fn prune_removes_the_oldest_runs_but_not_latest_nor_foreign_folders() {
         assert!(folder.path().join("runs/backup").exists());
         assert_eq!(latest(folder.path()), *newest);
     }
+}
+
+#[test]
+fn prune_goes_by_the_order_of_the_runs_and_not_by_what_the_clock_said() {
+    let folder = output_dir();
+    let [unknown, ahead, earlier, later] = [
+        "20261119T020000Z",
+        "20271120T020000Z",
+        "20261121T020000Z",
+        "20261122T020000Z",
+    ];
+    for run in [unknown, ahead, earlier, later] {
+        publish(folder.path(), run);
+    }
+    point_latest(folder.path(), later).unwrap();
+    let in_order = [ahead, earlier, later].map(str::to_owned);
+    assert_eq!(prune(folder.path(), 3, &in_order).unwrap(), [unknown]);
+    assert_eq!(prune(folder.path(), 2, &in_order).unwrap(), [ahead]);
+    assert_eq!(published(folder.path()).unwrap(), [earlier, later]);
 }
 
 #[test]

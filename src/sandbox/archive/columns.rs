@@ -179,7 +179,7 @@ fn child_cell(
             .map_or(ColumnValue::Null, ColumnValue::Service),
         ColumnContent::Idle => {
             let ended = row.chat_ended(seed).unwrap_or(row.registered);
-            ColumnValue::Service(row.edited.map_or(ended, |edited| edited.max(ended)))
+            ColumnValue::Service(row.edited.unwrap_or(ended))
         }
     }
 }

@@ -285,3 +285,69 @@ fn calls_of_archives_are_counted_apart_and_meet_faults_and_logins() {
     let mut client = WireClient::of(&sandbox);
     assert_eq!(client.send("GET", &target, "", "").unwrap().status, 401);
 }
+
+/// What all walks tell of each contact, and what its summary says.
+fn told_and_shown(night: u32) -> Vec<(Vec<String>, Value)> {
+    let sandbox = start(ServerSettings {
+        contacts: Some(700),
+        night,
+        ..ServerSettings::default()
+    })
+    .unwrap();
+    let mut all: Vec<(Vec<String>, Value)> = (0..=760)
+        .map(|contact_id| (Vec::new(), summary(&sandbox, contact_id)))
+        .collect();
+    for (select, contact) in [
+        ("contact.contact_id,contact.updated", "contact.contact_id"),
+        (
+            "appointment.appointment_id,appointment.contact_id,appointment.updated",
+            "appointment.contact_id",
+        ),
+        (
+            "document.document_id,document.appointment_id.contact_id,document.updated",
+            "document.appointment_id.contact_id",
+        ),
+        (
+            "sale.sale_id,sale.contact_id,sale.updated",
+            "sale.contact_id",
+        ),
+        (
+            "ticket.id,ticket.contact_id,ticket.last_changed",
+            "ticket.contact_id",
+        ),
+        (
+            "chat_session.id,chat_session.contact_id,chat_session.when_requested,\
+             chat_session.when_ended,chat_session.idle",
+            "chat_session.contact_id",
+        ),
+    ] {
+        for row in walk(&sandbox, "dynamic", select) {
+            let owner = row[contact].as_u64().unwrap_or(0);
+            all[usize::try_from(owner).unwrap()].0.push(row.to_string());
+        }
+    }
+    all
+}
+
+#[test]
+fn a_changed_summary_is_told_by_the_walks_unless_it_was_edited_in_silence() {
+    let (mut loud, mut silent) = (0, 0);
+    let mut before = told_and_shown(0);
+    // The rows of contacts that were deleted belong to number 0.
+    for night in [1, 2, 3, 4, 30] {
+        let after = told_and_shown(night);
+        for (contact_id, (before, after)) in before.iter().zip(&after).enumerate().skip(1) {
+            match (before.0 != after.0, before.1 != after.1) {
+                (false, false) => {}
+                (true, true) => loud += 1,
+                (false, true) => silent += 1,
+                (true, false) => panic!("only the walks tell {contact_id} in night {night}"),
+            }
+        }
+        before = after;
+    }
+    assert!(
+        loud > 200 && silent > 0 && silent * 10 < loud,
+        "{silent} of {loud}"
+    );
+}

@@ -19,6 +19,7 @@ mod quiet;
 mod say;
 mod scene;
 mod script;
+mod server;
 mod tally;
 mod truth;
 mod turns;

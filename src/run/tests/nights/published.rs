@@ -156,26 +156,14 @@ impl Oracle {
         let said = &said[started.first_said..];
         let of_it = said.iter().filter(|said| said.contact_id == id);
         let says: Vec<_> = of_it.clone().map(|said| said.say).collect();
-        // Of a probe's answer nothing becomes, unless it was for a contact of the plan.
-        let mut ordinary = of_it.filter(|said| !said.is_probe).map(|said| said.say);
-        if says.contains(&Say::Summary) && shown.outcome == Outcome::Exported {
+        let ordinary = of_it.filter(|said| !said.is_probe);
+        let ordinary: Vec<_> = ordinary.map(|said| said.say).collect();
+        if ordinary.is_empty() || self.is_fresh(started, id) {
             return Ok(());
         }
-        let is_had = ordinary.clone().any(|say| say == Say::Summary);
-        let last = ordinary.next_back();
-        let Some(last) = last.filter(|_| !self.is_fresh(started, id)) else {
-            return Ok(());
-        };
-        let is_fine = if is_had {
-            false
-        } else {
-            match last.meaning() {
-                Meaning::Summary => false,
-                Meaning::Missing => shown.outcome == Outcome::Missing,
-                Meaning::Denied => shown.outcome == Outcome::Failed,
-                Meaning::Failure => matches!(shown.outcome, Outcome::Failed | Outcome::Stale),
-            }
-        };
+        // The answer to a probe counts where it was for a contact of the plan, and else nothing
+        // becomes of it.
+        let is_fine = fits(&ordinary, shown.outcome) || fits(&says, shown.outcome);
         demand!(is_fine, "the server said {says:?}");
         Ok(())
     }
@@ -252,6 +240,19 @@ impl Oracle {
         });
         let is_denied = self.denied.contains_key(&(id, started.asked.login));
         is_denied || !may_be_shown
+    }
+}
+
+/// Whether a contact of which this was said, one after the other, may have that outcome.
+fn fits(says: &[Say], outcome: Outcome) -> bool {
+    if says.contains(&Say::Summary) {
+        return outcome == Outcome::Exported;
+    }
+    match says.last().map(|say| say.meaning()) {
+        None | Some(Meaning::Summary) => false,
+        Some(Meaning::Missing) => outcome == Outcome::Missing,
+        Some(Meaning::Denied) => outcome == Outcome::Failed,
+        Some(Meaning::Failure) => matches!(outcome, Outcome::Failed | Outcome::Stale),
     }
 }
 
