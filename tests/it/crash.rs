@@ -22,7 +22,7 @@ const TARGETS: i64 = 160;
 const JOBS: u64 = 10;
 
 /// How often a moment is waited for that may go by unseen.
-const TRIES: usize = 40;
+const TRIES: usize = 400;
 
 fn send(signal: Signal, child: &Child) {
     kill_process(Pid::from_child(child), signal).unwrap();
@@ -334,7 +334,9 @@ fn interrupt_at(moment: Moment, job: &Job, mock: &Mock) -> bool {
 #[test]
 fn a_signal_in_any_phase_leaves_no_half_export() {
     let mock = Mock::healthy();
-    let job = Job::against(&mock).ids(1..=600).with("output.keep = 1000");
+    let job = Job::against(&mock)
+        .ids(1..=2_000)
+        .with("output.keep = 1000");
     job.run().expect(0);
     let (calls, expected) = (mock.calls(), job.export().bytes_of_tables());
     for moment in [
