@@ -14,7 +14,7 @@ use crate::mock::{Answer, Mock, summary};
 use crate::support::{Finished, Job, hold};
 
 /// How often a moment is waited for that may go by unseen.
-const TRIES: usize = 40;
+const TRIES: usize = 400;
 
 /// A user who owns nothing.
 const NOBODY: u32 = 65_534;

@@ -274,6 +274,23 @@ pub(crate) fn hold(child: &Child) {
     }
 }
 
+/// Lets a process go on by small steps until something is so, and holds it there; false where it
+/// ended before. It stands still while it is looked at, so that it gets away from nobody who is
+/// slow.
+pub(crate) fn hold_when(child: &mut Child, is_so: impl Fn() -> bool) -> bool {
+    loop {
+        hold(child);
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        if is_so() {
+            return true;
+        }
+        kill_process(Pid::from_child(child), Signal::CONT).unwrap();
+        std::thread::yield_now();
+    }
+}
+
 /// Runs the program with these arguments alone.
 pub(crate) fn run_program(arguments: &[&str]) -> Finished {
     let folder = tempfile::tempdir().unwrap();
