@@ -260,7 +260,7 @@ pub(crate) fn program(folder: &Path) -> Command {
 }
 
 /// Holds a process where it stands, until it gets `SIGCONT`; it has to live.
-pub(crate) fn hold(child: &Child) {
+fn hold(child: &Child) {
     let process = Pid::from_child(child);
     kill_process(process, Signal::STOP).unwrap();
     let status = format!("/proc/{}/stat", child.id());
