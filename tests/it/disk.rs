@@ -11,7 +11,7 @@ use std::process::{Child, Command};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::mock::{Answer, Mock, summary};
-use crate::support::{Finished, Job, hold};
+use crate::support::{Finished, Job, hold_when};
 
 /// How often a moment is waited for that may go by unseen.
 const TRIES: usize = 40;
@@ -329,17 +329,11 @@ fn a_folder_that_is_deleted_while_the_export_is_written_ends_the_run() {
     };
     let is_caught = (0..TRIES).any(|_| {
         let mut child = job.start_with(&["--offline"]);
-        while partial().is_none() && child.try_wait().unwrap().is_none() {
-            std::thread::yield_now();
-        }
         // It stands still while its folder is taken away.
-        if child.try_wait().unwrap().is_none() {
-            hold(&child);
-        }
-        let is_removed =
-            partial().is_some_and(|partial| std::fs::rename(partial, job.path("aside")).is_ok());
+        let is_held = hold_when(&mut child, || partial().is_some());
+        let is_removed = is_held && std::fs::rename(partial().unwrap(), job.path("aside")).is_ok();
         let before = published(&job);
-        if child.try_wait().unwrap().is_none() {
+        if is_held {
             kill_process(Pid::from_child(&child), Signal::CONT).unwrap();
         }
         let ended = job.finish(child);

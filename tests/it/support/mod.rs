@@ -260,7 +260,7 @@ pub(crate) fn program(folder: &Path) -> Command {
 }
 
 /// Holds a process where it stands, until it gets `SIGCONT`; it has to live.
-pub(crate) fn hold(child: &Child) {
+fn hold(child: &Child) {
     let process = Pid::from_child(child);
     kill_process(process, Signal::STOP).unwrap();
     let status = format!("/proc/{}/stat", child.id());
@@ -270,6 +270,23 @@ pub(crate) fn hold(child: &Child) {
         if rest.starts_with(['T', 'Z']) {
             break;
         }
+        std::thread::yield_now();
+    }
+}
+
+/// Lets a process go on by small steps until something is so, and holds it there; false where it
+/// ended before. It stands still while it is looked at, so that it gets away from nobody who is
+/// slow.
+pub(crate) fn hold_when(child: &mut Child, is_so: impl Fn() -> bool) -> bool {
+    loop {
+        hold(child);
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        if is_so() {
+            return true;
+        }
+        kill_process(Pid::from_child(child), Signal::CONT).unwrap();
         std::thread::yield_now();
     }
 }
