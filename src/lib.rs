@@ -20,7 +20,8 @@ pub mod contact;
 pub mod flatten; // Benchmarks and fuzz.
 pub mod load; // Binary and tests: `verify`. Benchmarks: the writers.
 pub mod sandbox; // Binary, tests and benchmarks: the server and its invented answers.
-pub mod schema; // Binary: `tables`. Tests and benchmarks: the declared tables.
+pub mod schema;
+pub mod shell; // Binary: the command that goes on. // Binary: `tables`. Tests and benchmarks: the declared tables.
 
 // Readers of what others wrote, for the fuzz targets.
 pub mod extract;

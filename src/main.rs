@@ -15,9 +15,10 @@ use superoffice_export::job;
 use superoffice_export::load::{manifest_markdown, verify};
 use superoffice_export::probe::probe;
 use superoffice_export::report::{LogFormat, ProgressMode, Reporter};
-use superoffice_export::run::{Finished, Mode, Start, run};
+use superoffice_export::run::{Finished, Mode, Start, last_run_markdown, run};
 use superoffice_export::sandbox;
 use superoffice_export::schema::{View, docs, sql};
+use superoffice_export::shell;
 use superoffice_export::summary::Summary;
 use tokio::sync::watch;
 
@@ -100,7 +101,9 @@ fn carry_out(verb: &Verb) -> Result<Exit, CommandError> {
             return Ok(probe(job, &overrides.0, *json, &stopped, &mut print)?);
         }
         Verb::Tables { format } => print(&match format {
-            TablesFormat::Markdown => docs::markdown(&View::all()) + &manifest_markdown(),
+            TablesFormat::Markdown => {
+                docs::markdown(&View::all()) + &manifest_markdown() + &last_run_markdown()
+            }
             TablesFormat::Json => docs::json(&View::all()),
             TablesFormat::Sql => sql::views(&View::all(), "parquet"),
         }),
@@ -266,22 +269,9 @@ fn command_line(is_begun: bool, more: &[&str]) -> String {
     words.extend(more.iter().map(|word| (*word).to_owned()));
     words
         .iter()
-        .map(|word| quoted(word))
+        .map(|word| shell::word(word))
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-/// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
-    let is_plain = !word.is_empty()
-        && word
-            .chars()
-            .all(|c| c.is_alphanumeric() || "-_./:,=%@+".contains(c));
-    if is_plain {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 fn print_failure(

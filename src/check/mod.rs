@@ -20,6 +20,7 @@ use crate::extract::api::zone::{ZoneBasis, ZoneChoice};
 use crate::extract::ids::{IdColumn, Reader, Source};
 use crate::job::{self, Installation, Job, Override};
 use crate::run::lock::{self, Lock};
+use crate::run::opened;
 
 /// Lines of the input that are read: enough to see what column and ids are like, in no time.
 const LINES: usize = 1_000;
@@ -54,7 +55,7 @@ pub fn check(
             .map_err(|error| FailedStep::of(&error))
             .and_then(|input| input.with_an_id(&job.source.list));
         let input = checklist.step("input", input, |input| input.describe(&job.source.list))?;
-        let output = lock::try_out(&job.output.dir).map_err(|error| FailedStep::of(&error));
+        let output = opened::try_out(&job).map_err(|error| FailedStep::of(&error));
         checklist.step("output", output, |()| job.output.dir.display().to_string())?;
         let contact_id = input.and_then(|input| input.first);
         checklist.server(&job, contact_id)?;

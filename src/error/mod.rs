@@ -63,6 +63,27 @@ pub enum Error {
         source: std::io::Error,
     },
     #[error(
+        "{path} can be written to by others, who could put other answers there; run: {command}",
+        path = path.display()
+    )]
+    OthersMayWrite { path: PathBuf, command: String },
+    #[error(
+        "{path} is a link where a file of this program's own belongs, and is not followed; \
+         see who made it, and run: {command}",
+        path = path.display()
+    )]
+    Link { path: PathBuf, command: String },
+    #[error(
+        "{path} belongs to {owner}, and this is {us}, who may not use it; run this as {owner}, or \
+         give it to {us}",
+        path = path.display()
+    )]
+    OtherUser {
+        path: PathBuf,
+        owner: String,
+        us: String,
+    },
+    #[error(
         "another run of this job is under way ({holder}); it holds {path}",
         path = path.display()
     )]
@@ -186,6 +207,9 @@ impl Error {
             | Self::Certificates { .. }
             | Self::Sandbox(_)
             | Self::OutputFolder { .. }
+            | Self::OthersMayWrite { .. }
+            | Self::Link { .. }
+            | Self::OtherUser { .. }
             | Self::UnbelievableList(_) => Consequence::ends(Exit::Usage),
             Self::Locked { .. } => Consequence::ends(Exit::Locked),
             Self::Store(error) => of_store(error),
@@ -246,7 +270,10 @@ fn of_store(error: &store::Error) -> Consequence {
         store::Error::Sqlite { .. } | store::Error::Create { .. } => {
             Consequence::goes_on(Exit::Storage, MEND)
         }
-        store::Error::OtherPlace { .. } => Consequence::ends(Exit::Usage),
+        store::Error::OtherPlace { .. }
+        | store::Error::Older { .. }
+        | store::Error::Unclean { .. }
+        | store::Error::Changed { .. } => Consequence::ends(Exit::Usage),
         store::Error::Newer { .. }
         | store::Error::Foreign { .. }
         | store::Error::Damaged { .. }

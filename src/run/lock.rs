@@ -6,23 +6,25 @@
 //! while a run is under way. The folder stays. It is locked rather than the state file, on which
 //! SQLite has locks of its own: where a network file system makes both kinds one, they would meet.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::ours;
 use crate::error::Error;
 use crate::load::{self, publish};
 
 /// Proves that a run could write to its output folder, and make it where it is missing. Leaves
 /// nothing, and takes no lock.
-pub(crate) fn try_out(dir: &Path) -> Result<(), Error> {
+pub(super) fn try_out(dir: &Path) -> Result<(), Error> {
     let nearest = dir
         .ancestors()
         .find(|folder| folder.symlink_metadata().is_ok())
         .unwrap_or(Path::new("."));
+    ours::ensure_own_folder(dir)?;
     let name = format!(".check-{}.partial", std::process::id());
     publish::try_out(nearest, &name).map_err(|error| {
         if let load::Error::Storage { source, .. } = error {
@@ -34,6 +36,10 @@ pub(crate) fn try_out(dir: &Path) -> Result<(), Error> {
 }
 
 fn unusable(dir: &Path, source: std::io::Error) -> Error {
+    let nearest = dir.ancestors().find(|folder| folder.exists());
+    if let Some(error) = nearest.and_then(|folder| ours::denied(folder, &source)) {
+        return error;
+    }
     match source.kind() {
         // Not the operator's mistake, and nothing to change in the job.
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::Output {
@@ -65,16 +71,10 @@ pub(super) fn take(dir: &Path, now: Timestamp) -> Result<Lock, Error> {
         .mode(0o700)
         .create(dir)
         .map_err(unusable)?;
+    ours::ensure_own_folder(dir)?;
     let folder = lock_folder(dir)?;
     let path = dir.join(NAME);
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path)
-        .map_err(unusable)?;
+    let mut file = ours::open(&path)?;
     lock(&mut file, &path)?;
     let holder = format!("process {}, since {now:.0}\n", std::process::id());
     file.set_len(0)
@@ -95,14 +95,10 @@ pub(crate) fn keep_out(dir: &Path) -> Result<Lock, Error> {
     }
     let folder = lock_folder(dir)?;
     let path = dir.join(NAME);
-    let file = match File::open(&path) {
-        Ok(mut file) => {
-            lock(&mut file, &path)?;
-            Some(file)
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(source) => return Err(Error::Output { path, source }),
-    };
+    let mut file = ours::open_to_read(&path)?;
+    if let Some(file) = &mut file {
+        lock(file, &path)?;
+    }
     Ok(Lock {
         _folder: folder,
         _file: file,
@@ -125,7 +121,7 @@ fn lock_folder(dir: &Path) -> Result<Option<File>, Error> {
 /// about somebody before.
 fn held(dir: &Path) -> Error {
     let path = dir.join(NAME);
-    if let Ok(mut file) = File::open(&path)
+    if let Ok(Some(mut file)) = ours::open_to_read(&path)
         && let Err(TryLockError::WouldBlock) = file.try_lock_shared()
     {
         return Error::Locked {

@@ -6,10 +6,13 @@ mod comparison;
 mod ended;
 mod export;
 mod fetching;
+mod last_run;
 mod list;
 pub(crate) mod lock;
 mod manifest;
 mod night;
+pub(crate) mod opened;
+mod ours;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -20,6 +23,7 @@ mod zone;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+pub use self::last_run::markdown as last_run_markdown;
 use self::night::Night;
 pub(crate) use self::world::World;
 use self::world::unless_stopped;
@@ -60,8 +64,23 @@ impl From<Error> for Unpublished {
     }
 }
 
-/// Runs a job against the API that it names; `stop` turns true when somebody asks to stop.
+/// Runs a job against the API that it names; `stop` turns true when somebody asks to stop. How it
+/// ended is written down beside the state.
 pub fn run(
+    job: &Job,
+    start: Start,
+    stop: &watch::Receiver<bool>,
+    report: &mut Reporter,
+) -> Result<Finished, Unpublished> {
+    let started_at = Timestamp::now();
+    let ended = connect_and_run(job, start, stop, report);
+    if !matches!(start.mode, Mode::Plan { .. }) {
+        last_run::note(job, started_at, &ended);
+    }
+    ended
+}
+
+fn connect_and_run(
     job: &Job,
     start: Start,
     stop: &watch::Receiver<bool>,
@@ -112,6 +131,7 @@ fn tell<A: RemoteApi>(
     let list = night.list(ids)?;
     let plan = night.plan(api.as_ref())?;
     if let Mode::Plan { .. } = night.mode {
+        night.store.ensure_unchanged()?;
         return Ok(Finished::Planned(plan::line(
             &plan,
             &night.job.fetch.fetcher,

@@ -5,7 +5,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::Url;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -14,6 +13,7 @@ use super::begin::{self, BeginTerms, Begun};
 use super::comparison;
 use super::ended::{Left, completed, ended};
 use super::fetching::{Fetching, runtime};
+use super::opened::Opened;
 use super::world::{Clock, Mode, Start, World};
 use super::{lock, plan, zone};
 use crate::connect;
@@ -24,9 +24,8 @@ use crate::extract::connection::RemoteApi;
 use crate::extract::fetcher::{self, Fetched};
 use crate::guards;
 use crate::job::Job;
-use crate::load::publish;
 use crate::report::Reporter;
-use crate::store::{Owner, Plan, QuestionId, Run, RunState, Store, Terms};
+use crate::store::{Plan, QuestionId, Run, RunState, Store, Terms};
 
 /// Contacts that were had before of which one is asked for where it is doubtful that the server is
 /// there. Set by hand: that so many are all gone since, and nobody else, is not to be expected.
@@ -57,7 +56,7 @@ pub(super) struct Night<'a> {
 }
 
 impl<'a> Night<'a> {
-    /// Takes the lock, opens the store, and finds the run to go on with.
+    /// Opens the output folder and its state, and finds the run to go on with.
     pub(super) fn begin<A>(
         world: &World<'a, A>,
         job: &'a Job,
@@ -65,20 +64,14 @@ impl<'a> Night<'a> {
         report: &'a mut Reporter,
     ) -> Result<Self, Error> {
         let at = (world.clock)();
-        let lock = lock::take(&job.output.dir, at)?;
-        let dir = std::fs::canonicalize(&job.output.dir).map_err(|source| Error::Output {
-            path: job.output.dir.clone(),
-            source,
-        })?;
-        publish::prepare(&dir)?;
-        let mut store = Store::open(&dir.join("state.sqlite"))?;
-        // Another job's answers must not be touched, not even by what follows.
-        let place = connect::place(job);
-        let formerly = job.api.formerly.as_ref().map(Url::as_str);
-        if store.owner(&place, formerly)? != Owner::Same {
-            store.claim(&place, formerly)?;
-        }
-        begin::mend(&dir, &mut store, at)?;
+        let Opened {
+            dir,
+            mut store,
+            lock,
+        } = match start.mode {
+            Mode::Plan { .. } => Opened::to_look(job)?,
+            Mode::Fetch { .. } | Mode::Offline => Opened::to_write(job, at)?,
+        };
         let terms = BeginTerms {
             start,
             at,

@@ -22,7 +22,7 @@ const ROW: u64 = 100;
 const CSV_FACTOR: u64 = 3;
 /// Bytes for the write-ahead log of the state, which SQLite empties from 4 MiB on, and for small
 /// files.
-const BESIDES: u64 = 8 * 1024 * 1024;
+pub(super) const BESIDES: u64 = 8 * 1024 * 1024;
 
 /// The plan in a line, such as `7,112 of 48,112 to fetch, about 12 min at 10/s; 41,000 fresh`.
 pub(super) fn line(plan: &Plan, fetch: &Settings) -> String {

@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -18,6 +19,10 @@ const SMALL: u64 = 64 * 1024 * 1024;
 /// A page holds several answers, whatever their size; with SQLite's usual 4,096 bytes much of each
 /// page stays empty.
 const PAGE_SIZE: u32 = 16_384;
+
+/// How long a lock of SQLite's is waited for. One run writes; whoever looks on only reads, and takes
+/// no longer than a query.
+pub(super) const BUSY: Duration = Duration::from_secs(10);
 
 /// Opens the state file, or makes it where there is none; says whether every page should be looked
 /// at.
@@ -117,11 +122,12 @@ impl Store {
         let (connection, identity, look_over) = open(path)?;
         let store = Self {
             path: path.to_owned(),
-            identity,
+            identity: Some(identity),
+            looked_at: None,
             connection,
             bodies: body::Bodies::default(),
         };
-        store.run(|connection| connection.busy_timeout(std::time::Duration::from_secs(10)))?;
+        store.run(|connection| connection.busy_timeout(BUSY))?;
         store.check_layout()?;
         if look_over {
             store.look_over()?;
@@ -196,6 +202,6 @@ fn log(path: &Path) -> PathBuf {
     path.with_extension("sqlite-wal")
 }
 
-fn log_holds_something(path: &Path) -> bool {
+pub(super) fn log_holds_something(path: &Path) -> bool {
     fs::metadata(log(path)).is_ok_and(|metadata| metadata.len() > 0)
 }

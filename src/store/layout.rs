@@ -132,6 +132,17 @@ fn advance(connection: &Connection, from: i32) -> rusqlite::Result<()> {
 impl Store {
     /// Brings the file to the current layout, or refuses it.
     pub(super) fn check_layout(&self) -> Result<(), Error> {
+        match self.ensure_layout() {
+            Err(Error::Older { found, .. }) => {
+                self.copy_aside(found)?;
+                self.run(|connection| advance(connection, found))
+            }
+            checked => checked,
+        }
+    }
+
+    /// Refuses a file that is not of the current layout.
+    pub(super) fn ensure_layout(&self) -> Result<(), Error> {
         if self.pragma("application_id")? != APPLICATION_ID {
             return Err(Error::Foreign {
                 path: self.path.clone(),
@@ -140,10 +151,10 @@ impl Store {
         let known = current();
         match self.pragma("user_version")? {
             found if found == known => Ok(()),
-            found if (1..known).contains(&found) => {
-                self.copy_aside(found)?;
-                self.run(|connection| advance(connection, found))
-            }
+            found if (1..known).contains(&found) => Err(Error::Older {
+                path: self.path.clone(),
+                found,
+            }),
             found => Err(Error::Newer {
                 path: self.path.clone(),
                 found,

@@ -10,6 +10,7 @@ mod forgetting;
 mod identity;
 mod known;
 mod layout;
+mod look;
 mod plan;
 mod questions;
 mod rules;
@@ -34,7 +35,10 @@ const APPLICATION_ID: i32 = 0x534F_4558;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    identity: identity::FileIdentity,
+    /// None of a state in memory.
+    identity: Option<identity::FileIdentity>,
+    /// How a file looked that is read without locks.
+    looked_at: Option<look::Seen>,
     connection: Connection,
     bodies: body::Bodies,
 }
@@ -54,7 +58,8 @@ impl Store {
         &mut self,
         statements: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Error> {
-        if !self.identity.is_of(&self.path) {
+        let is_gone = |identity: &identity::FileIdentity| !identity.is_of(&self.path);
+        if self.identity.as_ref().is_some_and(is_gone) {
             return Err(Error::Gone {
                 path: self.path.clone(),
             });

@@ -11,6 +11,7 @@ use crate::load::FileReport;
 use crate::load::manifest::{Fetch, Latency, Manifest};
 use crate::report::Progress;
 use crate::schema::TABLES;
+use crate::shell;
 
 impl Summary {
     /// The summary for people.
@@ -150,7 +151,10 @@ fn ending(manifest: &Manifest) -> [String; 3] {
     [
         line("took", &format!("{:.1} s", took.as_secs_f64())),
         line("files", dir),
-        line("open", &format!("cd {dir} && duckdb -init views.sql")),
+        line(
+            "open",
+            &format!("cd {} && duckdb -init views.sql", shell::word(dir)),
+        ),
     ]
 }
 

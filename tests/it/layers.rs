@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Top-level modules, each row free to import those above it. Modules of one row know nothing of
 /// each other.
 const ROWS: &[&[&str]] = &[
-    &["contact", "gzip", "hex"],
+    &["contact", "gzip", "hex", "shell"],
     &["schema"],
     &["report"],
     &["extract", "store", "flatten", "load", "sandbox"],

@@ -24,6 +24,7 @@ mod durability;
 mod export;
 mod failures;
 mod files;
+mod folders;
 mod forgetting;
 mod hostile;
 mod layers;

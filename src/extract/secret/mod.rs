@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use self::program::{Ended, Program};
 use crate::extract::waiting::{self, Stop, Waited, wait_for};
+use crate::shell;
 
 /// How long a secret is waited for: long enough for a vault on the other side of the world, and no
 /// night is lost to one that hangs.
@@ -83,7 +84,7 @@ pub enum Error {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("`{key}`: {path} can be read by others; run: chmod 600 {path}", path = path.display())]
+    #[error("`{key}`: {path} can be read by others; run: chmod 600 {}", shell::quoted(path), path = path.display())]
     Readable { key: &'static str, path: PathBuf },
     #[error("`{key}`: cannot run {program}")]
     Run {
@@ -247,8 +248,26 @@ fn write_private(path: &Path, secret: &SecretString) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Whether nobody reads the file but its owner and, where that is root, the group of this process:
+/// below `/etc` a secret of a service usually is `root:service 0640`, so that the service itself
+/// cannot change it.
+const fn is_private(mode: u32, is_roots: bool, is_of_our_group: bool) -> bool {
+    match mode & 0o077 {
+        0 => true,
+        0o040 => is_roots && is_of_our_group,
+        _ => false,
+    }
+}
+
+fn is_our_group(group: u32) -> bool {
+    let others = rustix::process::getgroups().unwrap_or_default();
+    let ours = std::iter::once(rustix::process::getegid()).chain(others);
+    ours.map(rustix::process::Gid::as_raw)
+        .any(|our| our == group)
+}
+
 fn read_private(key: &'static str, path: &Path, stop: &Stop) -> Result<Vec<u8>, Error> {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::MetadataExt as _;
 
     let failed = |source| Error::Read {
         key,
@@ -256,7 +275,8 @@ fn read_private(key: &'static str, path: &Path, stop: &Stop) -> Result<Vec<u8>, 
         source,
     };
     let metadata = std::fs::metadata(path).map_err(failed)?;
-    if metadata.permissions().mode() & 0o077 != 0 {
+    let is_of_our_group = is_our_group(metadata.gid());
+    if !is_private(metadata.mode(), metadata.uid() == 0, is_of_our_group) {
         return Err(Error::Readable {
             key,
             path: path.to_owned(),
@@ -320,6 +340,24 @@ mod tests {
 
     use super::*;
     use crate::extract::waiting::never;
+
+    #[test]
+    fn a_secret_is_its_owners_or_roots_for_the_group_of_the_service() {
+        for (mode, is_roots, is_of_our_group, expected) in [
+            (0o600, false, false, true),
+            (0o400, true, false, true),
+            (0o640, true, true, true),
+            (0o440, true, true, true),
+            (0o640, true, false, false),
+            (0o640, false, true, false),
+            (0o660, true, true, false),
+            (0o644, true, true, false),
+            (0o604, true, true, false),
+        ] {
+            let found = is_private(0o100_000 | mode, is_roots, is_of_our_group);
+            assert_eq!(found, expected, "{mode:o} {is_roots} {is_of_our_group}");
+        }
+    }
 
     fn file(content: &str, mode: u32) -> (tempfile::NamedTempFile, Secret) {
         let file = tempfile::NamedTempFile::new().unwrap();
