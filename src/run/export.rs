@@ -146,6 +146,7 @@ impl Night<'_> {
             self.store.let_go(&self.run, now, forget_after)?;
             self.store.remove_copies()?;
         }
+        self.store.tidy()?;
         let keep = usize::try_from(self.job.output.keep.get()).unwrap_or(usize::MAX);
         publish::prune(&self.dir, keep, &self.store.published_runs()?)?;
         Ok(())

@@ -76,6 +76,8 @@ fn make(path: &Path) -> Result<(), Error> {
     let connection = connect(&partial)?;
     let made = connection
         .pragma_update(None, "page_size", PAGE_SIZE)
+        // Whether free pages can be given back is fixed when the first table is made.
+        .and_then(|()| connection.pragma_update(None, "auto_vacuum", "INCREMENTAL"))
         .and_then(|()| layout::create(&connection))
         .and_then(|()| connection.close().map_err(|(_, error)| error));
     made.map_err(|source| Error::Sqlite {
@@ -139,6 +141,19 @@ impl Store {
                 .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = FILE; PRAGMA secure_delete = ON; PRAGMA cache_size = -4096;")
         })?;
         Ok(store)
+    }
+
+    /// Gives back the room of what was let go, and empties the write-ahead log, in which it may be
+    /// read still: at the end of a run, since the next one may be far away. A file that an older
+    /// program made keeps its size; its free pages are overwritten all the same.
+    pub fn tidy(&self) -> Result<(), Error> {
+        self.run(|connection| {
+            let mut vacuum = connection.prepare("PRAGMA incremental_vacuum")?;
+            let mut pages = vacuum.query([])?;
+            while pages.next()?.is_some() {}
+            // Where somebody looks on, the log stays for them, and is emptied by the next run.
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        })
     }
 
     /// Looks at every page of the file.

@@ -165,3 +165,28 @@ fn what_was_let_go_leaves_no_byte() {
         assert!(!found, "{}", file.display());
     }
 }
+
+#[test]
+fn the_room_of_what_is_let_go_is_given_back_and_the_log_is_emptied() {
+    let mut scene = Scene::new();
+    scene.targets(1..=400);
+    let answers: Vec<_> = (1..=400).map(|id| exported(id, 100)).collect();
+    scene.record(&answers);
+    scene.targets([1]);
+    for day in [0, 1, 2] {
+        scene.publish(day, Duration::ZERO);
+    }
+    assert_eq!(scene.bodies(), 1);
+    let free = |scene: &Scene| -> i64 {
+        let count = scene
+            .store
+            .connection
+            .query_row("PRAGMA freelist_count", [], |row| row.get(0));
+        count.unwrap()
+    };
+    assert!(free(&scene) > 0);
+    scene.store.tidy().unwrap();
+    assert_eq!(free(&scene), 0);
+    let log = scene.path().with_extension("sqlite-wal");
+    assert_eq!(std::fs::metadata(log).unwrap().len(), 0);
+}
