@@ -34,8 +34,10 @@ pub enum Verb {
         #[command(flatten)]
         overrides: Overrides,
     },
-    /// Print the tables and their columns.
+    /// Print the tables and their columns: all of them, or those of a job.
     Tables {
+        /// The job file.
+        job: Option<PathBuf>,
         /// How to print them.
         #[arg(long, value_enum, default_value_t = TablesFormat::Markdown)]
         format: TablesFormat,

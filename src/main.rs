@@ -12,7 +12,7 @@ use superoffice_export::check::check;
 use superoffice_export::cli::{Cli, RunArgs, SummaryFormat, TablesFormat, Verb};
 use superoffice_export::error::{Consequence, Error, Exit};
 use superoffice_export::job;
-use superoffice_export::load::{manifest_markdown, verify};
+use superoffice_export::load::{Format, manifest_markdown, verify};
 use superoffice_export::report::{LogFormat, ProgressMode, Reporter};
 use superoffice_export::run::{Finished, Mode, Start, run};
 use superoffice_export::sandbox;
@@ -89,11 +89,7 @@ fn carry_out(verb: &Verb) -> Result<Exit, CommandError> {
             let stopped = listen_to_signals()?;
             return Ok(check(job, &overrides.0, &stopped, &mut print)?);
         }
-        Verb::Tables { format } => print(&match format {
-            TablesFormat::Markdown => docs::markdown(&View::all()) + &manifest_markdown(),
-            TablesFormat::Json => docs::json(&View::all()),
-            TablesFormat::Sql => sql::views(&View::all(), "parquet"),
-        }),
+        Verb::Tables { job, format } => print_tables(job.as_deref(), *format),
         Verb::Verify { dir } => verify_export(dir),
         Verb::Sandbox {
             port,
@@ -209,6 +205,22 @@ fn verify_export(dir: &Path) -> Result<(), Error> {
     Err(Error::Differs {
         dir: verified.folder,
         differences: verified.differences.len(),
+    })
+}
+
+/// Prints the tables of a job, or all that there are.
+fn print_tables(job: Option<&Path>, format: TablesFormat) -> Result<(), Error> {
+    let (view, table_format) = match job {
+        Some(path) => {
+            let job = job::read(path, &[])?;
+            (job.view(), job.format())
+        }
+        None => (View::all(), Format::Parquet),
+    };
+    print(&match format {
+        TablesFormat::Markdown => docs::markdown(&view) + &manifest_markdown(),
+        TablesFormat::Json => docs::json(&view),
+        TablesFormat::Sql => sql::views(&view, table_format.files()),
     })
 }
 

@@ -13,6 +13,7 @@ use crate::extract::api::{tenant, transport};
 use crate::extract::fetcher::hopeless;
 use crate::extract::ids::csv;
 use crate::extract::{auth, secret};
+use crate::flatten::HashKey;
 use crate::guards;
 use crate::{job, load, sandbox, store};
 
@@ -26,6 +27,12 @@ pub enum Error {
     Source(#[from] csv::Error),
     #[error(transparent)]
     Secret(#[from] secret::Error),
+    #[error(
+        "{place}: `privacy.key`: the key has fewer than {} bytes, and could be found by trying; \
+         make one with: openssl rand -hex 32",
+        HashKey::SHORTEST
+    )]
+    ShortHashKey { place: String },
     #[error(transparent)]
     Client(#[from] transport::Error),
     #[error("`api.ca_file`: cannot read {path}", path = path.display())]
@@ -182,6 +189,7 @@ impl Error {
             Self::Job(_)
             | Self::Source(_)
             | Self::Secret(_)
+            | Self::ShortHashKey { .. }
             | Self::Client(_)
             | Self::Certificates { .. }
             | Self::Sandbox(_)

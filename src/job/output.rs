@@ -31,11 +31,20 @@ pub(crate) struct OutputSettings {
 }
 
 impl OutputSection {
+    fn checked_format(&self) -> Result<Format, Problem> {
+        let format = Format::from_word(&self.format());
+        match format.ok_or_else(|| wrong("output.format", "must be \"parquet\" or \"csv\""))? {
+            Format::Csv { .. } => Ok(Format::Csv {
+                safe: self.csv_safe(),
+            }),
+            Format::Parquet => Ok(Format::Parquet),
+        }
+    }
+
     pub(super) fn resolve(&self, folder: &Path) -> Result<OutputSettings, Problem> {
         Ok(OutputSettings {
             dir: folder.join(required(self.dir(), "output.dir")?),
-            format: Format::from_word(&self.format())
-                .ok_or_else(|| wrong("output.format", "must be \"parquet\" or \"csv\""))?,
+            format: self.checked_format()?,
             keep: above_zero(self.keep(), "output.keep")?,
             max_failed: self.max_failed(),
             max_stale: self.max_stale(),

@@ -43,6 +43,7 @@ impl Night<'_> {
                 .last
                 .as_ref()
                 .map(|last| self.compared(last, &written.fate)),
+            privacy: self.policy_report(),
             targets: list.targets,
             outcomes: written.outcomes,
             calls: run.calls,

@@ -11,6 +11,8 @@ pub(crate) mod lock;
 mod manifest;
 mod night;
 mod plan;
+mod privacy;
+mod storage_policy;
 #[cfg(test)]
 mod tests;
 mod world;
@@ -70,6 +72,10 @@ pub fn run(
     // What can be wrong with the input and the secrets shows before anything is written.
     let ids = Reader::open_unless(&job.source.list, stop).map_err(Error::from);
     let ids = unless_stopped(ids, stop)?;
+    let hash_key = match start.mode {
+        Mode::Fetch { .. } | Mode::Offline => unless_stopped(connect::hash_key(job, stop), stop)?,
+        Mode::Plan { .. } => None,
+    };
     let (api, _sandbox) = match start.mode {
         Mode::Fetch { .. } => {
             let sandbox = connect::sandbox(job)?;
@@ -82,6 +88,7 @@ pub fn run(
         clock: &Timestamp::now,
         ids,
         api,
+        hash_key,
         stop,
         runtime: None,
     };
@@ -119,6 +126,7 @@ fn tell<A: RemoteApi>(
     }
     night.ensure_worthwhile(&plan)?;
     night.start()?;
+    night.take_out()?;
     let fetched = night.fetch(api, &plan)?;
     let export = night.write(&list)?;
     let export = night.judge(export, &plan, fetched.as_ref())?;

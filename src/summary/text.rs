@@ -187,6 +187,7 @@ mod tests {
             job: serde_json::Value::Null,
             source: None,
             time_zone: None,
+            privacy: None,
             previous: None,
             guards: None,
             targets: TargetCounts {

@@ -32,6 +32,7 @@ mod locking;
 mod mock;
 mod notices;
 mod printed;
+mod privacy;
 mod questions;
 mod readme;
 mod requests;

@@ -36,8 +36,12 @@ impl ParquetReader {
         columns: Projection,
     ) -> Result<Self, Error> {
         let file = File::open(path).map_err(storage("open", path))?;
-        let metadata =
-            ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(decode(path))?;
+        let metadata = ArrowReaderMetadata::load(
+            &file,
+            // Comments of columns are no part of what they are.
+            ArrowReaderOptions::new().with_skip_arrow_metadata(true),
+        )
+        .map_err(decode(path))?;
         if metadata.schema().fields() != table.arrow_schema().fields() {
             return Err(Error::OtherColumns {
                 path: path.to_owned(),

@@ -161,7 +161,7 @@ impl Partial {
         if destination.exists() {
             return Err(Error::Taken { path: destination });
         }
-        let views = sql::views(&manifest.view(), format.as_str());
+        let views = sql::views(&manifest.view(), format.files());
         let views = write_durably(&self.folder.join(VIEWS), views.as_bytes())?;
         let manifest = Manifest {
             files: BTreeMap::from([(VIEWS.to_owned(), views)]),
