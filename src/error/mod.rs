@@ -266,9 +266,9 @@ fn of_store(error: &store::Error) -> Consequence {
 
 fn of_load(error: &load::Error) -> Consequence {
     match error {
-        load::Error::Storage { .. } | load::Error::NoSymlinks { .. } => {
-            Consequence::goes_on(Exit::Storage, MEND)
-        }
+        load::Error::Storage { .. }
+        | load::Error::Access { .. }
+        | load::Error::NoSymlinks { .. } => Consequence::goes_on(Exit::Storage, MEND),
         load::Error::LatestIsNoLink { .. } => Consequence::ends(Exit::Usage),
         load::Error::Columns { .. }
         | load::Error::OtherColumns { .. }

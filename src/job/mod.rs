@@ -33,6 +33,7 @@ pub(crate) use self::values::ValueKind;
 pub use self::values::{Period, Share};
 use crate::extract::ids::csv::Place;
 use crate::load::Format;
+pub(crate) use crate::load::Readers;
 use crate::schema::View;
 
 /// A checked job: what a run uses, section by section.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::settings::OutputSection;
 use super::values::Share;
 use super::{Problem, above_zero, required, wrong};
-use crate::load::Format;
+use crate::load::{Format, Readers};
 
 /// Where the export goes.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(crate) struct OutputSettings {
     pub(crate) dir: PathBuf,
     /// Format of the tables.
     pub(crate) format: Format,
+    /// Who may read published runs.
+    pub(crate) readers: Readers,
     /// Published runs kept.
     pub(crate) keep: NonZeroU32,
     /// Share of failed targets above which nothing is published.
@@ -45,6 +47,12 @@ impl OutputSection {
         Ok(OutputSettings {
             dir: folder.join(required(self.dir(), "output.dir")?),
             format: self.checked_format()?,
+            readers: Readers::from_word(&self.access()).ok_or_else(|| {
+                wrong(
+                    "output.access",
+                    "must be \"owner\", \"group\" or \"everyone\"",
+                )
+            })?,
             keep: above_zero(self.keep(), "output.keep")?,
             max_failed: self.max_failed(),
             max_stale: self.max_stale(),

@@ -241,6 +241,9 @@ section! {
         /// CSV: whether text that begins with `=`, `+`, `-`, `@`, a tab or CR, or with an
         /// apostrophe, gets an apostrophe before it, so that no spreadsheet runs it as a formula.
         csv_safe: bool = true;
+        /// Who may read published runs: `owner` (the user who runs the job), `group` (that of `dir`,
+        /// too) or `everyone` on the machine. The state stays the owner's.
+        access: String = "owner".to_owned();
         /// Published runs kept.
         keep: u32 = 14, --"keep";
         /// Above this share of failed targets the run is not published.

@@ -118,7 +118,8 @@ impl Night<'_> {
         let Export {
             partial, written, ..
         } = export;
-        let manifest = partial.publish(manifest, self.job.output.format)?;
+        let manifest =
+            partial.publish(manifest, self.job.output.format, self.job.output.readers)?;
         if let Some(before) = before {
             tell_what_is_worse(
                 &before.outcomes,
@@ -154,6 +155,7 @@ impl Night<'_> {
         }
         let keep = usize::try_from(self.job.output.keep.get()).unwrap_or(usize::MAX);
         publish::prune(&self.dir, keep)?;
+        publish::open_to(&self.dir, self.job.output.readers)?;
         Ok(())
     }
 }

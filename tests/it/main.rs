@@ -11,6 +11,7 @@
     reason = "a missing member fails the test, as it should"
 )]
 
+mod access;
 mod auth;
 mod budget;
 mod circles;

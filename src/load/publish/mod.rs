@@ -2,6 +2,8 @@
 //! then does `latest` point to it. Whatever moment the program dies at, `latest` names a complete
 //! run. Whoever calls these functions holds the job's lock.
 
+mod access;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+pub use self::access::Readers;
 use super::error::{Error, storage};
 use super::file::{create_folder, create_one_folder, sync_folder, write_durably};
 use super::format::Format;
@@ -103,6 +106,12 @@ pub(crate) fn prune(output_dir: &Path, keep: usize) -> Result<Vec<String>, Error
     Ok(old)
 }
 
+/// Lets these readers, and no others, into every published run.
+pub(crate) fn open_to(output_dir: &Path, readers: Readers) -> Result<(), Error> {
+    let runs = published(output_dir)?;
+    access::open_all(output_dir, &output_dir.join(RUNS), &runs, readers)
+}
+
 /// The name of the run that `latest` leads to; none where it leads to none.
 pub(crate) fn latest(output_dir: &Path) -> Option<String> {
     let link = fs::read_link(output_dir.join(LATEST)).ok()?;
@@ -156,7 +165,12 @@ impl Partial {
 
     /// Adds `views.sql` and, last, the manifest; then gives the run its name and makes `latest`
     /// point to it. Gives back the manifest, which names every file now.
-    pub(crate) fn publish(self, manifest: Manifest, format: Format) -> Result<Manifest, Error> {
+    pub(crate) fn publish(
+        self,
+        manifest: Manifest,
+        format: Format,
+        readers: Readers,
+    ) -> Result<Manifest, Error> {
         let destination = self.destination();
         if destination.exists() {
             return Err(Error::Taken { path: destination });
@@ -171,6 +185,8 @@ impl Partial {
         sync_folder(&self.folder)?;
         fs::rename(&self.folder, &destination).map_err(storage("rename", &self.folder))?;
         sync_folder(&self.output_dir.join(RUNS))?;
+        // Closed while it was in the making, and open before anybody is led to it.
+        access::open_one(&self.output_dir, &destination, readers)?;
         point_latest(&self.output_dir, &self.run)?;
         Ok(manifest)
     }

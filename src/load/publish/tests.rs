@@ -27,7 +27,9 @@ fn publish(output_dir: &Path, run: &str) -> PathBuf {
     });
     let manifest = manifest(run, tables.collect::<BTreeMap<_, _>>());
     let folder = partial.destination();
-    partial.publish(manifest, Format::SAFE_CSV).unwrap();
+    partial
+        .publish(manifest, Format::SAFE_CSV, Readers::Owner)
+        .unwrap();
     folder
 }
 
@@ -196,7 +198,11 @@ fn a_run_is_never_replaced_and_a_discarded_one_leaves_nothing() {
     publish(folder.path(), FIRST);
     let again = Partial::create(folder.path(), FIRST).unwrap();
     let error = again
-        .publish(manifest(FIRST, BTreeMap::new()), Format::SAFE_CSV)
+        .publish(
+            manifest(FIRST, BTreeMap::new()),
+            Format::SAFE_CSV,
+            Readers::Owner,
+        )
         .unwrap_err();
     assert!(matches!(error, Error::Taken { .. }));
     Partial::create(folder.path(), FIRST)
@@ -225,7 +231,11 @@ fn an_output_folder_that_is_none_is_a_storage_error() {
     assert!(latest.ends_with("exports/latest"));
     let partial = Partial::create(&path, FIRST).unwrap();
     assert!(matches!(
-        partial.publish(manifest(FIRST, BTreeMap::new()), Format::SAFE_CSV),
+        partial.publish(
+            manifest(FIRST, BTreeMap::new()),
+            Format::SAFE_CSV,
+            Readers::Owner
+        ),
         Err(Error::Storage { .. })
     ));
 }

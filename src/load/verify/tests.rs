@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tempfile::TempDir;
 
 use super::*;
+use crate::load::Readers;
 use crate::load::file::FileReport;
 use crate::load::format::create;
 use crate::load::manifest::ListReport;
@@ -73,7 +74,7 @@ impl Export {
         manifest.outcomes = self.counts;
         spoil(&mut manifest);
         let folder = partial.destination();
-        partial.publish(manifest, format).unwrap();
+        partial.publish(manifest, format, Readers::Owner).unwrap();
         folder
     }
 
