@@ -339,6 +339,20 @@ impl OutcomeCounts {
         }
     }
 
+    /// What is left of them without these.
+    #[must_use]
+    pub fn without(&self, taken: &Self) -> Self {
+        let left = |outcome| self.count(outcome).saturating_sub(taken.count(outcome));
+        Self {
+            exported: left(Outcome::Exported),
+            stale: left(Outcome::Stale),
+            missing: left(Outcome::Missing),
+            failed: left(Outcome::Failed),
+            pending: left(Outcome::Pending),
+            rejected: left(Outcome::Rejected),
+        }
+    }
+
     /// All of them; none where the sum is beyond any count, as in a damaged manifest.
     pub fn total(&self) -> Option<u64> {
         Outcome::ALL.iter().try_fold(0_u64, |total, outcome| {

@@ -69,6 +69,12 @@ pub enum Error {
         path: PathBuf,
         source: std::io::Error,
     },
+    #[error("{path}:{line}: no contact id and day; mend that line", path = path.display())]
+    Forgotten { path: PathBuf, line: u64 },
+    #[error("what is to be forgotten has to be contact ids, and all of it; nothing was forgotten")]
+    NoContactId,
+    #[error("{path}: holds no state of this job, so there is nothing to forget", path = path.display())]
+    NothingToForget { path: PathBuf },
     #[error(
         "another run of this job is under way ({holder}); it holds {path}",
         path = path.display()
@@ -194,6 +200,9 @@ impl Error {
             | Self::Certificates { .. }
             | Self::Sandbox(_)
             | Self::OutputFolder { .. }
+            | Self::Forgotten { .. }
+            | Self::NoContactId
+            | Self::NothingToForget { .. }
             | Self::UnbelievableList(_) => Consequence::ends(Exit::Usage),
             Self::Locked { .. } => Consequence::ends(Exit::Locked),
             Self::Store(error) => of_store(error),

@@ -45,6 +45,7 @@ impl Night<'_> {
                 .map(|last| self.compared(last, &written.fate)),
             privacy: self.policy_report(),
             targets: list.targets,
+            forgotten: 0,
             outcomes: written.outcomes,
             calls: run.calls,
             fetch: fetch(run, fetched),

@@ -6,6 +6,8 @@ mod comparison;
 mod ended;
 mod export;
 mod fetching;
+mod forget;
+mod forgotten;
 mod list;
 pub(crate) mod lock;
 mod manifest;
@@ -22,6 +24,7 @@ mod zone;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+pub use self::forget::{ForgetOrder, ForgetReport, forget};
 use self::night::Night;
 pub(crate) use self::world::World;
 use self::world::unless_stopped;

@@ -195,6 +195,7 @@ mod tests {
                 duplicates: 0,
                 rejected: 0,
             },
+            forgotten: 0,
             outcomes: OutcomeCounts {
                 exported: 3,
                 ..OutcomeCounts::default()

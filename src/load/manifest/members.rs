@@ -64,6 +64,9 @@ const MEMBERS: &[(&str, &str)] = &[
     ("targets.rejected",
         "Lines without a usable contact id; `source.max_rejected` bounds their share of the \
          lines that are not blank"),
+    ("forgotten",
+        "Contacts that `forget` took out of this run after it was published; every other figure \
+         of contacts and rows, and every hash, is of what is left"),
     ("outcomes.<outcome>",
         "How many targets and rejected lines ended so; together they are all of them"),
     ("calls.attempts", "Requests sent for contacts"),

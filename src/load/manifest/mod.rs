@@ -64,6 +64,9 @@ pub struct Manifest {
     pub privacy: Option<PolicyReport>,
     /// What the input held.
     pub targets: TargetCounts,
+    /// Contacts that were taken out since this was published.
+    #[serde(default)]
+    pub forgotten: u64,
     /// How the targets ended.
     pub outcomes: OutcomeCounts,
     /// What was asked of the API.
@@ -246,6 +249,7 @@ pub(super) mod tests {
             previous: None,
             guards: None,
             targets: TargetCounts::default(),
+            forgotten: 0,
             outcomes: OutcomeCounts::default(),
             calls: Calls::default(),
             fetch: Fetch::default(),

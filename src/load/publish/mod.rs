@@ -3,6 +3,8 @@
 //! run. Whoever calls these functions holds the job's lock.
 
 mod access;
+mod folders;
+mod forgetting;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,6 +15,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 pub use self::access::Readers;
+use self::folders::{partial_name, remove_folder, unless_missing};
+pub(crate) use self::forgetting::KeptRun;
 use super::error::{Error, storage};
 use super::file::{create_folder, create_one_folder, sync_folder, write_durably};
 use super::format::Format;
@@ -47,6 +51,11 @@ pub(crate) fn published(output_dir: &Path) -> Result<Vec<String>, Error> {
         .collect();
     names.sort_by(|a, b| order(a).cmp(&order(b)));
     Ok(names)
+}
+
+/// The folder of a published run.
+pub(crate) fn folder_of(output_dir: &Path, run: &str) -> PathBuf {
+    output_dir.join(RUNS).join(run)
 }
 
 /// Makes the output folder ready for a run: creates it, proves that it can be written to and that
@@ -197,10 +206,6 @@ impl Partial {
     }
 }
 
-fn partial_name(run: &str) -> String {
-    format!(".{run}.partial")
-}
-
 /// Start and number of a run's name, by which runs are ordered; none for any other name.
 fn order(name: &str) -> Option<(&str, u32)> {
     let (start, number) = match name.split_once('-') {
@@ -242,20 +247,6 @@ fn remove_link(path: &Path) -> Result<(), Error> {
     fs::remove_file(path)
         .or_else(unless_missing)
         .map_err(storage("remove", path))
-}
-
-fn remove_folder(path: &Path) -> Result<(), Error> {
-    fs::remove_dir_all(path)
-        .or_else(unless_missing)
-        .map_err(storage("remove", path))
-}
-
-fn unless_missing(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::NotFound {
-        Ok(())
-    } else {
-        Err(error)
-    }
 }
 
 /// The names in a folder, none where it is missing. A name that is not Unicode is none of ours.

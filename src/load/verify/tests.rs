@@ -166,7 +166,7 @@ fn a_sound_export_has_no_difference() {
 fn a_list_whose_lines_are_all_accounted_for_is_sound() {
     let export = Export::new();
     export.publish(Format::SAFE_CSV, |manifest| {
-        manifest.source = Some(list(8, 1))
+        manifest.source = Some(list(8, 1));
     });
     assert_eq!(export.differences(), [""; 0]);
 }

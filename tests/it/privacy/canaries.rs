@@ -67,7 +67,7 @@ fn mock() -> Mock {
 }
 
 /// Every file below a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -84,7 +84,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The bytes, and what any zstd frame or gzip member in them unpacks to, as far as it does.
-fn forms(bytes: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn forms(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut forms = vec![bytes.to_vec()];
     for at in 0..bytes.len().saturating_sub(4) {
         let rest = &bytes[at..];
@@ -103,7 +103,7 @@ fn forms(bytes: &[u8]) -> Vec<Vec<u8>> {
     forms
 }
 
-fn holds(form: &[u8], canary: &str) -> bool {
+pub(super) fn holds(form: &[u8], canary: &str) -> bool {
     let utf_16: Vec<u8> = canary.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let holds = |text: &[u8]| form.windows(text.len()).any(|window| window == text);
     holds(canary.as_bytes()) || holds(&utf_16)

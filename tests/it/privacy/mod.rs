@@ -2,5 +2,6 @@
 //! forbids is in any file or message, in whatever form.
 
 mod canaries;
+mod forget;
 mod jobs;
 mod policy;

@@ -1,0 +1,26 @@
+//! Names and removal of the folders that runs lie in.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::load::error::{Error, storage};
+
+/// The name of a run's folder while it is in the making, or on its way out.
+pub(super) fn partial_name(run: &str) -> String {
+    format!(".{run}.partial")
+}
+
+pub(super) fn remove_folder(path: &Path) -> Result<(), Error> {
+    fs::remove_dir_all(path)
+        .or_else(unless_missing)
+        .map_err(storage("remove", path))
+}
+
+pub(super) fn unless_missing(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound {
+        Ok(())
+    } else {
+        Err(error)
+    }
+}
