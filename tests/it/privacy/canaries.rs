@@ -20,7 +20,8 @@ fn canary(path: &str) -> String {
             Some(format!("{state:08x}"))
         })
         .collect();
-    format!("canary{}", &hash[hash.len().saturating_sub(16)..])
+    let end: String = hash.chars().rev().take(16).collect();
+    format!("canary{end}")
 }
 
 /// An object with every member of this table, each with a canary, and unknown ones.

@@ -174,14 +174,14 @@ fn whenever_it_is_killed_each_run_is_whole_and_the_same_command_completes_it() {
     let mock = mock();
     let job = published(&mock, "parquet", 30);
     let mut killed = 0;
-    for round in 0..60 {
+    for round in 0..60_u64 {
         let id = (round % 30 + 1).to_string();
         let mut child = job
             .command()
             .args(["forget", "job.toml", &id])
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_micros(500 * u64::from(round as u32)));
+        std::thread::sleep(Duration::from_micros(500 * round));
         child.kill().unwrap();
         let ended = job.finish(child);
         killed += usize::from(ended.code.is_none());
