@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{
+    Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum, value_parser,
+};
 
 use crate::error::Exit;
 use crate::job::settings::settings;
 use crate::job::{Override, Period, Share, ValueKind};
 use crate::report::{LogFormat, ProgressMode};
+use crate::sandbox::{MOST_CONTACTS, MOST_NIGHTS};
 
 /// Turns a CSV of SuperOffice contact ids into clean tables.
 #[derive(Debug, Parser)]
@@ -30,6 +33,18 @@ pub enum Verb {
         /// Log every attempt that failed.
         #[arg(long, short)]
         verbose: bool,
+        /// Flags that override job keys.
+        #[command(flatten)]
+        overrides: Overrides,
+    },
+    /// Ask an installation what no document says, by some forty calls that only read, and print a
+    /// report without any name, text or id of it.
+    Probe {
+        /// The job file.
+        job: PathBuf,
+        /// Print the report as JSON, to be sent to the maintainers.
+        #[arg(long)]
+        json: bool,
         /// Flags that override job keys.
         #[command(flatten)]
         overrides: Overrides,
@@ -74,6 +89,18 @@ pub enum Verb {
         /// Share of requests that meet a fault, such as 5%.
         #[arg(long, default_value = "0%")]
         faults: Share,
+        /// Number of contact ids at the beginning; without it every contact id exists.
+        #[arg(long, value_parser = value_parser!(u32).range(1..=i64::from(MOST_CONTACTS)))]
+        contacts: Option<u32>,
+        /// How many nights of changes have passed.
+        #[arg(long, default_value_t = 0, value_parser = value_parser!(u32).range(..=i64::from(MOST_NIGHTS)))]
+        night: u32,
+        /// How long it hangs after each 4,000 requests, in turn with --drops.
+        #[arg(long, default_value = "0s")]
+        hangs: Period,
+        /// How long it drops every connection then.
+        #[arg(long, default_value = "0s")]
+        drops: Period,
     },
 }
 

@@ -8,8 +8,8 @@ use std::io::Write as _;
 use superoffice_export::error::{Consequence, Error};
 
 /// Why a command ended without what it was asked for.
-struct CommandError {
-    error: Error,
+pub(crate) struct CommandError {
+    pub(crate) error: Error,
     /// Whether the input came from standard input: the same command alone does not bring it back.
     pub(crate) is_piped: bool,
     /// Whether `--fresh` was given and is done with: with it, the same command would begin again,

@@ -122,9 +122,20 @@ pub enum UnbelievableList {
     },
 }
 
-/// Why the export is not published.
+/// Why the export is not published: everything that speaks against it, since whoever accepts one
+/// finding accepts them all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UnbelievableExport {
+#[error("{}", in_a_row(.0))]
+pub struct UnbelievableExport(pub Vec<Finding>);
+
+fn in_a_row(findings: &[Finding]) -> String {
+    let texts: Vec<_> = findings.iter().map(ToString::to_string).collect();
+    texts.join("; ")
+}
+
+/// Something that speaks against an export.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Finding {
     /// Contacts were asked for, and not one has rows.
     #[error("not one of {targets} contacts has an answer to show")]
     Nothing {
@@ -228,69 +239,70 @@ pub(crate) fn check_export(
     last: Option<&LastFigures>,
     new: &NewExport,
 ) -> Result<(), UnbelievableExport> {
-    check_presence(new)?;
-    let Some(last) = last else {
-        let &NewExport { missing, shown, .. } = new;
-        return if missing + shown >= LEAST && missing > shown {
-            Err(UnbelievableExport::MoreMissing { missing, shown })
-        } else {
-            Ok(())
-        };
+    // Where there is nothing at all, the rest follows from it.
+    let findings = match (check_presence(new), last) {
+        (Some(nothing), _) => vec![nothing],
+        (None, None) => check_first(new).into_iter().collect(),
+        (None, Some(last)) => {
+            let contacts = check_contacts(limits, &new.fate);
+            contacts
+                .chain(check_rows(limits.max_loss, last, new))
+                .collect()
+        }
     };
-    check_contacts(limits, &new.fate)?;
-    check_rows(limits.max_loss, last, new)
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(UnbelievableExport(findings))
+    }
 }
 
-fn check_presence(new: &NewExport) -> Result<(), UnbelievableExport> {
+fn check_presence(new: &NewExport) -> Option<Finding> {
     if new.shown == 0 && new.distinct > 0 {
         let targets = new.distinct;
-        return Err(UnbelievableExport::Nothing { targets });
+        return Some(Finding::Nothing { targets });
     }
-    if new.to_fetch > 0 && !new.was_answered {
-        let to_fetch = new.to_fetch;
-        return Err(UnbelievableExport::NoAnswer { to_fetch });
-    }
-    Ok(())
+    let to_fetch = new.to_fetch;
+    (to_fetch > 0 && !new.was_answered).then_some(Finding::NoAnswer { to_fetch })
 }
 
-fn check_contacts(limits: &Limits, fate: &FateOfShown) -> Result<(), UnbelievableExport> {
+/// What can be said of an export with none before it.
+fn check_first(new: &NewExport) -> Option<Finding> {
+    let &NewExport { missing, shown, .. } = new;
+    let is_doubtful = missing + shown >= LEAST && missing > shown;
+    is_doubtful.then_some(Finding::MoreMissing { missing, shown })
+}
+
+fn check_contacts(limits: &Limits, fate: &FateOfShown) -> impl Iterator<Item = Finding> {
+    let &FateOfShown { missing, lost, .. } = fate;
     let (limit, before) = (limits.max_missing, fate.shown_before);
-    if before >= LEAST && limit.is_exceeded(fate.missing, before) {
-        let missing = fate.missing;
-        return Err(UnbelievableExport::Missing {
-            missing,
-            before,
-            limit,
-        });
-    }
+    let are_missing = before >= LEAST && limit.is_exceeded(missing, before);
+    let are_missing = are_missing.then_some(Finding::Missing {
+        missing,
+        before,
+        limit,
+    });
     let (limit, before) = (limits.max_loss, fate.still_targets);
-    if before >= LEAST && limit.is_exceeded(fate.lost, before) {
-        let lost = fate.lost;
-        return Err(UnbelievableExport::Lost {
-            lost,
-            before,
-            limit,
-        });
-    }
-    Ok(())
+    let are_lost = before >= LEAST && limit.is_exceeded(lost, before);
+    let are_lost = are_lost.then_some(Finding::Lost {
+        lost,
+        before,
+        limit,
+    });
+    are_missing.into_iter().chain(are_lost)
 }
 
-fn check_rows(limit: Share, last: &LastFigures, new: &NewExport) -> Result<(), UnbelievableExport> {
-    for (table, &before) in &last.rows {
-        let Some(&now) = new.rows.get(table) else {
-            continue;
-        };
-        if before >= LEAST_ROWS && limit.is_exceeded(before.saturating_sub(now), before) {
-            let table = table.clone();
-            return Err(UnbelievableExport::Rows {
-                table,
-                now,
-                before,
-                limit,
-            });
-        }
-    }
-    Ok(())
+fn check_rows(limit: Share, last: &LastFigures, new: &NewExport) -> impl Iterator<Item = Finding> {
+    last.rows.iter().filter_map(move |(table, &before)| {
+        let now = *new.rows.get(table)?;
+        let is_lost = before >= LEAST_ROWS && limit.is_exceeded(before.saturating_sub(now), before);
+        is_lost.then(|| Finding::Rows {
+            table: table.clone(),
+            now,
+            before,
+            limit,
+        })
+    })
 }
 
 #[cfg(test)]
@@ -449,5 +461,24 @@ mod tests {
             let checked = check_export(&limits(), last.as_ref(), &new);
             assert_eq!(checked.is_ok(), is_believed, "{what}: {checked:?}");
         }
+    }
+
+    #[test]
+    fn everything_that_speaks_against_an_export_is_named() {
+        let new = NewExport {
+            rows: BTreeMap::from([("sales".to_owned(), 99)]),
+            ..with_fate(3, 46)
+        };
+        let stop = check_export(&limits(), Some(&last(100)), &new).unwrap_err();
+        assert_eq!(
+            stop.to_string(),
+            "3 of the 100 contacts of the last export are missing now, more than \
+             `output.max_missing` = 2%; 46 of the 90 contacts that had rows in the last export have \
+             none now, though they are not missing: more than `output.max_loss` = 50%; table sales \
+             has 99 rows, and 200 in the last export: fewer by more than `output.max_loss` = 50%"
+        );
+        let nothing = NewExport { shown: 0, ..new };
+        let stop = check_export(&limits(), Some(&last(100)), &nothing).unwrap_err();
+        assert_eq!(stop.0, [Finding::Nothing { targets: 100 }]);
     }
 }

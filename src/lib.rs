@@ -9,6 +9,7 @@ pub mod check;
 pub mod cli;
 pub mod error;
 pub mod job; // Tests: the declared keys, for README and help. Fuzz: any text as a job file.
+pub mod probe;
 pub mod report;
 pub mod run;
 

@@ -12,6 +12,7 @@ use superoffice_export::cli::{Cli, RunArgs, SummaryFormat, TablesFormat, Verb};
 use superoffice_export::error::{Error, Exit};
 use superoffice_export::job;
 use superoffice_export::load::{Format, manifest_markdown, verify};
+use superoffice_export::probe::probe;
 use superoffice_export::report::{LogFormat, ProgressMode, Reporter};
 use superoffice_export::run::{Finished, ForgetOrder, ForgetReport, Mode, Start, forget, run};
 use superoffice_export::sandbox;
@@ -22,7 +23,7 @@ use tokio::sync::watch;
 mod failure;
 mod signals;
 
-use self::failure::{Failure, command_line, print_failure};
+use self::failure::{CommandError, command_line, print_failure};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
                 Verb::Run(arguments) => arguments.log_format == LogFormat::Json,
                 Verb::Check { .. }
                 | Verb::Forget { .. }
+                | Verb::Probe { .. }
                 | Verb::Tables { .. }
                 | Verb::Verify { .. }
                 | Verb::Sandbox { .. } => false,
@@ -85,6 +87,14 @@ fn carry_out(verb: &Verb) -> Result<Exit, CommandError> {
             };
             forget_contacts(job, &order)
         }
+        Verb::Probe {
+            job,
+            json,
+            overrides,
+        } => {
+            let stopped = listen_to_signals()?;
+            return Ok(probe(job, &overrides.0, *json, &stopped, &mut print)?);
+        }
         Verb::Tables { job, format } => print_tables(job.as_deref(), *format),
         Verb::Verify { dir } => verify_export(dir),
         Verb::Sandbox {
@@ -92,12 +102,20 @@ fn carry_out(verb: &Verb) -> Result<Exit, CommandError> {
             seed,
             latency,
             faults,
+            contacts,
+            night,
+            hangs,
+            drops,
         } => {
             let settings = sandbox::ServerSettings {
                 port: *port,
                 seed: *seed,
                 latency: latency.0,
                 faults: faults.fraction(),
+                contacts: *contacts,
+                night: *night,
+                hangs: hangs.0,
+                drops: drops.0,
                 ..sandbox::ServerSettings::default()
             };
             let sandbox = sandbox::start(settings).map_err(Error::from)?;

@@ -18,7 +18,7 @@ use self::server::{Principal, ServerSteps};
 use crate::contact::{ContactId, InputLine};
 use crate::error::{Error, Exit};
 use crate::extract::api::zone::{ZoneBasis, ZoneChoice};
-use crate::extract::ids::csv::{IdColumn, Reader, Source};
+use crate::extract::ids::{IdColumn, Reader, Source};
 use crate::job::{self, Installation, Job, Override};
 use crate::run::lock::{self, Lock};
 

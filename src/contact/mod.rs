@@ -126,7 +126,8 @@ words! {
         Timeout = "timeout",
         /// The answer ended before its end.
         BodyCut = "body_cut",
-        /// The answer is larger than any summary.
+        /// The answer is larger than any summary, or makes more than 1,500,000 cells or a
+        /// row of more than 2 MiB.
         BodyTooLarge = "body_too_large",
         /// Status 200, but no JSON.
         NotJson = "not_json",

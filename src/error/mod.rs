@@ -11,7 +11,7 @@ use indicatif::HumanBytes;
 pub use self::exit::Exit;
 use crate::extract::api::{tenant, transport};
 use crate::extract::fetcher::hopeless;
-use crate::extract::ids::csv;
+use crate::extract::ids;
 use crate::extract::{auth, secret};
 use crate::flatten::HashKey;
 use crate::guards;
@@ -24,7 +24,7 @@ pub enum Error {
     #[error(transparent)]
     Job(#[from] job::Error),
     #[error(transparent)]
-    Source(#[from] csv::Error),
+    Source(#[from] ids::Error),
     #[error(transparent)]
     Secret(#[from] secret::Error),
     #[error(

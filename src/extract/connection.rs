@@ -3,7 +3,7 @@
 //! network.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,16 +12,18 @@ use jiff::Timestamp;
 
 use reqwest::Url;
 use tokio::sync::{mpsc, oneshot};
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 use crate::contact::{ContactId, Reason};
 use crate::extract::api::cause::{Cause, listen};
 use crate::extract::api::client::{ApiClient, NoReply, Reach, Reply, Route, Via};
+use crate::extract::api::inquiry::{Inquired, Inquiry};
 use crate::extract::api::inspect::{Check, Content, inspect};
 use crate::extract::api::login_server::Away;
 use crate::extract::api::tenant::{NotLocated, Tenant};
 use crate::extract::api::zone::{ZoneAnswer, ZoneName, ZoneReply};
 use crate::extract::auth::{Authenticator, Credential, Life, NoLogin};
+use crate::extract::warn_once::WarnOnce;
 use crate::gzip::Unpacker;
 
 /// Answers that may wait for a look: more than are in flight as a rule, so that the network thread
@@ -164,6 +166,11 @@ impl Connection {
     /// Where no whole answer came.
     pub async fn principal(&self) -> Result<Reply, NoReply> {
         self.client.principal(&*self.route()?).await
+    }
+
+    /// Asks what no run does.
+    pub(crate) async fn inquire(&self, inquiry: &Inquiry) -> Result<Inquired, NoReply> {
+        self.client.inquire(&*self.route()?, inquiry).await
     }
 
     fn destination(&self) -> MutexGuard<'_, Destination> {
@@ -325,27 +332,6 @@ impl RemoteApi for Connection {
 
     fn logins(&self) -> u64 {
         self.logins.load(Ordering::Relaxed)
-    }
-}
-
-/// Warns once that a server is away, and again after it was back: an outage takes many probes, and
-/// one line of the log.
-#[derive(Debug, Default)]
-struct WarnOnce {
-    is_warned: AtomicBool,
-}
-
-impl WarnOnce {
-    fn lost(&self, what: &str) {
-        if self.is_warned.swap(true, Ordering::Relaxed) {
-            debug!("{what}");
-        } else {
-            warn!("{what}");
-        }
-    }
-
-    fn found(&self) {
-        self.is_warned.store(false, Ordering::Relaxed);
     }
 }
 

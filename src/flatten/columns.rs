@@ -68,10 +68,19 @@ impl Columns {
         self.builders.first().map_or(0, ColumnBuilder::len)
     }
 
-    /// Appends one row.
-    pub(super) fn append(&mut self, row: &[Cell<'_>]) {
+    /// Cells in a row.
+    pub(super) fn width(&self) -> usize {
+        self.builders.len()
+    }
+
+    /// Appends one row, and says how many bytes its cells take, more or less.
+    pub(super) fn append(&mut self, row: &[Cell<'_>]) -> usize {
+        let mut bytes = row.len() * size_of::<i64>();
         let builders = self.builders.iter_mut().zip(&self.treatments);
         for ((column, treatment), cell) in builders.zip(row) {
+            if let Cell::Text(text) = cell {
+                bytes += text.len();
+            }
             match (treatment, cell) {
                 (Treatment::Kept, cell) => column.append(cell),
                 (Treatment::Hashed, Cell::Text(text)) => {
@@ -81,6 +90,7 @@ impl Columns {
                 (Treatment::Hashed | Treatment::Redacted, _) => column.append(&Cell::Null),
             }
         }
+        bytes
     }
 
     /// Takes all rows as a record batch and starts again.

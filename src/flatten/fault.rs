@@ -14,6 +14,9 @@ pub enum Fault {
     /// The body is the summary of another contact.
     #[error("the body is the summary of another contact")]
     OtherContact,
+    /// Its rows would take too much memory.
+    #[error("the body makes more or larger rows than any summary")]
+    TooLarge,
 }
 
 impl From<Fault> for Reason {
@@ -22,6 +25,7 @@ impl From<Fault> for Reason {
             Fault::NotJson => Self::NotJson,
             Fault::WrongStructure => Self::WrongStructure,
             Fault::OtherContact => Self::OtherContact,
+            Fault::TooLarge => Self::BodyTooLarge,
         }
     }
 }

@@ -18,6 +18,7 @@ mod shape;
 mod stripper;
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -53,6 +54,18 @@ impl Checker {
     }
 }
 
+/// Rows of one table that make a full batch. Small batches keep the memory small and even, and cost
+/// nothing in the files: the writers put them together.
+const BATCH_ROWS: usize = 512;
+/// Bytes of cells that make a full batch, for the same reason.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// The rows of every table since they were last taken, in the order of the tables.
+pub type Batches = Vec<RecordBatch>;
+
+/// Takes full batches.
+type HandOn<'a, E> = &'a mut dyn FnMut(Batches) -> Result<(), E>;
+
 /// The body of an answer, and what of the question that it was given to its rows depend on. An
 /// answer to an older question is judged by that one.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +86,7 @@ pub struct Flattener {
     columns: Vec<Columns>,
     outcomes: Columns,
     outcome_columns: Vec<Column>,
+    /// Bytes of the cells since they were last taken.
     bytes: usize,
     drift: Drift,
     truncated: Vec<u64>,
@@ -115,16 +129,39 @@ impl Flattener {
     /// Appends the rows of one target: those of its answer, where it has one to show, and its row
     /// of `outcomes`. Gives back how it ended, which differs from what was recorded only where an
     /// answer makes no rows.
-    pub fn append(&mut self, mut target: Target, answer: Option<AnswerBody<'_>>) -> Outcome {
+    pub fn append(&mut self, target: Target, answer: Option<AnswerBody<'_>>) -> Outcome {
+        let Ok(outcome) = self.append_and::<Infallible>(target, answer, None);
+        outcome
+    }
+
+    /// The same, and hands on the rows so far whenever they make a full batch, be it in the middle
+    /// of an answer: one of them can make a thousand batches.
+    ///
+    /// # Errors
+    /// What handing on gives.
+    pub fn append_in_batches<E>(
+        &mut self,
+        target: Target,
+        answer: Option<AnswerBody<'_>>,
+        hand_on: HandOn<'_, E>,
+    ) -> Result<Outcome, E> {
+        self.append_and(target, answer, Some(hand_on))
+    }
+
+    fn append_and<E>(
+        &mut self,
+        mut target: Target,
+        answer: Option<AnswerBody<'_>>,
+        mut hand_on: Option<HandOn<'_, E>>,
+    ) -> Result<Outcome, E> {
         let ending = &mut target.ending;
         let shown = answer.filter(|_| ending.outcome.has_rows());
         let mut cells = AnswerCells::default();
         if let (Some(contact_id), Some(answer)) = (target.contact_id, shown) {
-            self.bytes += answer.json.len();
             match parse(&self.layouts, contact_id, answer.json, Purpose::Rows) {
                 Ok(parsed) => {
                     ending.outcome = outcome_of(ending.outcome, parsed.found);
-                    cells = self.append_answer(parsed, answer);
+                    cells = self.append_answer(parsed, answer, &mut hand_on)?;
                 }
                 Err(fault) => {
                     ending.outcome = Outcome::Failed;
@@ -137,29 +174,63 @@ impl Flattener {
             .iter()
             .map(|column| target_cell(column, &target, &cells))
             .collect();
-        self.outcomes.append(&row);
-        target.ending.outcome
+        self.bytes += self.outcomes.append(&row);
+        if self.outcomes.rows() >= BATCH_ROWS || self.bytes >= BATCH_BYTES {
+            self.hand_on(&mut hand_on)?;
+        }
+        Ok(target.ending.outcome)
     }
 
     /// Appends the rows of an answer, if it makes any, and counts what is to be told of it.
-    fn append_answer(&mut self, parsed: Parsed<'_>, answer: AnswerBody<'_>) -> AnswerCells {
+    fn append_answer<E>(
+        &mut self,
+        parsed: Parsed<'_>,
+        answer: AnswerBody<'_>,
+        hand_on: &mut Option<HandOn<'_, E>>,
+    ) -> Result<AnswerCells, E> {
         self.drift += parsed.drift;
         self.contacts_without_details += u64::from(parsed.without_details);
         let is_of_another_zone = parsed.found == Found::Summary && !answer.has_same_zone;
         self.answers_of_another_zone += u64::from(is_of_another_zone);
-        let tables = self.layouts.iter().zip(&mut self.columns);
-        for ((layout, columns), mut cells) in tables.zip(parsed.rows) {
-            for row in cells.chunks_mut(layout.table.columns.len()) {
+        for (place, mut cells) in parsed.rows.into_iter().enumerate() {
+            let width = self.columns.get(place).map_or(1, Columns::width);
+            for row in cells.chunks_mut(width) {
                 if !answer.has_same_zone {
-                    let mut empty = |column| set_cell(row, column, Cell::Null);
-                    layout.day_columns.iter().copied().for_each(&mut empty);
+                    self.empty_days(place, row);
                 }
-                columns.append(row);
+                if self.append_row(place, row) {
+                    self.hand_on(hand_on)?;
+                }
             }
         }
-        AnswerCells {
+        Ok(AnswerCells {
             truncated: self.truncated_lists(&parsed.lengths, answer.limit),
             extra: parsed.extra,
+        })
+    }
+
+    /// Empties the cells of calendar days in a row of the table at this place.
+    fn empty_days(&self, place: usize, row: &mut [Cell<'_>]) {
+        let days = self.layouts.get(place).map(|layout| &layout.day_columns);
+        for column in days.into_iter().flatten() {
+            set_cell(row, *column, Cell::Null);
+        }
+    }
+
+    /// Appends a row to the table at this place; says whether there is a full batch now.
+    fn append_row(&mut self, place: usize, row: &[Cell<'_>]) -> bool {
+        let Some(columns) = self.columns.get_mut(place) else {
+            return false;
+        };
+        self.bytes += columns.append(row);
+        columns.rows() >= BATCH_ROWS || self.bytes >= BATCH_BYTES
+    }
+
+    /// Hands on the rows so far, where somebody takes them.
+    fn hand_on<E>(&mut self, hand_on: &mut Option<HandOn<'_, E>>) -> Result<(), E> {
+        match hand_on {
+            Some(hand_on) => hand_on(self.take()),
+            None => Ok(()),
         }
     }
 
@@ -177,21 +248,8 @@ impl Flattener {
         (!names.is_empty()).then(|| names.join(","))
     }
 
-    /// Rows in the fullest table since the batches were last taken.
-    pub fn rows(&self) -> usize {
-        self.columns
-            .iter()
-            .map(Columns::rows)
-            .fold(self.outcomes.rows(), usize::max)
-    }
-
-    /// Bytes of the answers whose rows they are.
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-
     /// Takes the rows so far, table by table, `outcomes` last.
-    pub fn take(&mut self) -> Vec<RecordBatch> {
+    pub fn take(&mut self) -> Batches {
         self.bytes = 0;
         self.columns
             .iter_mut()

@@ -87,7 +87,9 @@ impl<'l, 'de> ObjectSeed<'_, 'l, 'de> {
         while let Some(name) = map.next_key::<MemberName<'_>>()? {
             match shape.slot(name, &mut hint) {
                 Some(Slot::Cells(cells)) => {
-                    let json = self.fill(cells, map.next_value()?)?;
+                    let raw: &RawValue = map.next_value()?;
+                    self.reading.count_in_row(raw)?;
+                    let json = self.fill(cells, raw)?;
                     extra.set(name, json);
                 }
                 Some(Slot::Object(below)) => {
@@ -100,6 +102,7 @@ impl<'l, 'de> ObjectSeed<'_, 'l, 'de> {
                 }
                 None => {
                     let raw: &RawValue = map.next_value()?;
+                    self.reading.count_in_row(raw)?;
                     self.reading.keep_unknown(&mut extra, name, raw)?;
                 }
             }

@@ -42,12 +42,7 @@ pub(super) fn parse<'a>(
 ) -> Result<Parsed<'a>, Fault> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let text = simdutf8::basic::from_utf8(body).map_err(|_| Fault::NotJson)?;
-    let mut reading = Reading {
-        layouts,
-        contact_id,
-        purpose,
-        drift: Drift::default(),
-    };
+    let mut reading = Reading::new(layouts, contact_id, purpose);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let root = RootSeed(&mut reading)
         .deserialize(&mut deserializer)
@@ -56,8 +51,9 @@ pub(super) fn parse<'a>(
         Ok(root) => root.into_parsed(text, &reading),
         // Reading stops at the first thing that does not fit; the rest says whether this is JSON at
         // all.
-        Err(_) if is_json(text) => Err(Fault::WrongStructure),
-        Err(_) => Err(Fault::NotJson),
+        Err(_) if !is_json(text) => Err(Fault::NotJson),
+        Err(_) if reading.is_too_large() => Err(Fault::TooLarge),
+        Err(_) => Err(Fault::WrongStructure),
     }
 }
 
@@ -229,6 +225,7 @@ impl<'de> Visitor<'de> for RootSeed<'_, '_> {
                     if name.is("Error") && raw.get() == "true" {
                         return Err(A::Error::custom("an error object"));
                     }
+                    reading.count_in_root(raw)?;
                     reading.keep_unknown(&mut root.extra, name, raw)?;
                 }
             }

@@ -71,6 +71,7 @@ impl<'de> Visitor<'de> for TableSeed<'_, '_> {
         let Rows::Object(_) = self.layout.table.rows else {
             return Err(A::Error::custom("an object in place of a list"));
         };
+        self.reading.begin_row();
         let mut cells = vec![Cell::Null; self.reading.width(&self.layout.table)];
         let object = ObjectSeed {
             reading: &mut *self.reading,
@@ -79,6 +80,7 @@ impl<'de> Visitor<'de> for TableSeed<'_, '_> {
             role: ObjectRole::Contact,
         };
         let read = object.read(map)?;
+        self.reading.end_row(&self.layout.table)?;
         self.complete(&mut cells, 1, read.extra);
         Ok(Some(TableRows {
             cells,
@@ -94,6 +96,7 @@ impl<'de> Visitor<'de> for TableSeed<'_, '_> {
         let mut rows = TableRows::default();
         let width = self.reading.width(&self.layout.table);
         loop {
+            self.reading.begin_row();
             let start = rows.cells.len();
             rows.cells.extend(std::iter::repeat_n(Cell::Null, width));
             let row = rows
@@ -115,7 +118,10 @@ impl<'de> Visitor<'de> for TableSeed<'_, '_> {
                 return Err(A::Error::custom("a list too long"));
             }
             match item {
-                Some(read) => self.complete(row, rows.length, read.extra),
+                Some(read) => {
+                    self.reading.end_row(&self.layout.table)?;
+                    self.complete(row, rows.length, read.extra);
+                }
                 None => rows.cells.truncate(start),
             }
         }

@@ -62,7 +62,7 @@ impl FetchSection {
                 max_calls: self.max_calls(),
                 // What earlier runs found out is added by the run.
                 worked_before: false,
-                known_good: None,
+                known_good: Vec::new(),
             },
             timeout: above_zero_time(self.timeout(), "fetch.timeout")?,
             max_age: self.max_age(),

@@ -31,7 +31,7 @@ pub(crate) use self::privacy::{HashKeySetting, PrivacySettings};
 pub(crate) use self::source::SourceSettings;
 pub(crate) use self::values::ValueKind;
 pub use self::values::{Period, Share};
-use crate::extract::ids::csv::Place;
+use crate::extract::ids::Place;
 use crate::load::Format;
 pub(crate) use crate::load::Readers;
 use crate::schema::View;
@@ -138,7 +138,7 @@ fn resolve(typed: &Typed) -> Result<Job, Problem> {
         source: file.source.resolve(folder)?,
         output: file.output.resolve(folder)?,
         fetch: file.fetch.resolve(&installation)?,
-        sandbox: file.sandbox.resolve(&installation),
+        sandbox: file.sandbox.resolve(&installation)?,
         privacy: file.privacy.resolve(folder, lines)?,
         api: file.api.resolve(installation, folder)?,
         description: description::describe(table),

@@ -108,8 +108,8 @@ macro_rules! flag {
 section! {
     /// `[source]`: the contact ids.
     SourceSection = "source" {
-        /// CSV of contact ids; `-` is standard input; `.gz` and `.zst` are decompressed; UTF-8,
-        /// else Windows-1252.
+        /// CSV or Excel workbook (`.xlsx`) of contact ids; `-` is standard input, for CSV; `.gz` and
+        /// `.zst` are decompressed; UTF-8, UTF-16 with a byte order mark, else Windows-1252.
         path: PathBuf, --"source";
         /// Heading of the id column; by default contactId, contact_id, Company ID, ContactId or
         /// PrimaryKey. One column needs no heading.
@@ -117,6 +117,8 @@ section! {
         /// Delimiter; by default that of a first line `sep=;`, else detected among comma,
         /// semicolon, tab and bar.
         delimiter: String, --"delimiter";
+        /// Sheet of a workbook; by default the first one that is not hidden.
+        sheet: String, --"sheet";
         /// Stop before any contact is called where there are fewer distinct contact ids than in the
         /// last export, by more than this share.
         max_shrink: Share = percent(20), --"max-shrink";
@@ -286,10 +288,20 @@ section! {
     SandboxSection = "sandbox" {
         /// Seed of the invented data.
         seed: u64 = 1, --"sandbox-seed";
+        /// Number of contact ids at the beginning; without it every contact id exists, and archives
+        /// show the first 10,000.
+        contacts: u32, --"sandbox-contacts";
+        /// How many nights of changes have passed, each of which meets some 2% of the contacts that
+        /// archives show.
+        night: u32 = 0, --"sandbox-night";
         /// Wait before each answer.
         latency: Period = seconds(0), --"sandbox-latency";
         /// Share of requests that meet a fault.
         faults: Share = percent(0), --"sandbox-faults";
+        /// How long it hangs after each 4,000 requests, in turn with `drops`.
+        hangs: Period = seconds(0), --"sandbox-hangs";
+        /// How long it drops every connection then.
+        drops: Period = seconds(0), --"sandbox-drops";
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::settings::SourceSection;
 use super::values::Share;
 use super::{Problem, above_zero_time, required, wrong};
-use crate::extract::ids::csv::{Place, Source};
+use crate::extract::ids::{Place, Source};
 
 /// The contact ids.
 #[derive(Debug)]
@@ -37,6 +37,7 @@ impl SourceSection {
                 },
                 column: self.column(),
                 delimiter: self.delimiter().as_deref().map(delimiter).transpose()?,
+                sheet: self.sheet(),
             },
             max_shrink: self.max_shrink(),
             max_rejected: self.max_rejected(),

@@ -192,6 +192,16 @@ fn an_input_and_an_output_that_make_no_sense_are_refused() {
             "must be \"parquet\" or \"csv\"",
         ),
         ("[output]\ndir = 'y'\nkeep = 0", "output.keep", ABOVE_ZERO),
+        (
+            "[output]\ndir = 'y'\n[sandbox]\nnight = 1001",
+            "sandbox.night",
+            "must be a number from 0 to 1000",
+        ),
+        (
+            "[output]\ndir = 'y'\n[sandbox]\ncontacts = 0",
+            "sandbox.contacts",
+            "must be a number from 1 to 1048576",
+        ),
     ]);
 }
 

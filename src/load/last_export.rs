@@ -7,12 +7,12 @@ use std::path::Path;
 use super::error::Error;
 use super::format::Format;
 use super::manifest::Manifest;
-use super::publish::LATEST;
+use super::publish::{self, LATEST};
 use super::verify::Keys;
 use crate::contact::{ContactId, Outcome};
 use crate::schema::OUTCOMES;
 
-/// What `latest` leads to.
+/// An export that was published.
 pub(crate) struct LastExport {
     /// What it says of itself.
     pub(crate) manifest: Manifest,
@@ -20,10 +20,31 @@ pub(crate) struct LastExport {
 }
 
 impl LastExport {
-    /// Opens the export that `latest` leads to; none where nothing was published yet.
-    pub(crate) fn open(output_dir: &Path) -> Result<Option<Self>, Error> {
-        let folder = output_dir.join(LATEST);
-        let manifest = match Manifest::read(&folder) {
+    /// Opens the export that `latest` leads to, or where there is none that can be read, the newest
+    /// of those that can: a link that somebody removed makes no night the first one. None where
+    /// nothing was published yet; `passed_over` takes why one could not be read.
+    pub(crate) fn open(output_dir: &Path, mut passed_over: impl FnMut(Error)) -> Option<Self> {
+        let runs = publish::published(output_dir).unwrap_or_default();
+        let latest = publish::latest(output_dir);
+        let others = runs
+            .into_iter()
+            .rev()
+            .filter(|run| Some(run) != latest.as_ref());
+        let folders = std::iter::once(output_dir.join(LATEST));
+        let folders = folders.chain(others.map(|run| publish::folder(output_dir, &run)));
+        for folder in folders {
+            match Self::open_folder(&folder) {
+                Ok(None) => {}
+                Ok(found) => return found,
+                Err(error) => passed_over(error),
+            }
+        }
+        None
+    }
+
+    /// Opens the export in a folder; none where there is none.
+    fn open_folder(folder: &Path) -> Result<Option<Self>, Error> {
+        let manifest = match Manifest::read(folder) {
             Err(Error::Storage { source, .. }) if source.kind() == ErrorKind::NotFound => {
                 return Ok(None);
             }

@@ -14,15 +14,19 @@ use crate::job::Job;
 use crate::load::LastExport;
 use crate::load::manifest::Manifest;
 
-/// The last export, where it can be read. What became of its folder is told, and stops no night:
-/// the guards then see what they can see.
+/// The last export that can be read.
 pub(super) fn last_export(dir: &Path) -> Option<LastExport> {
-    LastExport::open(dir).unwrap_or_else(|error| {
+    LastExport::open(dir, drop)
+}
+
+/// The same, at the begin of a run: what became of newer ones is told, and stops no night. The
+/// guards then see what they can see.
+pub(super) fn last_export_told(dir: &Path) -> Option<LastExport> {
+    LastExport::open(dir, |error| {
         let cause = std::error::Error::source(&error)
             .map(|cause| format!(": {cause}"))
             .unwrap_or_default();
-        warn!("the last export cannot be compared with this one: {error}{cause}");
-        None
+        warn!("an export cannot be compared with this one: {error}{cause}");
     })
 }
 

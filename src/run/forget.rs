@@ -12,7 +12,7 @@ use super::forgotten;
 use super::lock;
 use crate::contact::{ContactId, InputLine};
 use crate::error::Error;
-use crate::extract::ids::csv::{Place, Reader, Source};
+use crate::extract::ids::{Place, Reader, Source};
 use crate::job::Job;
 use crate::load::publish::{self, KeptRun};
 use crate::store::Store;
@@ -76,7 +76,7 @@ pub fn forget(
     for name in publish::published(&dir)? {
         let run = KeptRun {
             output_dir: &dir,
-            folder: publish::folder_of(&dir, &name),
+            folder: publish::folder(&dir, &name),
             readers: job.output.readers,
         };
         let contacts = if order.dry_run {
@@ -107,6 +107,7 @@ fn ids(
         let source = Source {
             place: Place::Path(path.to_owned()),
             column: None,
+            sheet: None,
             delimiter: None,
         };
         for line in Reader::open_unless(&source, stop)? {

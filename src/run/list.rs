@@ -11,8 +11,9 @@ use super::night::Night;
 use super::world::{Mode, ensure_going};
 use crate::contact::{InputLine, Reason, TargetCounts};
 use crate::error::Error;
-use crate::extract::ids::csv::{self, Reader, SourceReport};
+use crate::extract::ids::{Reader, SourceReport, read_whole};
 use crate::guards;
+use crate::store::{Run, RunState};
 
 /// The list as it was read.
 pub(super) struct List {
@@ -27,7 +28,9 @@ impl Night<'_> {
         self.report.begin("reading", None);
         let limits = self.limits();
         let last = self.last.as_ref();
-        let (is_accepted, is_plan) = (self.run.is_accepted, matches!(self.mode, Mode::Plan { .. }));
+        // Who accepts an export that was stopped was told of that export, not of tonight's list.
+        let is_accepted = self.run.is_accepted && !self.is_only_published;
+        let is_plan = matches!(self.mode, Mode::Plan { .. });
         let forgotten = forgotten::read(&self.dir)?;
         let forgotten_lines = Cell::new(0);
         let accept = |targets: &TargetCounts| {
@@ -51,7 +54,7 @@ impl Night<'_> {
             }
         };
         let (store, stop, report) = (&mut self.store, self.stop, &mut *self.report);
-        let (targets, source) = csv::read_whole(&self.job.source.list, ids, |ids| {
+        let read = read_whole(&self.job.source.list, ids, |ids| {
             let mut done = 0;
             let lines = ids.map(|line| {
                 done += 1;
@@ -73,9 +76,26 @@ impl Night<'_> {
             let end = std::iter::once_with(|| ensure_going(stop));
             let end = end.filter_map(|going| going.err().map(Err));
             store.replace_targets(lines.chain(end), accept)
-        })?;
+        });
+        if let Err(Error::UnbelievableList(_)) = read {
+            self.lift_older_stop()?;
+        }
+        let (targets, source) = read?;
         self.warn_of_an_old_list(&source);
         Ok(List { targets, source })
+    }
+
+    /// What the operator is told to accept from here on is the list: an export that was stopped on
+    /// an earlier night must not come out in its place.
+    fn lift_older_stop(&mut self) -> Result<(), Error> {
+        let (Mode::Fetch { .. }, Some(newest)) = (self.mode, self.store.newest_run()?) else {
+            return Ok(());
+        };
+        if newest.state == RunState::Stopped {
+            let state = RunState::Open;
+            self.store.note_run(&Run { state, ..newest })?;
+        }
+        Ok(())
     }
 
     /// A list that nobody writes any more is the same every night.

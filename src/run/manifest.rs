@@ -9,7 +9,7 @@ use super::list::List;
 use super::night::Night;
 use crate::contact::Outcome;
 use crate::extract::fetcher::Fetched;
-use crate::extract::ids::csv::SourceReport;
+use crate::extract::ids::SourceReport;
 use crate::guards::{FateOfShown, LastFigures};
 use crate::load::manifest::{self, Compared, Fetch, Latency, ListReport, Manifest};
 use crate::store::Run;

@@ -32,7 +32,7 @@ pub use self::world::{Mode, Start};
 use crate::connect;
 use crate::error::Error;
 use crate::extract::connection::RemoteApi;
-use crate::extract::ids::csv::Reader;
+use crate::extract::ids::Reader;
 use crate::job::Job;
 use crate::report::Reporter;
 use crate::summary::Summary;

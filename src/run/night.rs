@@ -30,6 +30,10 @@ use crate::load::publish;
 use crate::report::Reporter;
 use crate::store::{Owner, Plan, QuestionId, Run, RunState, Store, Terms};
 
+/// Contacts that were had before of which one is asked for where it is doubtful that the server is
+/// there. Set by hand: that so many are all gone since, and nobody else, is not to be expected.
+const KNOWN_GOOD: u32 = 3;
+
 /// What a run holds while it goes.
 pub(super) struct Night<'a> {
     pub(super) job: &'a Job,
@@ -39,7 +43,7 @@ pub(super) struct Night<'a> {
     /// Whether the run is on record, so that the next start goes on with it.
     pub(super) is_noted: bool,
     /// Whether nothing is called any more, since the operator accepts what was stopped.
-    is_only_published: bool,
+    pub(super) is_only_published: bool,
     /// The output folder, by its full name.
     pub(super) dir: PathBuf,
     pub(super) store: Store,
@@ -89,7 +93,7 @@ impl<'a> Night<'a> {
             is_noted,
             is_only_published,
         } = begin::begin(&dir, &store, &terms)?;
-        let last = comparison::last_export(&dir);
+        let last = comparison::last_export_told(&dir);
         let zone = connect::zone(job, store.zone_found()?);
         Ok(Self {
             question: store.question(&connect::question(job, &zone))?,
@@ -220,7 +224,7 @@ impl<'a> Night<'a> {
         let Some(api) = api.filter(|_| plan.to_fetch > 0) else {
             return Ok(None);
         };
-        let settings = self.settings(self.store.known_good(&self.terms())?);
+        let settings = self.settings(self.store.known_good(&self.terms(), KNOWN_GOOD)?);
         self.report.begin("fetching", Some(plan.to_fetch));
         let fetching = Fetching {
             api: &api,
@@ -239,10 +243,10 @@ impl<'a> Night<'a> {
 
     /// How the API is called in this start: what earlier starts of the run have used up of its
     /// budget is gone.
-    fn settings(&self, known_good: Option<ContactId>) -> fetcher::Settings {
+    fn settings(&self, known_good: Vec<ContactId>) -> fetcher::Settings {
         let mut settings = self.job.fetch.fetcher.clone();
+        settings.worked_before = !known_good.is_empty();
         settings.known_good = known_good;
-        settings.worked_before = known_good.is_some();
         let used = Duration::try_from_secs_f64(self.run.fetch_seconds).unwrap_or_default();
         let calls = self.run.calls.attempts;
         settings.max_calls = settings.max_calls.map(|most| most.saturating_sub(calls));

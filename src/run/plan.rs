@@ -136,7 +136,7 @@ mod tests {
             max_duration,
             max_calls,
             worked_before: false,
-            known_good: None,
+            known_good: Vec::new(),
         }
     }
 

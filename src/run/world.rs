@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::error::Error;
-use crate::extract::ids::csv::Reader;
+use crate::extract::ids::Reader;
 use crate::flatten::HashKey;
 
 /// What a run is asked to do, beyond its job.

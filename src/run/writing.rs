@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
-use arrow_array::RecordBatch;
 use tokio::sync::watch;
 
 use super::comparison::Walk;
@@ -13,7 +12,7 @@ use super::world::ensure_going;
 use crate::connect;
 use crate::contact::{Drift, Outcome, OutcomeCounts, Question, Reason};
 use crate::error::Error;
-use crate::flatten::{AnswerBody, Flattener, HashKey};
+use crate::flatten::{AnswerBody, Batches, Flattener, HashKey};
 use crate::guards::FateOfShown;
 use crate::job::Job;
 use crate::load::{self, FileReport, TableWriter};
@@ -21,18 +20,10 @@ use crate::report::Reporter;
 use crate::store::{Store, Stored, Terms};
 use crate::summary::Failures;
 
-/// Rows of one table that are collected before they are written. Small batches keep the memory
-/// small and even, and cost nothing in the files: the writers put them together.
-const BATCH: usize = 512;
-/// Bytes of answers that are collected before they are written, for the same reason.
-const BATCH_BYTES: usize = 1 << 20;
-
 /// Targets after which it is asked whether to stop: often enough for whoever waits, since so many
 /// take a few milliseconds.
 const LOOK_UP: u64 = 256;
 
-/// The rows of every table, in the order of the tables.
-type Batches = Vec<RecordBatch>;
 type Writers = Vec<Box<dyn TableWriter + Send>>;
 
 /// What was written.
@@ -144,7 +135,8 @@ impl RowMaker<'_> {
         terms: &Terms,
     ) -> Result<((Flattener, TargetTally), FateOfShown), Error> {
         store.walk(terms, |stored| self.add(stored))?;
-        self.hand_on()?;
+        let rest = self.flattener.take();
+        self.batches.send(rest).map_err(|_| Error::Defect)?;
         Ok(((self.flattener, self.tally), self.walk.finish()))
     }
 
@@ -161,7 +153,10 @@ impl RowMaker<'_> {
                 has_same_zone: question.zone == self.question.zone,
             }
         });
-        let outcome = self.flattener.append(stored.target, answer);
+        let batches = &self.batches;
+        let mut hand_on = |full| batches.send(full).map_err(|_| Error::Defect);
+        let flattener = &mut self.flattener;
+        let outcome = flattener.append_in_batches(stored.target, answer, &mut hand_on)?;
         match outcome {
             Outcome::Exported => self.tally.shown(fetched_at),
             Outcome::Stale | Outcome::Failed => {
@@ -183,15 +178,7 @@ impl RowMaker<'_> {
         if self.tally.targets.is_multiple_of(LOOK_UP) {
             ensure_going(self.stop)?;
         }
-        if self.flattener.rows() >= BATCH || self.flattener.bytes() >= BATCH_BYTES {
-            self.hand_on()?;
-        }
         Ok(())
-    }
-
-    fn hand_on(&mut self) -> Result<(), Error> {
-        let batches = self.flattener.take();
-        self.batches.send(batches).map_err(|_| Error::Defect)
     }
 }
 

@@ -32,10 +32,13 @@ pub enum FaultKind {
     EmptyBody,
     /// The right answer, but late.
     Slow,
+    /// No answer at all; the connection stays.
+    Hang,
 }
 
 impl FaultKind {
-    /// Every kind that spoils an answer; a slow one is right in the end.
+    /// Every kind that spoils an answer: a slow one is right in the end, and one that hangs takes a
+    /// connection for as long as somebody waits for it.
     pub const SPOILING: [Self; 8] = [
         Self::ServerError,
         Self::BadGateway,
@@ -100,6 +103,7 @@ impl Faults {
                 tokio::time::sleep(self.slow).await;
                 answer
             }
+            FaultKind::Hang => std::future::pending().await,
         }
     }
 }

@@ -2,6 +2,9 @@
 //! thread of its own, and all it says is invented. This file starts and stops it; what it answers
 //! is left to the modules below.
 
+mod archive;
+mod calendar;
+mod database;
 mod dice;
 mod faults;
 mod guard;
@@ -9,6 +12,7 @@ mod gzip;
 mod json;
 mod login;
 mod server;
+mod spells;
 mod summary;
 mod tenant;
 mod token;
@@ -26,6 +30,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
+pub use archive::{ArchiveRefusal, ArchiveSettings, ArchiveTable};
+pub use database::{MOST_CONTACTS, MOST_NIGHTS};
 pub use faults::FaultKind;
 pub use tenant::{DEMO_PRIVATE_KEY, SimulatedTenant, SimulatedTenantState, TenantSettings};
 pub use token::Flaw;
@@ -46,8 +52,20 @@ pub struct ServerSettings {
     pub fault_kinds: Vec<FaultKind>,
     /// How much longer an answer takes that meets [`FaultKind::Slow`].
     pub slow: Duration,
+    /// How long it hangs, now and then.
+    pub hangs: Duration,
+    /// How long it drops every connection, now and then.
+    pub drops: Duration,
     /// Share of the contact ids, 0 to 1, that do not exist.
     pub missing: f64,
+    /// Number of contact ids at the beginning, the missing ones included; at most
+    /// [`MOST_CONTACTS`]. Without one every contact id exists, and
+    /// the archives show the first 10,000.
+    pub contacts: Option<u32>,
+    /// How many nights of changes have passed since the data was made; at most [`MOST_NIGHTS`].
+    pub night: u32,
+    /// How the archives behave.
+    pub archives: ArchiveSettings,
     /// Its base zone.
     pub zone: SimulatedZone,
     /// What it says of that.
@@ -65,7 +83,12 @@ impl Default for ServerSettings {
             faults: 0.0,
             fault_kinds: FaultKind::SPOILING.to_vec(),
             slow: Duration::from_secs(2),
+            hangs: Duration::ZERO,
+            drops: Duration::ZERO,
             missing: 0.02,
+            contacts: None,
+            night: 0,
+            archives: ArchiveSettings::default(),
             zone: SimulatedZone::Norway,
             zone_telling: ZoneTelling::Base,
             tenant: None,
@@ -82,7 +105,8 @@ pub fn answer(contact_id: i32, limit: i32) -> Vec<u8> {
         zone,
         ..
     } = ServerSettings::default();
-    summary::Contacts { seed, missing }.answer(summary::SummaryRequest {
+    let database = database::Database::new(seed, missing, None, 0);
+    let question = summary::SummaryRequest {
         contact_id,
         limit,
         selection: summary::Selection::ALL,
@@ -91,7 +115,8 @@ pub fn answer(contact_id: i32, limit: i32) -> Vec<u8> {
             asked: Some(zone),
             has_offsets: true,
         },
-    })
+    };
+    summary::answer(&database, question)
 }
 
 /// Why the simulated server could not start.
@@ -118,6 +143,7 @@ pub enum StartError {
 pub struct Sandbox {
     address: SocketAddr,
     requests: Arc<AtomicU64>,
+    archive_requests: Arc<AtomicU64>,
     tenant: Option<Arc<SimulatedTenant>>,
     /// Dropped to ask the thread to end.
     stop: Option<oneshot::Sender<()>>,
@@ -137,6 +163,7 @@ pub fn start(settings: ServerSettings) -> Result<Sandbox, StartError> {
     let address = listener.local_addr().map_err(bind)?;
 
     let requests = Arc::new(AtomicU64::new(0));
+    let archive_requests = Arc::new(AtomicU64::new(0));
     let tenant = match settings.tenant.clone() {
         None => None,
         Some(tenant) => {
@@ -144,7 +171,8 @@ pub fn start(settings: ServerSettings) -> Result<Sandbox, StartError> {
             Some(Arc::new(tenant.ok_or(StartError::Key)?))
         }
     };
-    let router = router(settings, Arc::clone(&requests), tenant.as_ref());
+    let counters = [&requests, &archive_requests].map(Arc::clone);
+    let router = router(settings, counters, tenant.as_ref());
     let (stop, stopped) = oneshot::channel();
     let serve = move || runtime.block_on(serve(listener, router, stopped));
     let thread = std::thread::Builder::new()
@@ -154,6 +182,7 @@ pub fn start(settings: ServerSettings) -> Result<Sandbox, StartError> {
     Ok(Sandbox {
         address,
         requests,
+        archive_requests,
         tenant,
         stop: Some(stop),
         thread: Some(thread),
@@ -193,6 +222,11 @@ impl Sandbox {
         self.requests.load(Ordering::Relaxed)
     }
 
+    /// How many pages of archives were asked for so far, whatever came of it.
+    pub fn archive_requests(&self) -> u64 {
+        self.archive_requests.load(Ordering::Relaxed)
+    }
+
     /// Serves until the process is told to stop.
     pub fn wait(mut self) {
         self.join();
@@ -214,24 +248,32 @@ impl Drop for Sandbox {
 
 fn router(
     settings: ServerSettings,
-    requests: Arc<AtomicU64>,
+    [requests, archive_requests]: [Arc<AtomicU64>; 2],
     tenant: Option<&Arc<SimulatedTenant>>,
 ) -> Router {
     let shared = Arc::new(server::Shared {
-        contacts: summary::Contacts {
-            seed: settings.seed,
-            missing: settings.missing,
-        },
+        database: database::Database::new(
+            settings.seed,
+            settings.missing,
+            settings.contacts,
+            settings.night,
+        ),
         faults: faults::Faults {
             seed: settings.seed,
             share: settings.faults,
             kinds: settings.fault_kinds,
             slow: settings.slow,
         },
+        spells: spells::Spells::new(settings.hangs, settings.drops),
         latency: settings.latency,
         zone: settings.zone,
         zone_telling: settings.zone_telling,
         requests,
+        archive_requests,
+        archives: archive::Archives {
+            settings: settings.archives,
+            zone: settings.zone,
+        },
         gzip: Mutex::new(gzip::Gzip::new()),
     });
     let (open, unguarded) = server::api("/SuperOffice/api");

@@ -7,16 +7,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
 use tokio::time::Instant;
 
+use super::archive::Archives;
+use super::database::Database;
 use super::faults::{Faults, LOGIN_PAGE, RECYCLING, html, json};
 use super::gzip::{Gzip, is_accepted};
-use super::summary::{Contacts, Selection, SummaryRequest};
+use super::spells::Spells;
+use super::summary::{self, Selection, SummaryRequest};
 use super::zone::{SimulatedZone, Wall, ZoneNames, ZoneTelling};
 
 /// Far more than any question needs.
@@ -25,6 +28,9 @@ const LONGEST_QUESTION: usize = 64 * 1024;
 /// How late timers fire on the average: they count in milliseconds and are rounded up twice, by
 /// the runtime and by the system, by half a millisecond each time.
 const LATE: Duration = Duration::from_millis(1);
+
+/// Requests of archives are numbered from here, so that their faults are not those of summaries.
+const FIRST_ARCHIVE_REQUEST: u64 = 1 << 40;
 
 const NOT_FOUND: &str = "<!DOCTYPE html>\n\
     <html><head><title>404 - File or directory not found.</title></head><body>\n\
@@ -46,12 +52,15 @@ const PRINCIPAL: &str = concat!(
 
 /// What all requests share.
 pub(super) struct Shared {
-    pub(super) contacts: Contacts,
+    pub(super) database: Database,
+    pub(super) archives: Archives,
     pub(super) faults: Faults,
+    pub(super) spells: Spells,
     pub(super) latency: Duration,
     pub(super) zone: SimulatedZone,
     pub(super) zone_telling: ZoneTelling,
     pub(super) requests: Arc<AtomicU64>,
+    pub(super) archive_requests: Arc<AtomicU64>,
     pub(super) gzip: Mutex<Gzip>,
 }
 
@@ -67,8 +76,9 @@ pub(super) fn api(path: &str) -> (Router<Arc<Shared>>, Router<Arc<Shared>>) {
         .route(&route("/v1/User/currentPrincipal"), get(principal))
         .route(
             &route("/v1/Agents/Contact/GetContactSummary"),
-            post(summary).get(description),
+            post(contact_summary).get(description),
         )
+        .route(&route("/v1/Archive/{provider}"), get(archive_page))
         .route(
             &route("/v1/Agents/TimeZone/GetBaseTimeZoneId"),
             post(base_zone),
@@ -126,7 +136,7 @@ async fn default_zone(State(shared): State<Arc<Shared>>) -> Response {
     }
 }
 
-async fn summary(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+async fn contact_summary(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let began = Instant::now();
     let number = shared.requests.fetch_add(1, Ordering::Relaxed);
     let (head, body) = request.into_parts();
@@ -134,20 +144,44 @@ async fn summary(State(shared): State<Arc<Shared>>, request: Request) -> Respons
         return malformed("The request body could not be read.");
     };
     let answer = match question(&body, &head.uri, shared.wall(&head.headers)) {
-        Ok(question) => shared.send(shared.contacts.answer(question), &head.headers),
+        Ok(question) => shared.send(summary::answer(&shared.database, question), &head.headers),
         Err(reason) => return malformed(reason),
     };
-    if !shared.latency.is_zero() {
-        // The time that the work took is part of the latency.
-        tokio::time::sleep_until(began + shared.latency.saturating_sub(LATE)).await;
-    }
-    match shared.faults.of_request(number) {
-        None => answer,
-        Some(fault) => shared.faults.spoil(fault, number, answer).await,
-    }
+    shared.deliver(answer, began, number).await
+}
+
+async fn archive_page(
+    State(shared): State<Arc<Shared>>,
+    Path(provider): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let began = Instant::now();
+    let number = shared.archive_requests.fetch_add(1, Ordering::Relaxed);
+    let pairs: Vec<_> = decoded_pairs(query.as_deref().unwrap_or_default()).collect();
+    let answer = match shared.archives.page(&shared.database, &provider, &pairs) {
+        Ok(page) => shared.send(page, &headers),
+        Err(no_page) => return no_page.response(),
+    };
+    shared
+        .deliver(answer, began, FIRST_ARCHIVE_REQUEST + number)
+        .await
 }
 
 impl Shared {
+    /// The answer in its time, unless a fault meets the request.
+    async fn deliver(&self, answer: Response, began: Instant, number: u64) -> Response {
+        if !self.latency.is_zero() {
+            // The time that the work took is part of the latency.
+            tokio::time::sleep_until(began + self.latency.saturating_sub(LATE)).await;
+        }
+        let spell = self.spells.of_request(number, Instant::now());
+        match spell.or_else(|| self.faults.of_request(number)) {
+            None => answer,
+            Some(fault) => self.faults.spoil(fault, number, answer).await,
+        }
+    }
+
     /// How the client wants instants written; none where it asks for a zone that is not known.
     fn wall(&self, headers: &HeaderMap) -> Option<Wall> {
         let header = headers.get("so-timezone");

@@ -75,10 +75,8 @@ impl Store {
         terms: &Terms,
         mut visit: impl FnMut(Stored<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut bodies = std::mem::take(&mut self.bodies);
-        let result = self.walk_targets(terms, &mut bodies, &mut visit);
-        self.bodies = bodies;
-        result?;
+        // Its working memory is let go with the last target: what follows needs room as well.
+        self.walk_targets(terms, &mut Bodies::default(), &mut visit)?;
         self.walk_rejects(&mut visit)
     }
 
@@ -189,6 +187,13 @@ const ANSWER: usize = FIRST + known::WIDTH;
 const ENDING: usize = ANSWER + 2;
 const BODY: usize = ENDING + 3;
 
+/// Whether the answer that is kept was denied under its own login. That is kept until the next
+/// answer; what other logins are told says nothing of it.
+const IS_DENIED: &str = "EXISTS (
+    SELECT 1 FROM responses r JOIN questions a ON a.question = r.question
+    JOIN questions d ON d.question = endings.denied_by
+    WHERE r.contact_id = endings.contact_id AND a.place = d.place AND a.login = d.login)";
+
 /// What an answer or ending belongs to.
 #[derive(Clone, Copy)]
 struct Origin {
@@ -213,7 +218,7 @@ impl<'c> Statements<'c> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?,
             end: connection.prepare("DELETE FROM endings WHERE contact_id = ?1")?,
-            ending: connection.prepare(
+            ending: connection.prepare(&format!(
                 "INSERT INTO endings (contact_id, question, run, ended_at, outcome, http_status,
                      attempts, error, message, denied_by)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?10, ?2, NULL))
@@ -222,11 +227,12 @@ impl<'c> Statements<'c> {
                      ended_at = excluded.ended_at, outcome = excluded.outcome,
                      http_status = excluded.http_status, attempts = excluded.attempts,
                      error = excluded.error, message = excluded.message,
-                     denied_by = ifnull(excluded.denied_by, denied_by),
+                     denied_by = iif({IS_DENIED}, denied_by,
+                         ifnull(excluded.denied_by, denied_by)),
                      published_as_missing = iif(
                          outcome = 'missing' AND excluded.outcome = 'missing',
-                         published_as_missing, 0)",
-            )?,
+                         published_as_missing, 0)"
+            ))?,
         })
     }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 
 use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe;
 
 use crate::gzip::{self, Unpacker};
 
@@ -50,7 +51,11 @@ impl Bodies {
                 .unpack(packed, MAX_BODY)
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error));
         }
-        let size = Decompressor::upper_bound(packed)
+        // What the frame says of its length; a wrong one is found when it is unpacked.
+        let size = zstd_safe::get_frame_content_size(packed)
+            .ok()
+            .flatten()
+            .and_then(|size| usize::try_from(size).ok())
             .filter(|size| *size <= MAX_BODY)
             .unwrap_or(MAX_BODY);
         self.unpacked = match &mut self.decompressor {

@@ -77,14 +77,17 @@ fn make(path: &Path) -> Result<(), Error> {
         path: path.to_owned(),
         source,
     })?;
-    fs::rename(&partial, path).map_err(failed)?;
+    name(&partial, path).map_err(failed)
+}
+
+/// Gives a file its name, and waits until that is on the disk.
+fn name(partial: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(partial, path)?;
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed)
+    File::open(folder)?.sync_all()
 }
 
 fn connect(path: &Path) -> Result<Connection, Error> {
@@ -166,7 +169,7 @@ impl Store {
         self.run(|connection| connection.execute("VACUUM INTO ?1", [target]).map(drop))?;
         File::open(&partial)
             .and_then(|file| file.sync_all())
-            .and_then(|()| fs::rename(&partial, &copy))
+            .and_then(|()| name(&partial, &copy))
             .map_err(failed)
     }
 

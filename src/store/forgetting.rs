@@ -63,11 +63,13 @@ impl Store {
     }
 }
 
-/// An answer is kept until two published runs said that its contact is missing.
+/// An answer is kept until two published runs said that its contact is missing. A run whose list did
+/// not name the contact published nothing of it, even where an earlier start had asked for it.
 fn let_missing_go(connection: &Connection, run: &Run) -> rusqlite::Result<()> {
     connection.execute(
         "UPDATE endings SET published_as_missing = published_as_missing + 1
-         WHERE outcome = 'missing' AND run = ?1",
+         WHERE outcome = 'missing' AND run = ?1
+             AND contact_id IN (SELECT contact_id FROM targets)",
         [run.number],
     )?;
     connection.execute(

@@ -13,10 +13,10 @@ use crate::contact::{Outcome, Question, Reason};
 
 /// The columns that [`Context::known`] reads, of `responses` as `r` and `endings` as `e`.
 pub(super) const COLUMNS: &str = "r.question, r.run, r.fetched_at, e.question, e.run, e.ended_at, e.outcome, e.error, \
-                                  e.denied_by";
+                                  e.published_as_missing, e.denied_by";
 
 /// How many columns those are.
-pub(super) const WIDTH: usize = 9;
+pub(super) const WIDTH: usize = 10;
 
 /// Which stored questions an answer or ending may have been asked with to count tonight.
 #[derive(Debug, Clone)]
@@ -78,6 +78,7 @@ impl Context {
         Ok(Known {
             answer: self.answer(cells, first)?,
             ending: self.ending(cells, first + 3)?,
+            is_denied: self.is_of_same_login(cells, first + 9)?,
         })
     }
 
@@ -112,7 +113,6 @@ impl Context {
             return Ok(None);
         };
         let (outcome, error) = (first + 3, first + 4);
-        let denied_by = cells.cell::<Option<i64>>(first + 5)?.map(QuestionId);
         let word: String = cells.cell(outcome)?;
         let reason: Option<String> = cells.cell(error)?;
         Ok(Some(KeptEnding {
@@ -123,8 +123,13 @@ impl Context {
             error: reason
                 .map(|word| Reason::from_word(&word).ok_or_else(|| unknown_word(error)))
                 .transpose()?,
-            is_denied: denied_by.is_some_and(|question| self.questions.contains_key(&question)),
+            was_published: cells.cell::<i64>(first + 5)? > 0,
         }))
+    }
+
+    fn is_of_same_login(&self, cells: &impl CellReader, column: usize) -> rusqlite::Result<bool> {
+        let question = cells.cell::<Option<i64>>(column)?.map(QuestionId);
+        Ok(question.is_some_and(|question| self.questions.contains_key(&question)))
     }
 }
 

@@ -100,20 +100,22 @@ impl Store {
         })
     }
 
-    /// A contact whose answer came last, to be asked for where it is doubtful that the server is
-    /// there at all; none where nothing was ever answered under this question's login.
-    pub fn known_good(&self, terms: &Terms) -> Result<Option<ContactId>, Error> {
+    /// Contacts whose answers came last, to be asked for where it is doubtful that the server is
+    /// there at all; none where nothing was ever answered under this question's login. One that was
+    /// only tried since, as in an outage, will do where there is no other.
+    pub fn known_good(&self, terms: &Terms, at_most: u32) -> Result<Vec<ContactId>, Error> {
         self.prepare_plan(*terms)?;
         let columns = known::COLUMNS;
         let sql = format!(
             "SELECT contact_id FROM responses r LEFT JOIN endings e USING (contact_id)
-             WHERE e.contact_id IS NULL AND is_answered({columns}) ORDER BY r.run DESC LIMIT 1"
+             WHERE is_answered({columns}) AND (e.contact_id IS NULL
+                 OR e.outcome = 'pending' AND e.denied_by IS NULL)
+             ORDER BY e.contact_id IS NOT NULL, r.run DESC, contact_id LIMIT ?1"
         );
         self.run(|connection| {
             let mut statement = connection.prepare(&sql)?;
-            let mut rows = statement.query([])?;
-            let id = rows.next()?.map(|row| row.get(0)).transpose()?;
-            Ok(id.and_then(ContactId::new))
+            let ids = statement.query_map([at_most], |row| row.get(0).map(ContactId::new))?;
+            ids.filter_map(Result::transpose).collect()
         })
     }
 }

@@ -38,9 +38,8 @@ pub(super) struct KeptEnding {
     pub(super) ended_at: i64,
     pub(super) outcome: Outcome,
     pub(super) error: Option<Reason>,
-    /// Whether the API said since that answer that the contact is gone or may not be seen, if only
-    /// in an earlier run.
-    pub(super) is_denied: bool,
+    /// Whether a published run said so, where it is missing.
+    pub(super) was_published: bool,
 }
 
 /// What is known of a target: the newest answer that may stand for one to tonight's question, and
@@ -49,6 +48,9 @@ pub(super) struct KeptEnding {
 pub(super) struct Known {
     pub(super) answer: Option<KeptAnswer>,
     pub(super) ending: Option<KeptEnding>,
+    /// Whether the API said under the same login, since the answer that is kept, that the contact
+    /// is gone or may not be seen, whatever was said to others or failed after that.
+    pub(super) is_denied: bool,
 }
 
 impl Terms {
@@ -70,15 +72,18 @@ impl Terms {
     /// Whether nothing has to be fetched for a target.
     ///
     /// What failed is always asked for again. So is what was missing while an older answer is still
-    /// kept: one night alone is not believed.
+    /// kept, or in a run that was not published: one night alone is not believed, nor one that a
+    /// guard stopped.
     pub(super) fn is_fresh(&self, known: Known) -> bool {
         match known {
             Known {
                 ending: Some(ending),
                 answer,
+                ..
             } => match ending.outcome {
                 Outcome::Missing => {
                     answer.is_none()
+                        && ending.was_published
                         && ending.run != self.run
                         && ending.question == self.question
                         && self.is_young(ending.ended_at)
@@ -93,24 +98,22 @@ impl Terms {
             Known {
                 answer: Some(answer),
                 ending: None,
+                is_denied: false,
             } => {
                 answer.question == self.question
                     && (answer.run == self.run || self.is_young(answer.fetched_at))
             }
-            Known {
-                answer: None,
-                ending: None,
-            } => false,
+            Known { ending: None, .. } => false,
         }
     }
 
     /// What the export says of a target. An older answer stands in for one that failed, but never
     /// where access was denied or the contact was gone since, whatever failed after that.
     pub(super) fn outcome(&self, known: Known) -> Outcome {
+        let answer = known.answer.filter(|_| !known.is_denied);
         let Some(ending) = known.ending else {
-            return known.answer.map_or(Outcome::Pending, |_| Outcome::Exported);
+            return answer.map_or(Outcome::Pending, |_| Outcome::Exported);
         };
-        let answer = known.answer.filter(|_| !ending.is_denied);
         match (ending.outcome, answer) {
             (Outcome::Missing, _) => Outcome::Missing,
             (Outcome::Failed, Some(answer)) if self.may_stand_in(answer.fetched_at) => {
@@ -159,7 +162,7 @@ mod tests {
             ended_at: second * 1_000_000,
             outcome,
             error: None,
-            is_denied: outcome == Outcome::Missing,
+            was_published: outcome == Outcome::Missing,
         })
     }
 
@@ -217,6 +220,16 @@ mod tests {
             ),
             ("missing, long ago", 600, None, ending(missing, 8, 1), false),
             (
+                "missing, in a run that was not published",
+                600,
+                None,
+                ending(missing, 8, 999).map(|ending| KeptEnding {
+                    was_published: false,
+                    ..ending
+                }),
+                false,
+            ),
+            (
                 "missing in this run",
                 600,
                 None,
@@ -232,19 +245,28 @@ mod tests {
             ),
         ];
         for (what, max_age, answer, ending, expected) in cases {
-            let known = Known { answer, ending };
+            let known = Known {
+                answer,
+                ending,
+                is_denied: false,
+            };
             assert_eq!(terms(max_age).is_fresh(known), expected, "{what}");
         }
     }
 
     #[test]
-    fn what_is_shown() {
-        let denied = |outcome| {
-            ending(outcome, 9, 999).map(|ending| KeptEnding {
-                is_denied: true,
-                ..ending
-            })
+    fn what_was_denied_is_not_fresh_once_another_login_was_asked() {
+        let denied = Known {
+            answer: answer(ASKED, 8, 999),
+            ending: None,
+            is_denied: true,
         };
+        assert!(!terms(600).is_fresh(denied));
+        assert_eq!(terms(600).outcome(denied), Outcome::Pending);
+    }
+
+    #[test]
+    fn what_is_shown() {
         let cases = [
             ("nothing known", None, None, Outcome::Pending),
             ("answered", answer(OTHER, 1, 1), None, Outcome::Exported),
@@ -275,13 +297,13 @@ mod tests {
             (
                 "forbidden, or failed after it was missing",
                 answer(ASKED, 8, 990),
-                denied(Outcome::Failed),
+                ending(Outcome::Failed, 9, 999),
                 Outcome::Failed,
             ),
             (
                 "tried after it was missing",
                 answer(ASKED, 8, 990),
-                denied(Outcome::Pending),
+                ending(Outcome::Pending, 9, 999),
                 Outcome::Pending,
             ),
             (
@@ -310,11 +332,13 @@ mod tests {
             ),
         ];
         for (what, answer, ending, expected) in cases {
-            assert_eq!(
-                terms(0).outcome(Known { answer, ending }),
-                expected,
-                "{what}"
-            );
+            let is_denied = what.contains("missing");
+            let known = Known {
+                answer,
+                ending,
+                is_denied,
+            };
+            assert_eq!(terms(0).outcome(known), expected, "{what}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::time::Instant;
 
@@ -13,7 +14,6 @@ use superoffice_export::sandbox;
 use superoffice_export::schema::View;
 
 const CONTACTS: i32 = 100_000;
-const BATCH: usize = 8_192;
 
 fn main() {
     // `cargo test --benches` runs this too; it has nothing to say there.
@@ -99,10 +99,11 @@ fn batches() -> Vec<Vec<RecordBatch>> {
             limit: 100,
             has_same_zone: true,
         };
-        flattener.append(target, Some(answer));
-        if flattener.rows() >= BATCH {
-            batches.push(flattener.take());
-        }
+        let mut hand_on = |full| {
+            batches.push(full);
+            Ok::<_, Infallible>(())
+        };
+        let Ok(_) = flattener.append_in_batches(target, Some(answer), &mut hand_on);
     }
     batches.push(flattener.take());
     batches

@@ -104,11 +104,11 @@ fn two_columns_of_ids() {
 }
 
 #[test]
-fn a_workbook_in_place_of_a_csv() {
+fn a_workbook_that_is_damaged() {
     assert_snapshot!(refused(|job| job.csv(b"PK\x03\x04\x14\x00\x06\x00")), @r#"
     exit 2
     --- stderr
-    error: ./contacts.csv is a ZIP archive or an Excel workbook; save it as CSV in UTF-8
+    error: ./contacts.csv cannot be read as an Excel workbook: it is no ZIP archive, or a part of it is missing; save it anew as .xlsx, without a password, or as CSV in UTF-8
     "#);
 }
 

@@ -101,8 +101,8 @@ fn a_summary_is_exported() {
 fn a_contact_that_is_not_there_is_missing() {
     check_json(200, "null", "missing - 200 after 1");
     check(Answer::status(204), "missing - 204 after 1");
-    check(Answer::status(200), "missing - 200 after 2");
-    check_json(200, " \r\n", "missing - 200 after 2");
+    check(Answer::status(200), "missing - 200 after 3");
+    check_json(200, " \r\n", "missing - 200 after 3");
     for hollow in [
         r#"{"Contact":null,"Tickets":[],"Sales":null}"#,
         r#"{"Contact":{"ContactId":0,"Name":"","IsOwnerContact":false},"Sales":[]}"#,

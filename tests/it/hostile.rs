@@ -106,8 +106,8 @@ fn a_body_that_falls_silent_ends_long_before_its_deadline() {
 fn large_bodies_come_whole_though_they_wait_for_each_other() {
     let body = |contact_id: i64| {
         format!(
-            r#"{{"Contact":{{"ContactId":{contact_id},"New":"{}"}}}}"#,
-            "x".repeat(6 << 20)
+            r#"{{"Contact":{{"ContactId":{contact_id}}},"Tickets":[{}]}}"#,
+            vec![format!(r#"{{"New":"{}"}}"#, "x".repeat(2_000_000)); 3].join(",")
         )
     };
     let mock = Mock::answering(move |request| {
@@ -126,6 +126,24 @@ fn large_bodies_come_whole_though_they_wait_for_each_other() {
     job.run().expect(0);
     for contact_id in 1..=6 {
         assert_eq!(job.export().outcome(contact_id), "exported - 200 after 1");
+    }
+}
+
+#[test]
+fn an_answer_whose_rows_would_take_too_much_memory_fails_its_contact_alone() {
+    // Few bytes on the wire, a whole row for three of them unpacked.
+    let list = vec!["{}"; 100_000].join(",");
+    let lists = ["Tickets", "FollowUps", "Documents", "Sales", "Chats"]
+        .map(|name| format!(r#""{name}":[{list}]"#))
+        .join(",");
+    let lists = gzip(format!(r#"{{"Contact":{{}},{lists}}}"#).as_bytes());
+    assert!(lists.len() < 1 << 16, "{}", lists.len());
+    let text = format!(r#"{{"Contact":{{"Name":"{}"}}}}"#, "x".repeat(3 << 20));
+    for answer in [
+        Answer::new(200, &[("Content-Encoding", "gzip")], lists),
+        Answer::json(200, text),
+    ] {
+        check(answer, &[], "failed body_too_large 200 after 1");
     }
 }
 

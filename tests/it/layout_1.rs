@@ -8,7 +8,7 @@ const STATE: &[u8] = include_bytes!("../data/state-layout-1.sqlite.zst");
 
 /// A job of the sandbox whose folder holds the state of three published runs and one that was cut
 /// off.
-fn old() -> Job {
+pub(crate) fn old() -> Job {
     let job = Job::sandbox()
         .ids(1..=64)
         .with("sandbox.seed = 1")

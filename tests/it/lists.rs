@@ -92,8 +92,8 @@ fn what_is_no_list_is_refused_before_anything_is_called() {
             "contacts.csv is JSON; save it as CSV",
         ),
         (
-            b"\xff\xfe1\x00\n\x00",
-            "contacts.csv is UTF-16 text; save it as CSV",
+            b"1\x001\x00\n\x00",
+            "contacts.csv is UTF-16 text without a byte order mark; save it as CSV",
         ),
         (
             b"contactId;Zip\n1;2\nZip;contactId\n3;4\n",
@@ -124,4 +124,43 @@ fn a_quote_that_may_swallow_lines_is_told_with_its_line() {
     job.run().expect(0);
     assert_eq!(rejected(&job), json!([201, 202, 203, 204]));
     assert_eq!(mock.calls(), 496);
+}
+
+#[test]
+fn a_workbook_is_a_list_like_any_other() {
+    let mock = Mock::healthy();
+    // As XlsxWriter writes it: ids as numbers, as text and by a formula, and cells that are no ids.
+    let workbook = include_bytes!("companies.xlsx");
+    let job = Job::against(&mock).csv(workbook);
+    let ended = job.run_with(&["--max-rejected", "60%"]).expect(0);
+    assert_eq!(
+        targets(&job),
+        json!([[11, 2], [12, 3], [13, 4], [14, 5]]),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(rejected(&job), json!([6, 7, 8, 10, 11]));
+    assert_eq!(mock.calls(), 4);
+    let source = &job.export().manifest()["source"];
+    assert_eq!(source["bytes"], workbook.len());
+    assert_eq!(
+        (&source["lines"], &source["blank"]),
+        (&11.into(), &1.into())
+    );
+    job.run_with(&["--sheet", "Notes"]).expect(2);
+    // The first guard looks at it as at any list.
+    let told = job.run().expect(2).stderr;
+    assert!(told.contains("max_rejected"), "{told}");
+}
+
+#[test]
+fn a_list_in_utf_16_is_read_in_both_orders() {
+    for to_bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+        let text = "\u{feff}contactId;Navn\r\n21;Bølge\r\n22;🎉\r\n";
+        let bytes: Vec<u8> = text.encode_utf16().flat_map(to_bytes).collect();
+        let mock = Mock::healthy();
+        let job = Job::against(&mock).csv(bytes);
+        job.run().expect(0);
+        assert_eq!(targets(&job), json!([[21, 2], [22, 3]]));
+    }
 }

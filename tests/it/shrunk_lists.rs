@@ -205,3 +205,27 @@ fn what_was_accepted_outlives_a_crash() {
     goes_on(job.run().expect(0));
     assert_eq!(job.export().manifest()["outcomes"]["exported"], 20);
 }
+
+/// A link that somebody removed, or a manifest that a disk damaged, makes no night the first one.
+#[test]
+fn without_its_newest_export_a_list_is_compared_with_the_one_before() {
+    let mock = Mock::healthy();
+    let job = published(&mock);
+    let shrunk = "error: nothing was called: the list names 5 contacts, and the last export had 40";
+    let latest = job.path("exports").join(job.latest());
+    std::fs::remove_file(job.path("exports/latest")).unwrap();
+    let refused = job.ids(1..=5);
+    let told = refused.run().expect(2).says(&[shrunk]);
+    assert!(!told.stderr.contains("WARN"), "{}", told.stderr);
+
+    let job = refused.ids(1..=40);
+    job.run().expect(0);
+    assert_ne!(job.path("exports").join(job.latest()), latest);
+    std::fs::write(job.path("exports/latest/manifest.json"), "{").unwrap();
+    let job = job.ids(1..=5);
+    let told = job.run().expect(2).says(&[shrunk]);
+    let warning = "WARN an export cannot be compared with this one: [folder]/exports/latest/\
+                   manifest.json: not a manifest of this program";
+    assert_eq!(told.stderr.matches(warning).count(), 1, "{}", told.stderr);
+    assert_eq!(mock.calls(), 80);
+}

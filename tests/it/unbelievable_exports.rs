@@ -83,6 +83,47 @@ fn what_was_stopped_is_published_without_a_call_once_it_is_accepted() {
 }
 
 #[test]
+fn what_is_accepted_is_what_the_operator_was_told_of_last() {
+    let (trouble, mock) = hits(Answer::not_there());
+    let job = job_of_forty(&mock);
+    job.run().expect(0);
+    trouble.turn_on();
+    job.run().expect(1).says(&[WAY_ON]);
+    trouble.turn_off();
+    // On the next night it is the list that is not believed, and that is what is accepted.
+    let told = "the list names 20 contacts, and the last export had 40";
+    let job = job.ids(1..=20);
+    job.let_hours_pass(24);
+    job.run().expect(2).says(&[told, "add --accept"]);
+    let calls = mock.calls();
+    job.run_with(&["--accept"])
+        .expect(0)
+        .says(&["WARN accepted: ", told]);
+    assert_eq!(mock.calls() - calls, 20);
+    assert_eq!(job.export().manifest()["outcomes"]["exported"], 20);
+}
+
+#[test]
+fn who_accepts_an_export_does_not_accept_a_list_that_came_since() {
+    let (trouble, mock) = hits(Answer::not_there());
+    let job = job_of_forty(&mock);
+    job.run().expect(0);
+    let latest = job.latest();
+    trouble.turn_on();
+    job.run().expect(1).says(&[WAY_ON]);
+    let told = "the list names 20 contacts, and the last export had 40";
+    let job = job.ids(1..=20);
+    job.run_with(&["--accept"])
+        .expect(2)
+        .says(&[told, "add --accept"]);
+    assert_eq!((job.latest(), job.runs().len()), (latest, 1));
+    // Told of it, the operator may say so.
+    job.run_with(&["--accept"])
+        .expect(0)
+        .says(&["WARN accepted: ", told]);
+}
+
+#[test]
 fn a_contact_that_is_back_after_one_night_lost_nothing() {
     let trouble = Switch::default();
     let mock = Mock::troubled(&trouble, |id| (id == 7).then(Answer::not_there));

@@ -28,7 +28,7 @@ const IDLE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Bounds {
     /// Longest wait for a whole answer.
-    pub(super) total: Duration,
+    total: Duration,
     /// Longest silence before the next piece.
     idle: Duration,
     memory: Memory,
@@ -46,6 +46,11 @@ impl Bounds {
                 reserved: semaphore(1),
             },
         }
+    }
+
+    /// Longest wait for a whole answer.
+    pub(super) fn total(&self) -> Duration {
+        self.total
     }
 
     /// Reads a body to its end. One that is large may have to wait for memory, which it has until

@@ -8,7 +8,7 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap,
     HeaderName, HeaderValue, RETRY_AFTER,
 };
-use reqwest::{RequestBuilder, Url};
+use reqwest::{RequestBuilder, Response, Url};
 use tokio::time::{Instant, timeout_at};
 
 use crate::contact::{ContactId, Reason};
@@ -97,11 +97,11 @@ pub enum Via {
 /// Sends requests to the API.
 #[derive(Debug, Clone)]
 pub struct ApiClient {
-    http: HttpClients,
+    pub(super) http: HttpClients,
     headers: HeaderMap,
     query: Option<String>,
     limit: u32,
-    bounds: Bounds,
+    pub(super) bounds: Bounds,
 }
 
 /// Where requests go and what they carry: the address of the API, the question's headers and the
@@ -112,7 +112,9 @@ pub struct Route {
     principal: Url,
     base_zone: Url,
     default_zone: Url,
-    headers: HeaderMap,
+    /// The address of the API.
+    pub(super) api: Url,
+    pub(super) headers: HeaderMap,
 }
 
 impl ApiClient {
@@ -159,6 +161,7 @@ impl ApiClient {
             principal: below(PRINCIPAL),
             base_zone: below(BASE_ZONE),
             default_zone: below(DEFAULT_ZONE),
+            api: api.clone(),
             headers,
         }
     }
@@ -232,18 +235,32 @@ impl ApiClient {
 /// # Errors
 /// Where no whole answer came; redirects are answers.
 pub async fn exchange(request: RequestBuilder, bounds: &Bounds) -> Result<Reply, NoReply> {
-    let deadline = Instant::now() + bounds.total;
+    let deadline = Instant::now() + bounds.total();
+    let response = send(request, deadline).await?;
+    read_whole(response, bounds, deadline).await
+}
+
+/// Sends a request; gives the head of its answer.
+pub(super) async fn send(request: RequestBuilder, deadline: Instant) -> Result<Response, NoReply> {
     let sent = timeout_at(deadline, request.send()).await;
     let sent = sent.map_err(|_| NoReply {
         reason: cause::timed_out(),
         status: None,
         reach: Reach::Sent,
     })?;
-    let mut response = sent.map_err(|error| NoReply {
+    sent.map_err(|error| NoReply {
         reason: cause::reason(&error, Reason::Connection),
         status: None,
         reach: reach(&error),
-    })?;
+    })
+}
+
+/// Reads an answer whole whose head has come.
+pub(super) async fn read_whole(
+    mut response: Response,
+    bounds: &Bounds,
+    deadline: Instant,
+) -> Result<Reply, NoReply> {
     let status = response.status().as_u16();
     let header = |name| {
         response

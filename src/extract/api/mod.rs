@@ -6,6 +6,7 @@ pub mod body;
 pub mod cause;
 pub mod certificates;
 pub mod client;
+pub(crate) mod inquiry;
 pub mod inspect;
 pub mod login_server;
 pub mod proxy;

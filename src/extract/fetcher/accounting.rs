@@ -239,7 +239,12 @@ impl Control {
         } else {
             u32::MAX
         };
+        let last_but_one = self.settings.retry.max_attempts.get() - 1;
         LastContacts {
+            of_one: match self.known_good() {
+                Some(_) if last_but_one > 1 => last_but_one,
+                Some(_) | None => u32::MAX,
+            },
             unanswered: self.backlog.unanswered(judged.in_flight),
             failures,
         }

@@ -167,6 +167,11 @@ impl Backlog {
         self.tries.get_mut(&contact_id)
     }
 
+    /// Whether a contact was asked for and has no final answer yet.
+    pub(super) fn was_begun(&self, contact_id: ContactId) -> bool {
+        self.tries.contains_key(&contact_id)
+    }
+
     /// What is known of a contact that was asked for, which is forgotten here.
     pub(super) fn take(&mut self, contact_id: ContactId) -> Tries {
         self.tries.remove(&contact_id).unwrap_or_default()

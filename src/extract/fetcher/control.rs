@@ -79,7 +79,21 @@ impl Control {
     /// A contact that was had before: where it cannot be had again, the fault is the server's. One
     /// of this run comes first, since one of an earlier run may be gone since.
     pub(super) fn known_good(&self) -> Option<ContactId> {
-        self.exported.or(self.settings.known_good)
+        self.known_goods().next()
+    }
+
+    fn known_goods(&self) -> impl Iterator<Item = ContactId> {
+        let all = self.exported.iter().chain(&self.settings.known_good);
+        all.copied()
+    }
+
+    /// The contact that proves a login good: not one whose own request was turned away just now,
+    /// where there is another.
+    fn proof(&self) -> Option<ContactId> {
+        let is_at_rest = |contact_id: &ContactId| !self.backlog.was_begun(*contact_id);
+        self.known_goods()
+            .find(is_at_rest)
+            .or_else(|| self.known_good())
     }
 
     /// What is to be done now, with so many requests in flight.
@@ -118,7 +132,7 @@ impl Control {
             return Next::Wait(Some(until));
         }
         // The request may go; which one it is comes last, since choosing draws on the retry budget.
-        match self.known_good() {
+        match self.proof() {
             Some(contact_id) if self.access.wants_proof() => Next::Send(Send::Proof(contact_id)),
             _ if is_probe => self.probe(now),
             _ => self.backlog.next(now),
@@ -126,9 +140,11 @@ impl Control {
     }
 
     /// The request that finds out whether the server is back: for a contact that was had before, or
-    /// for another one where there is none, or where that one was refused last.
+    /// for one of the plan where there is none, or where the last one was refused.
     fn probe(&mut self, now: Duration) -> Next {
-        let known_good = self.known_good();
+        // One of several in turn: each of them may be gone, or fail by its own fault, since.
+        let turn = self.outage.probes_of_known_good() % self.known_goods().count().max(1);
+        let known_good = self.known_goods().nth(turn);
         if let Some(contact_id) = known_good
             && !self.outage.probes_another()
         {

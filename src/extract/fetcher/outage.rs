@@ -47,6 +47,9 @@ pub(super) struct Outage {
     streak: Streak,
     /// Open or half-open, where there is one.
     down: Option<Down>,
+    /// How many probes for contacts that were had before have failed, over all outages: whoever was
+    /// gone in the last one is gone in the next.
+    known_good_failed: usize,
 }
 
 /// Failures with no success between, by contact.
@@ -68,6 +71,9 @@ pub(super) struct LastContacts {
     pub(super) unanswered: usize,
     /// How often each has to have failed.
     pub(super) failures: u32,
+    /// How often any contact has to have failed, with nobody served between: its next attempt is
+    /// the last, and where few are in flight that comes before ten contacts have failed.
+    pub(super) of_one: u32,
 }
 
 /// What a failure was, as far as that decides how many of its kind are an outage.
@@ -116,7 +122,10 @@ impl Streak {
             Sign::Refusal { enough } => enough,
             Sign::Other => CONTACTS,
         };
-        self.failures.len() >= enough || self.is_everyone(failure.last_contacts)
+        let last = failure.last_contacts;
+        self.failures.len() >= enough
+            || self.is_everyone(last)
+            || self.failures.values().any(|times| *times >= last.of_one)
     }
 
     fn is_everyone(&self, last: LastContacts) -> bool {
@@ -203,6 +212,11 @@ impl Outage {
             .is_some_and(|down| down.is_known_good_refused)
     }
 
+    /// How many probes for contacts that were had before have failed.
+    pub(super) fn probes_of_known_good(&self) -> usize {
+        self.known_good_failed
+    }
+
     /// Whether there is an outage that is more than a suspicion, and since when.
     pub(super) fn since(&self) -> Option<Duration> {
         self.down
@@ -236,8 +250,8 @@ impl Outage {
 
     /// Notes a failure of the server.
     pub(super) fn failed(&mut self, failure: &Failure) -> Blame {
-        if let Some(down) = &mut self.down {
-            return down.failed(failure);
+        if let Some(blame) = self.failed_in_outage(failure) {
+            return blame;
         }
         let is_outage = self.streak.failed(failure);
         self.begin_if(is_outage, failure)
@@ -246,12 +260,19 @@ impl Outage {
     /// Suspects an outage, since contacts were refused that many times in the same way; or notes
     /// one more refusal where there is one.
     pub(super) fn refused_alike(&mut self, failure: &Failure) -> Blame {
-        if let Some(down) = &mut self.down {
-            return down.failed(failure);
+        if let Some(blame) = self.failed_in_outage(failure) {
+            return blame;
         }
         let down = Down::begin(Trigger::Refusals, failure.at, failure.roll);
         self.down = Some(down);
         Blame::Suspicion
+    }
+
+    /// Notes a failure where there is an outage, or the suspicion of one, already.
+    fn failed_in_outage(&mut self, failure: &Failure) -> Option<Blame> {
+        let down = self.down.as_mut()?;
+        self.known_good_failed += usize::from(matches!(failure.send, Send::Probe(_)));
+        Some(down.failed(failure))
     }
 
     /// The probe brought nothing to go by: another one may go as soon as anything may.
@@ -263,8 +284,8 @@ impl Outage {
 
     /// Notes that a request came too fast for the server.
     pub(super) fn refused(&mut self, failure: &Failure) -> Blame {
-        if let Some(down) = &mut self.down {
-            return down.failed(failure);
+        if let Some(blame) = self.failed_in_outage(failure) {
+            return blame;
         }
         if self.streak.refusals.is_empty() {
             self.streak.refused_since = failure.at;
@@ -386,6 +407,7 @@ mod tests {
     const MANY: LastContacts = LastContacts {
         unanswered: usize::MAX,
         failures: u32::MAX,
+        of_one: u32::MAX,
     };
 
     fn failure(number: usize, at: Duration) -> Failure {
@@ -465,6 +487,7 @@ mod tests {
         let last = LastContacts {
             unanswered: 2,
             failures: 3,
+            of_one: u32::MAX,
         };
         let of_last = |number| Failure {
             last_contacts: last,

@@ -25,7 +25,7 @@ pub struct Settings {
     /// Whether the API worked in the last published run, asked under the same settings: then what
     /// it refuses to everybody is no wrong job.
     pub worked_before: bool,
-    /// A contact that was had in an earlier run: where it cannot be had again, the fault is the
-    /// server's.
-    pub known_good: Option<ContactId>,
+    /// Contacts that were had in an earlier run: where they cannot be had again, the fault is the
+    /// server's. A few of them, since one alone may be gone since.
+    pub known_good: Vec<ContactId>,
 }

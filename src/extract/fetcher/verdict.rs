@@ -22,8 +22,8 @@ pub enum Fate {
         /// Why this attempt failed.
         reason: Reason,
     },
-    /// Another attempt, since an answer without a body may be an accident; missing where it comes
-    /// again.
+    /// Another attempt, since an answer without a body may be an accident; missing where it stays
+    /// empty.
     EmptyAgain,
 }
 

@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime};
 use serde_json::{Map, Value, json};
 
+use super::reading::MAX_ROW;
 use super::*;
 use crate::contact::{Ending, Reason};
 use crate::schema::{ColumnType, MAX_ITEMS, TABLES, Table, data_tables};

@@ -97,6 +97,7 @@ impl Staging {
             });
             self.bytes += u64::try_from(self.buffer.len()).expect("usize fits in u64");
         }
+        self.buffer.clear();
         self.buffer.shrink_to(KEPT);
         self.rows += slice.num_rows();
         Ok(())
@@ -159,4 +160,36 @@ fn unnamed_file(path: &Path) -> io::Result<File> {
         .open(path)?;
     std::fs::remove_file(path)?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::TABLES;
+    use arrow_array::new_null_array;
+    use arrow_array::{Int64Array, StringArray};
+
+    /// There is one of these for each table: what each kept would add up.
+    #[test]
+    fn of_a_large_slice_no_memory_is_kept() {
+        let table = TABLES
+            .iter()
+            .find(|table| table.name == "contacts")
+            .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut staging = Staging::create(folder.path().join("staging"), table).unwrap();
+        let long = "x".repeat(4 * KEPT);
+        let schema = table.arrow_schema();
+        let columns = schema.fields().iter().map(|field| -> ArrayRef {
+            match field.name().as_str() {
+                "contact_id" => Arc::new(Int64Array::from(vec![7])),
+                "name" | "extra" => Arc::new(StringArray::from(vec![long.as_str()])),
+                _ => new_null_array(field.data_type(), 1),
+            }
+        });
+        let slice = RecordBatch::try_new(Arc::clone(&schema), columns.collect()).unwrap();
+        staging.push(&slice).unwrap();
+        assert!(staging.buffer.capacity() <= KEPT);
+        assert!(staging.longest_column() > long.len());
+    }
 }

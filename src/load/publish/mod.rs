@@ -53,11 +53,6 @@ pub(crate) fn published(output_dir: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// The folder of a published run.
-pub(crate) fn folder_of(output_dir: &Path, run: &str) -> PathBuf {
-    output_dir.join(RUNS).join(run)
-}
-
 /// Makes the output folder ready for a run: creates it, proves that it can be written to and that
 /// `latest` can be pointed to the run, and removes what dead runs left.
 pub(crate) fn prepare(output_dir: &Path) -> Result<(), Error> {
@@ -119,6 +114,11 @@ pub(crate) fn prune(output_dir: &Path, keep: usize) -> Result<Vec<String>, Error
 pub(crate) fn open_to(output_dir: &Path, readers: Readers) -> Result<(), Error> {
     let runs = published(output_dir)?;
     access::open_all(output_dir, &output_dir.join(RUNS), &runs, readers)
+}
+
+/// The folder of a published run.
+pub(crate) fn folder(output_dir: &Path, run: &str) -> PathBuf {
+    output_dir.join(RUNS).join(run)
 }
 
 /// The name of the run that `latest` leads to; none where it leads to none.

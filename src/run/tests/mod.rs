@@ -27,7 +27,7 @@ use crate::extract::api::inspect::Content;
 use crate::extract::api::tenant::NotLocated;
 use crate::extract::auth::{Life, NoLogin};
 use crate::extract::connection::RemoteApi;
-use crate::extract::ids::csv::Reader;
+use crate::extract::ids::Reader;
 use crate::job::{self, Job};
 use crate::report::{LogFormat, ProgressMode, Reporter};
 use crate::summary::Summary;

@@ -8,6 +8,7 @@ use fastrand::Rng;
 
 use super::company::{Company, associate};
 use super::words::{BUSINESSES, CATEGORIES};
+use crate::sandbox::database::ContactRow;
 use crate::sandbox::dice::{falls_into, pick};
 use crate::sandbox::json::JsonText;
 
@@ -42,12 +43,12 @@ static FIELD_PROPERTIES: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Writes the Contact of a company.
-pub(super) fn write(json: &mut JsonText, rng: &mut Rng, contact_id: i32, company: &Company) {
+pub(super) fn write(json: &mut JsonText, rng: &mut Rng, row: &ContactRow, company: &Company) {
     let country = company.country;
     let address = PostalAddress::of(rng, company);
     let (associate_id, associate_name) = associate(rng);
 
-    json.open('{').plain_member("ContactId", contact_id);
+    json.open('{').plain_member("ContactId", row.contact_id);
     write_names_and_numbers(json, rng, company);
     json.text_member("CategoryName", pick(rng, CATEGORIES))
         .text_member("BusinessName", pick(rng, BUSINESSES));
@@ -56,9 +57,9 @@ pub(super) fn write(json: &mut JsonText, rng: &mut Rng, contact_id: i32, company
     json.plain_member("CountryId", country.id)
         .text_member("CountryName", country.name)
         .text_member("City", address.city);
-    write_ways_to_reach(json, rng, company);
+    write_ways_to_reach(json, rng, company, row.edits);
     json.text_member("FormattedAddress", &format!("{}\n", address.lines()));
-    json.plain_member("IsOwnerContact", contact_id == 1);
+    json.plain_member("IsOwnerContact", row.contact_id == 1);
     let erp_links = if falls_into(rng, 0.1) {
         rng.u8(1..=2)
     } else {
@@ -91,8 +92,9 @@ fn write_names_and_numbers(json: &mut JsonText, rng: &mut Rng, company: &Company
     json.text_member("Kananame", company.kana_name);
 }
 
-fn write_ways_to_reach(json: &mut JsonText, rng: &mut Rng, company: &Company) {
-    let phone = rng.u32(0..1_000_000);
+fn write_ways_to_reach(json: &mut JsonText, rng: &mut Rng, company: &Company, edits: u32) {
+    // Every edit gives it another number.
+    let phone = (rng.u32(0..1_000_000) + edits) % 1_000_000;
     let (first, last) = (phone / 1000, phone % 1000);
     let dial = company.country.dial;
     json.text_member("DirectPhone", &format!("{dial} 00 {first:03} {last:03}"));

@@ -1,7 +1,6 @@
-//! What the simulated API knows of a contact: a pure function of seed, contact id, limit,
+//! What the simulated API says of a contact: a pure function of the database, contact id, limit,
 //! selection and zone. How an answer travels, and what goes wrong on the way, is the server's matter.
 
-mod calendar;
 mod company;
 mod contact;
 mod countries;
@@ -10,7 +9,8 @@ mod lists;
 mod phrases;
 mod words;
 
-use super::dice::{falls_into, generator};
+use super::database::{Database, ListKind, Presence};
+use super::dice::generator;
 use super::json::JsonText;
 use super::zone::Wall;
 use company::Company;
@@ -24,11 +24,6 @@ pub(super) const MEMBERS: [&str; 6] = [
     "Sales",
     "Chats",
 ];
-
-/// Share of the contacts whose lists are filled although their Contact is null.
-const WITHOUT_CONTACT: f64 = 0.01;
-/// Share of the missing contacts that are an object with nothing in it, not a bare null.
-const MISSING_AS_OBJECT: f64 = 0.2;
 
 /// What the request selects: one flag per root member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,81 +59,49 @@ pub(super) struct SummaryRequest {
     pub(super) wall: Wall,
 }
 
-/// The contacts of one seed.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Contacts {
-    pub(super) seed: u64,
-    /// Share of the contact ids that do not exist.
-    pub(super) missing: f64,
-}
-
-/// How a contact looks from outside.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Presence {
-    Whole,
-    /// Contact is null, the lists are filled.
-    ListsOnly,
-    /// The answer is an object with nothing in it.
-    Hollow,
-    /// The answer is null.
-    Absent,
-}
-
-impl Contacts {
-    /// The JSON text of the answer.
-    pub(super) fn answer(self, question: SummaryRequest) -> Vec<u8> {
-        let presence = self.presence(question.contact_id);
-        if presence == Presence::Absent {
-            return b"null".to_vec();
-        }
-        let subject = u64::from(question.contact_id.unsigned_abs());
-        let company = Company::of(self.seed, subject);
-        let mut json = JsonText::with_capacity(8 * 1024);
-        json.open('{');
-        for ((member, selected), purpose) in MEMBERS.into_iter().zip(question.selection.0).zip(10..)
-        {
-            json.member(member);
-            let mut rng = generator(self.seed, subject, purpose);
-            if !selected || (member == "Contact" && presence != Presence::Whole) {
-                json.raw("null");
-            } else if member == "Contact" {
-                contact::write(&mut json, &mut rng, question.contact_id, &company);
-            } else if presence == Presence::Hollow {
-                json.raw("[]");
-            } else {
-                let wanted = lists::Wanted {
-                    member,
-                    size: lists::Size {
-                        least: u32::from(presence == Presence::ListsOnly),
-                        limit: u32::try_from(question.limit).unwrap_or(0),
-                    },
-                    company: &company,
-                    wall: question.wall,
-                };
-                lists::write(&mut json, &mut rng, &wanted);
-            }
-        }
-        json.close('}');
-        json.into_bytes()
+/// The JSON text of the answer.
+pub(super) fn answer(database: &Database, question: SummaryRequest) -> Vec<u8> {
+    let contact = database.contact(question.contact_id);
+    if contact.presence == Presence::Absent {
+        return b"null".to_vec();
     }
-
-    fn presence(self, contact_id: i32) -> Presence {
-        if contact_id <= 0 {
-            return Presence::Absent;
-        }
-        let mut rng = generator(self.seed, u64::from(contact_id.unsigned_abs()), 1);
-        if falls_into(&mut rng, self.missing) {
-            if falls_into(&mut rng, MISSING_AS_OBJECT) {
-                Presence::Hollow
-            } else {
-                Presence::Absent
-            }
-        } else if falls_into(&mut rng, WITHOUT_CONTACT) {
-            Presence::ListsOnly
+    let subject = u64::from(question.contact_id.unsigned_abs());
+    let company = Company::of(database.seed(), subject);
+    let [contact_selected, lists_selected @ ..] = question.selection.0;
+    let mut json = JsonText::with_capacity(8 * 1024);
+    json.open('{').member("Contact");
+    if contact_selected && contact.presence == Presence::Whole {
+        let mut rng = generator(database.seed(), subject, 10);
+        contact::write(&mut json, &mut rng, &contact, &company);
+    } else {
+        json.raw("null");
+    }
+    for (kind, selected) in ListKind::ALL.into_iter().zip(lists_selected) {
+        json.member(lists::member(kind));
+        if !selected {
+            json.raw("null");
+        } else if contact.presence == Presence::Hollow {
+            json.raw("[]");
         } else {
-            Presence::Whole
+            match database.list(question.contact_id, kind) {
+                None => {
+                    json.raw("null");
+                }
+                Some(mut rows) => {
+                    rows.truncate(usize::try_from(question.limit).unwrap_or(0));
+                    lists::ListWriter {
+                        database,
+                        contact_id: question.contact_id,
+                        company: &company,
+                        wall: question.wall,
+                    }
+                    .write(&mut json, &rows);
+                }
+            }
         }
     }
+    json.close('}');
+    json.into_bytes()
 }
 
 #[cfg(test)]

@@ -7,22 +7,22 @@ use serde_json::Value;
 use super::*;
 use crate::sandbox::zone::SimulatedZone;
 
-const CONTACTS: Contacts = Contacts {
-    seed: 1,
-    missing: 0.02,
-};
+fn database() -> Database {
+    Database::new(1, 0.02, None, 0)
+}
 
-fn ask(contacts: Contacts, contact_id: i32, limit: i32, selection: Selection) -> Vec<u8> {
-    contacts.answer(SummaryRequest {
+fn ask(database: &Database, contact_id: i32, limit: i32, selection: Selection) -> Vec<u8> {
+    let question = SummaryRequest {
         contact_id,
         limit,
         selection,
         wall: Wall::asked(SimulatedZone::Norway, Some("NO,includeTZOffset")).unwrap(),
-    })
+    };
+    answer(database, question)
 }
 
 fn parsed(contact_id: i32, limit: i32, selection: Selection) -> Value {
-    serde_json::from_slice(&ask(CONTACTS, contact_id, limit, selection)).unwrap()
+    serde_json::from_slice(&ask(&database(), contact_id, limit, selection)).unwrap()
 }
 
 /// The whole answers of the first so many contacts that exist.
@@ -35,15 +35,12 @@ fn objects(contacts: i32) -> Vec<Value> {
 
 #[test]
 fn an_answer_depends_on_seed_and_question_only() {
-    let other = Contacts {
-        seed: 2,
-        ..CONTACTS
-    };
+    let (database, other) = (database(), Database::new(2, 0.02, None, 0));
     for contact_id in [1, 7, 4711, i32::MAX] {
-        let answer = ask(CONTACTS, contact_id, 100, Selection::ALL);
-        assert_eq!(answer, ask(CONTACTS, contact_id, 100, Selection::ALL));
-        assert_ne!(answer, ask(other, contact_id, 100, Selection::ALL));
-        assert_ne!(answer, ask(CONTACTS, contact_id - 1, 100, Selection::ALL));
+        let answer = ask(&database, contact_id, 100, Selection::ALL);
+        assert_eq!(answer, ask(&database, contact_id, 100, Selection::ALL));
+        assert_ne!(answer, ask(&other, contact_id, 100, Selection::ALL));
+        assert_ne!(answer, ask(&database, contact_id - 1, 100, Selection::ALL));
     }
 }
 
@@ -140,11 +137,8 @@ fn the_limit_cuts_lists_and_changes_nothing_else() {
 #[test]
 fn contact_ids_are_missing_at_the_share_that_was_set() {
     let missing = |share: f64| {
-        let contacts = Contacts {
-            seed: 1,
-            missing: share,
-        };
-        let answers = (1..=5_000).map(|contact_id| ask(contacts, contact_id, 100, Selection::ALL));
+        let contacts = Database::new(1, share, None, 0);
+        let answers = (1..=5_000).map(|contact_id| ask(&contacts, contact_id, 100, Selection::ALL));
         let hollow =
             br#"{"Contact":null,"Tickets":[],"Followups":[],"Documents":[],"Sales":[],"Chats":[]}"#;
         let (mut nulls, mut objects) = (0, 0);
@@ -163,14 +157,14 @@ fn contact_ids_are_missing_at_the_share_that_was_set() {
     assert!(nulls > objects && objects > 0, "{nulls} + {objects}");
     let (nulls, objects) = missing(1.0);
     assert_eq!(nulls + objects, 5_000);
-    assert_eq!(ask(CONTACTS, 0, 100, Selection::ALL), b"null");
-    assert_eq!(ask(CONTACTS, -5, 100, Selection::ALL), b"null");
+    assert_eq!(ask(&database(), 0, 100, Selection::ALL), b"null");
+    assert_eq!(ask(&database(), -5, 100, Selection::ALL), b"null");
 }
 
 #[test]
 fn answers_are_as_large_as_real_ones() {
     let sizes: usize = (1..=1_000)
-        .map(|contact_id| ask(CONTACTS, contact_id, 100, Selection::ALL).len())
+        .map(|contact_id| ask(&database(), contact_id, 100, Selection::ALL).len())
         .sum();
     assert!(
         (3_000_000..=7_000_000).contains(&sizes),
@@ -182,7 +176,7 @@ fn answers_are_as_large_as_real_ones() {
 #[test]
 fn awkward_values_occur() {
     let bodies: Vec<String> = (1..=2_000)
-        .map(|id| String::from_utf8(ask(CONTACTS, id, 100, Selection::ALL)).unwrap())
+        .map(|id| String::from_utf8(ask(&database(), id, 100, Selection::ALL)).unwrap())
         .collect();
     for text in [
         "\"0001-01-01T01:00:00+01:00\"",

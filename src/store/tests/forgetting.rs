@@ -45,6 +45,44 @@ fn an_answer_goes_when_two_published_runs_said_that_its_contact_is_missing() {
 }
 
 #[test]
+fn a_published_run_that_did_not_name_a_contact_does_not_say_that_it_is_missing() {
+    let mut scene = Scene::new();
+    scene.targets([1, 2]);
+    scene.record(&[exported(1, 100)]);
+    scene.publish(0, DAY);
+    // The contact is missing in a first start of the run, and off the list in the one that is
+    // published.
+    for day in [1, 2] {
+        scene.targets([1, 2]);
+        scene.record(&[missing(1, 200 * day)]);
+        scene.targets([2]);
+        scene.publish(day, DAY);
+    }
+    assert_eq!(scene.bodies(), 1);
+    // What is published says so the first time, and then the second.
+    for (day, bodies) in [(3, 1), (4, 0)] {
+        scene.targets([1, 2]);
+        scene.record(&[missing(1, 200 * day)]);
+        scene.publish(day, DAY);
+        assert_eq!(scene.bodies(), bodies, "day {day}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_asked_for_again_until_a_published_run_said_so() {
+    let mut scene = Scene::new();
+    scene.targets([1]);
+    scene.terms.max_age = Duration::from_hours(1);
+    scene.record(&[missing(1, 900)]);
+    // A guard stopped that run; the next one asks.
+    scene.terms.run = 2;
+    assert_eq!(scene.planned(), [1]);
+    scene.record(&[missing(1, 950)]);
+    scene.publish(0, DAY);
+    assert_eq!(scene.planned(), [0_i64; 0]);
+}
+
+#[test]
 fn a_contact_that_comes_back_in_between_begins_anew() {
     let mut scene = Scene::new();
     scene.targets([1]);

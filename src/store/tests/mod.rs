@@ -428,6 +428,43 @@ fn answers_without_a_wanted_member_are_not_shown() {
 }
 
 #[test]
+fn what_a_login_was_denied_outlives_other_logins() {
+    let mut scene = Scene::new();
+    scene.targets([1]);
+    scene.terms.max_age = Duration::from_hours(1);
+    let anna = Question {
+        login: "basic anna".into(),
+        ..some_question()
+    };
+    let forbidden = |at| {
+        let mut answer = failed(1, at);
+        answer.ending.error = Some(Reason::Forbidden);
+        answer
+    };
+    scene.record(&[exported(1, 100), forbidden(200)]);
+    // Whatever another login is told says nothing of it.
+    for answer in [failed(1, 300), forbidden(400)] {
+        scene.ask(&anna);
+        scene.record(&[answer]);
+        scene.ask(&some_question());
+        assert_eq!(scene.shown(1), (Outcome::Pending, None, None));
+        assert_eq!(scene.planned(), [1]);
+    }
+    scene.record(&[failed(1, 500)]);
+    assert_eq!(scene.shown(1), (Outcome::Failed, Some(500), None));
+    // And what another login was denied is not this one's matter.
+    scene.record(&[exported(1, 600)]);
+    scene.ask(&anna);
+    scene.record(&[forbidden(700)]);
+    scene.ask(&some_question());
+    scene.record(&[failed(1, 800)]);
+    assert_eq!(
+        scene.shown(1),
+        (Outcome::Stale, Some(600), Some(body(1, 600)))
+    );
+}
+
+#[test]
 fn failing_contacts_go_to_the_end_of_the_list() {
     let mut scene = Scene::new();
     scene.targets(1..=6);
@@ -442,18 +479,25 @@ fn failing_contacts_go_to_the_end_of_the_list() {
 }
 
 #[test]
-fn a_contact_that_was_had_before_is_known() {
+fn contacts_that_were_had_before_are_known() {
     let mut scene = Scene::new();
-    assert_eq!(scene.store.known_good(&scene.terms).unwrap(), None);
+    let known = |scene: &Scene| scene.store.known_good(&scene.terms, 2).unwrap();
+    assert_eq!(known(&scene), []);
     scene.record(&[exported(1, 1), failed(1, 2), exported(2, 1)]);
     scene.terms.run = 2;
     scene.record(&[exported(3, 1), missing(3, 2)]);
-    assert_eq!(scene.store.known_good(&scene.terms).unwrap(), Some(id(2)));
+    assert_eq!(known(&scene), [id(2)]);
+    scene.record(&[exported(4, 3), tried(4, 4)]);
+    assert_eq!(known(&scene), [id(2), id(4)]);
+    scene.record(&[exported(4, 5)]);
+    assert_eq!(known(&scene), [id(4), id(2)]);
+    scene.record(&[exported(5, 3)]);
+    assert_eq!(known(&scene), [id(4), id(5)]);
     scene.ask(&Question {
         login: "basic anna".into(),
         ..some_question()
     });
-    assert_eq!(scene.store.known_good(&scene.terms).unwrap(), None);
+    assert_eq!(known(&scene), []);
 }
 
 #[test]

@@ -142,6 +142,11 @@ proptest! {
             if last.kind == Kind::Exported && is_mine {
                 prop_assert!(!is_planned, "{contact_id} was answered in this run: it is bought once");
             }
+            let age = u64::try_from(1_000 - last.at);
+            let is_young = age.is_ok_and(|age| age < max_age);
+            if last.kind == Kind::Exported && last.question == 0 && is_young {
+                prop_assert!(!is_planned, "{contact_id} was answered lately: it is not bought again");
+            }
             if !is_planned {
                 prop_assert!(last.question != 1 || last.kind != Kind::Exported, "another question");
                 prop_assert!(is_mine || last.at <= 1_000, "{contact_id} is fresh from the future");

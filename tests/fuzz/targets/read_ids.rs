@@ -6,12 +6,12 @@
 use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
-use superoffice_export::extract::ids::csv::{Place, Reader, Source};
+use superoffice_export::extract::ids::{Place, Reader, Source};
 use superoffice_export::contact::InputLine;
 
 fuzz_target!(|input: (Option<u8>, Option<String>, Vec<u8>)| {
     let (delimiter, column, bytes) = input;
-    let source = Source { place: Place::StandardInput, column, delimiter };
+    let source = Source { place: Place::StandardInput, column, delimiter, sheet: None };
     let Ok(mut reader) = Reader::over(&source, Box::new(Cursor::new(bytes))) else { return };
     let mut last = 0;
     while let Some(line) = reader.next() {

@@ -259,6 +259,38 @@ pub(crate) fn program(folder: &Path) -> Command {
     command
 }
 
+/// Holds a process where it stands, until it gets `SIGCONT`; it has to live.
+fn hold(child: &Child) {
+    let process = Pid::from_child(child);
+    kill_process(process, Signal::STOP).unwrap();
+    let status = format!("/proc/{}/stat", child.id());
+    // The letter after the name tells its state: T is stopped, Z is dead.
+    while let Ok(status) = std::fs::read_to_string(&status) {
+        let rest = status.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        if rest.starts_with(['T', 'Z']) {
+            break;
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// Lets a process go on by small steps until something is so, and holds it there; false where it
+/// ended before. It stands still while it is looked at, so that it gets away from nobody who is
+/// slow.
+pub(crate) fn hold_when(child: &mut Child, is_so: impl Fn() -> bool) -> bool {
+    loop {
+        hold(child);
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        if is_so() {
+            return true;
+        }
+        kill_process(Pid::from_child(child), Signal::CONT).unwrap();
+        std::thread::yield_now();
+    }
+}
+
 /// Runs the program with these arguments alone.
 pub(crate) fn run_program(arguments: &[&str]) -> Finished {
     let folder = tempfile::tempdir().unwrap();

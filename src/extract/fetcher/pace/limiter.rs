@@ -36,14 +36,14 @@ const CATCH_UP: Duration = Duration::from_millis(5);
 
 /// Keeps a rate: one request per period, evenly, with nothing saved up from idle times.
 #[derive(Debug)]
-pub(super) struct Limiter {
+pub(crate) struct Limiter {
     period: Duration,
     next: Duration,
 }
 
 impl Limiter {
     /// A limiter that lets the first request go at once.
-    pub(super) fn new(rate: Rate) -> Self {
+    pub(crate) fn new(rate: Rate) -> Self {
         Self {
             period: rate.period(),
             next: Duration::ZERO,
@@ -51,7 +51,7 @@ impl Limiter {
     }
 
     /// When the next request may be sent, where that is ahead.
-    pub(super) fn closed_until(&self, now: Duration) -> Option<Duration> {
+    pub(crate) fn closed_until(&self, now: Duration) -> Option<Duration> {
         (self.next > now).then_some(self.next)
     }
 
@@ -61,7 +61,7 @@ impl Limiter {
     }
 
     /// Notes that a request was sent.
-    pub(super) fn sent(&mut self, now: Duration) {
+    pub(crate) fn sent(&mut self, now: Duration) {
         self.next = self.next.max(now.saturating_sub(CATCH_UP)) + self.period;
     }
 }

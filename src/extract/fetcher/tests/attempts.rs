@@ -45,8 +45,30 @@ async fn fates_and_attempts() {
         (&[Nothing], Missing, None, Some(200), 1),
         (&[status(204)], Missing, None, Some(204), 1),
         (&[status(404)], Missing, None, Some(404), 1),
-        (&[Empty], Missing, None, Some(200), 2),
+        (&[Empty], Missing, None, Some(200), 3),
         (&[Empty, Summary], Exported, None, Some(200), 2),
+        // Empty, but not so that it stays: neither is the contact gone.
+        (
+            &[Empty, Empty, status(500), Empty, Summary],
+            Exported,
+            None,
+            Some(200),
+            5,
+        ),
+        (
+            &[
+                status(500),
+                status(500),
+                status(500),
+                Empty,
+                status(500),
+                Empty,
+            ],
+            Failed,
+            Some(NotJson),
+            Some(200),
+            6,
+        ),
         (&[status(400)], Failed, Some(HttpStatus), Some(400), 1),
         (&[status(403)], Failed, Some(Forbidden), Some(403), 1),
         (

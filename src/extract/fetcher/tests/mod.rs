@@ -279,7 +279,7 @@ fn trial(contacts: u32) -> Trial {
         max_duration: None,
         max_calls: None,
         worked_before: false,
-        known_good: None,
+        known_good: Vec::new(),
     };
     Trial {
         settings,

@@ -57,6 +57,67 @@ async fn an_outage_stops_sends_uses_up_no_attempts_and_ends() {
     }
 }
 
+/// With one request in flight and a server that is slow to fail, the retries of the first contacts
+/// come before the first attempts of the others.
+#[tokio::test(start_paused = true)]
+async fn nobody_uses_up_attempts_before_an_outage_is_seen() {
+    for fault in [Say::Status(503, None), Say::Status(500, None), Say::Page] {
+        let mut trial = trial(30);
+        trial.settings.max_in_flight = NonZeroU32::MIN;
+        trial.settings.worked_before = true;
+        trial.settings.known_good = ContactId::new(5_000).into_iter().collect();
+        let react = |seen: Seen| {
+            let is_away = seen.at < seconds(600);
+            let say = if is_away { fault } else { Say::Summary };
+            (seconds(4), say)
+        };
+        let outcomes = trial.run(react).await;
+        assert_eq!(
+            (
+                outcomes.count(Outcome::Exported),
+                outcomes.fetched.progress.outages
+            ),
+            (30, 1),
+            "{fault:?}"
+        );
+    }
+}
+
+/// A contact that always fails, alone on its night, and one that was had before but is gone, or
+/// fails too, by now: the others that were had before tell that the server is there.
+#[tokio::test(start_paused = true)]
+async fn a_contact_that_was_had_before_and_is_gone_ends_no_night() {
+    for gone in [
+        Say::Status(400, None),
+        Say::Status(404, None),
+        Say::Status(500, None),
+        Say::Hang,
+    ] {
+        let mut trial = trial(1);
+        trial.settings.worked_before = true;
+        trial.settings.known_good = [7, 8].into_iter().filter_map(ContactId::new).collect();
+        let react = |seen: Seen| {
+            let say = match seen.contact_id {
+                1 => Say::Status(500, None),
+                7 => gone,
+                _ => Say::Summary,
+            };
+            (ms(10), say)
+        };
+        let outcomes = trial.run(react).await;
+        assert_eq!(
+            (
+                outcomes.fetched.end.clone(),
+                outcomes.count(Outcome::Failed)
+            ),
+            (End::Complete, 1),
+            "{gone:?}"
+        );
+        // Once it is known to be gone, it is asked for no more.
+        assert_eq!(outcomes.times(Some(7)).len(), 1, "{gone:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_503_is_not_asked_again_before_its_time_even_in_an_outage() {
     let react = |seen: Seen| {

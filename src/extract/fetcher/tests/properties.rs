@@ -83,8 +83,13 @@ proptest! {
             let says: Vec<_> = script.iter().map(|(_, say)| *say).collect();
             let outcome = answer.ending.outcome;
             let is_plain = plain_ending(&says).is_none_or(|ending| ending == outcome);
-            // Whoever was in flight at the end has no answer.
-            prop_assert!(is_plain || outcome == Outcome::Pending, "{answer:?} of {says:?}");
+            // Whoever was in flight at the end has no answer, and what was refused while an outage
+            // was suspected is asked for again.
+            let is_again = says.first() != Some(&Say::Summary) && answer.ending.attempts > 1;
+            prop_assert!(
+                is_plain || is_again || outcome == Outcome::Pending,
+                "{answer:?} of {says:?}"
+            );
         }
         // A round for each request, each answer and each second: it never spins.
         let most = 2 * outcomes.seen.len() + usize::try_from(outcomes.took.as_secs()).unwrap() + 50;

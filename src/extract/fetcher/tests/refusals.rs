@@ -71,7 +71,8 @@ async fn what_the_api_refuses_to_all_tonight_and_did_not_last_time_is_waited_for
             for contacts in [10, 100] {
                 let mut trial = trial(contacts);
                 trial.settings.worked_before = true;
-                trial.settings.known_good = known_good.and_then(ContactId::new);
+                trial.settings.known_good =
+                    known_good.and_then(ContactId::new).into_iter().collect();
                 let react = |seen: Seen| {
                     let is_away = seen.at < seconds(300);
                     (ms(10), if is_away { refusal } else { Say::Summary })
@@ -85,7 +86,7 @@ async fn what_the_api_refuses_to_all_tonight_and_did_not_last_time_is_waited_for
             }
             let mut trial = trial(100);
             trial.settings.worked_before = true;
-            trial.settings.known_good = known_good.and_then(ContactId::new);
+            trial.settings.known_good = known_good.and_then(ContactId::new).into_iter().collect();
             let outcomes = trial.run(block(1, 5_000, refusal)).await;
             assert_eq!(
                 (
@@ -164,7 +165,7 @@ async fn whoever_is_refused_by_one_machine_of_two_is_asked_for_once_more() {
 async fn a_known_contact_that_is_gone_holds_up_nobody() {
     let mut trial = trial(1_000);
     trial.settings.worked_before = true;
-    trial.settings.known_good = ContactId::new(5_000);
+    trial.settings.known_good = ContactId::new(5_000).into_iter().collect();
     let react = |seen: Seen| {
         let is_gone = seen.contact_id <= 40 || seen.contact_id == 5_000;
         (ms(10), if is_gone { Say::Nothing } else { Say::Summary })

@@ -1,6 +1,7 @@
 //! Cuts lines into cells, as RFC 4180 has them: a state machine over the bytes of a record. Leaves
 //! finding the lines, and judging what is odd about a record, to others.
 
+use super::super::cell;
 use super::lines::split_end;
 
 /// The cells of one record, cut line by line into the same memory.
@@ -154,6 +155,14 @@ impl Cells {
     pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.len()).filter_map(|index| self.get(index))
     }
+}
+
+/// The cells of a record as headings.
+pub(super) fn texts(cells: &Cells) -> Vec<String> {
+    cells
+        .iter()
+        .map(|bytes| cell::decode(bytes).trim().to_owned())
+        .collect()
 }
 
 #[cfg(test)]

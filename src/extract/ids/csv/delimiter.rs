@@ -3,8 +3,9 @@
 
 use std::cmp::Reverse;
 
-use super::Place;
-use super::heading::{self, Match};
+use super::super::Place;
+use super::super::heading::{self, Match};
+use super::cells::texts;
 use super::records::Records;
 
 const CANDIDATES: [u8; 4] = *b",;\t|";
@@ -30,7 +31,7 @@ fn first_cells(sample: &[u8], delimiter: u8) -> Vec<String> {
     let mut records = Records::new(sample, Some(delimiter), Place::StandardInput);
     // An error here is found again, and reported, when the record is read in earnest.
     if matches!(records.advance(), Ok(true)) {
-        heading::texts(records.cells())
+        texts(records.cells())
     } else {
         Vec::new()
     }

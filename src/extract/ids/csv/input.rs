@@ -1,16 +1,17 @@
-//! From a file or pipe to the bytes of its text: decompressing, and refusing what is no text of
+//! From a file or pipe to the bytes of its text: decompressing, decoding UTF-16, and refusing what is no text of
 //! ids. Knows nothing of CSV.
 
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 
 use zstd::Decoder;
 
-use super::Place;
-use super::error::Error;
+use super::super::Place;
+use super::super::error::Error;
+use super::super::raw::Raw;
 use super::gunzip::Gunzip;
 use super::kind;
 use super::lines::{LineRead, Lines};
-use super::raw::Raw;
+use super::transcode::Transcoded;
 
 /// Bytes of text looked at before reading begins.
 const SAMPLE: usize = 64 * 1024;
@@ -21,7 +22,7 @@ const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
 /// The text of the input, decompressed, with its start read ahead.
 pub(super) struct Text {
-    content: Chain<Cursor<Vec<u8>>, BufReader<Unpacked>>,
+    content: Chain<Cursor<Vec<u8>>, BufReader<Transcoded<Unpacked>>>,
 }
 
 /// The input behind the few bytes that told what it is.
@@ -47,17 +48,18 @@ impl Text {
             .take(4)
             .read_to_end(&mut magic)
             .map_err(first)?;
-        let mut unpacked = Unpacked::new(magic, raw).map_err(first)?;
+        let unpacked = Unpacked::new(magic, raw).map_err(first)?;
+        let mut text = Transcoded::new(unpacked).map_err(first)?;
         let mut sample = Vec::new();
         let bound = u64::try_from(SAMPLE).expect("usize fits in u64");
-        if let Err(source) = unpacked.by_ref().take(bound).read_to_end(&mut sample) {
+        if let Err(source) = text.by_ref().take(bound).read_to_end(&mut sample) {
             return Err(read_error(last_line(&sample), source));
         }
         if let Some(found) = kind::not_a_list(&sample) {
             let place = place.clone();
             return Err(Error::Unsupported { place, found });
         }
-        let rest = BufReader::with_capacity(BUFFER, unpacked);
+        let rest = BufReader::with_capacity(BUFFER, text);
         Ok(Self {
             content: Cursor::new(sample).chain(rest),
         })
@@ -80,6 +82,7 @@ impl Text {
             .get_ref()
             .1
             .get_ref()
+            .input()
             .packed()
             .get_ref()
             .get_ref()
@@ -92,6 +95,7 @@ impl Text {
             .get_mut()
             .1
             .get_mut()
+            .input_mut()
             .packed_mut()
             .get_mut()
             .get_mut()

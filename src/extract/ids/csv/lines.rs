@@ -5,8 +5,8 @@ use std::io::BufRead;
 
 use memchr::memchr2;
 
-use super::Place;
-use super::error::Error;
+use super::super::Place;
+use super::super::error::Error;
 
 /// Stands at the start of a file in UTF-8, and further down where such files were joined.
 pub(super) const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];

@@ -1,7 +1,7 @@
 //! Lines that programs write above the headings: Excel's `sep=;`, which names the delimiter, and
 //! the `#TYPE …` of PowerShell. Leaves what follows them to the records.
 
-use super::Place;
+use super::super::Place;
 use super::lines::{LineRead, Lines, split_end};
 
 /// What stands above the headings.

@@ -5,17 +5,17 @@ use std::io::Read;
 use std::iter::FusedIterator;
 use std::ops::RangeInclusive;
 
-use super::cells::Cells;
-use super::error::Error;
-use super::heading::Match;
+use super::super::error::Error;
+use super::super::heading::Match;
+use super::super::raw::Raw;
+use super::super::report::{LineCounts, SourceReport};
+use super::super::{IdColumn, Source, cell, heading, number};
+use super::cells::{Cells, texts};
 use super::input::Text;
-use super::raw::Raw;
 use super::records::Records;
-use super::report::{LineCounts, SourceReport};
 use super::shape::ExpectedCells;
-use super::{IdColumn, Source, cell, delimiter, heading, number, preamble};
+use super::{delimiter, preamble};
 use crate::contact::{InputLine, Reason};
-use crate::extract::waiting::{self, Stop};
 
 /// The lines of the input in their order, duplicates included. Ends after the first error.
 ///
@@ -32,7 +32,7 @@ use crate::extract::waiting::{self, Stop};
 /// A line whose cells may have been shifted, or whose quotes may be meant otherwise, is rejected.
 /// Where a quote may take in other lines, these are rejected with it; where nobody can say how many
 /// they are, the input is not read any further.
-pub struct Reader {
+pub(crate) struct TextReader {
     records: Records<Text>,
     column: IdColumn,
     /// The heading that was asked for.
@@ -66,25 +66,19 @@ enum EarlyEnd {
     Unreadable,
 }
 
-impl Reader {
-    /// Opens the input and finds its id column.
-    pub fn open(source: &Source) -> Result<Self, Error> {
-        Self::open_unless(source, &waiting::never())
-    }
-
-    /// The same; what comes by a pipe is not waited for once somebody asks to stop.
-    pub(crate) fn open_unless(source: &Source, stop: &Stop) -> Result<Self, Error> {
-        Self::begin(source, Raw::open(&source.place, stop)?)
-    }
-
+impl TextReader {
     /// Reads these bytes as if they came from the place that the source names.
-    pub fn over(source: &Source, input: Box<dyn Read + Send>) -> Result<Self, Error> {
+    pub(crate) fn over(source: &Source, input: Box<dyn Read + Send>) -> Result<Self, Error> {
         Self::begin(source, Raw::over(input))
     }
 
-    fn begin(source: &Source, raw: Raw) -> Result<Self, Error> {
+    /// Finds the id column of an input that was opened.
+    pub(crate) fn begin(source: &Source, raw: Raw) -> Result<Self, Error> {
         let place = || source.place.clone();
         let asked = source.column.as_deref();
+        if source.sheet.is_some() {
+            return Err(Error::SheetOfText { place: place() });
+        }
         let text = Text::open(&source.place, raw)?;
         let preamble = preamble::read(text.sample());
         let delimiter = match source.delimiter.or(preamble.delimiter) {
@@ -102,7 +96,8 @@ impl Reader {
         if records.cells().is_misquoted() || records.has_long_cell() {
             return Err(records.stray_quote(records.line()));
         }
-        let column = heading::locate(&records, asked)?;
+        let headings = texts(records.cells());
+        let column = heading::locate(headings, asked, place(), records.line())?;
         let rows = Records::new(sample.as_slice(), delimiter, place());
         let mut reader = Self {
             shape: ExpectedCells::new(records.cells(), rows),
@@ -131,12 +126,12 @@ impl Reader {
     }
 
     /// The column of the ids.
-    pub fn column(&self) -> &IdColumn {
+    pub(crate) fn column(&self) -> &IdColumn {
         &self.column
     }
 
     /// What was read; none until all lines were given out.
-    pub fn report(&self) -> Option<&SourceReport> {
+    pub(crate) fn report(&self) -> Option<&SourceReport> {
         match &self.state {
             State::Whole(report) => Some(report),
             State::FirstPending | State::Reading | State::Failed(_) => None,
@@ -144,7 +139,7 @@ impl Reader {
     }
 
     /// Whether the input changed while it was read, so that reading it again may go well.
-    pub(super) fn has_changed(&self) -> bool {
+    pub(crate) fn has_changed(&self) -> bool {
         match self.state {
             State::Failed(failure) => failure == EarlyEnd::Changed,
             State::FirstPending | State::Reading | State::Whole(_) => false,
@@ -202,7 +197,7 @@ impl Reader {
 
     /// Whether these are the headings again, as where files were joined.
     fn is_heading(&self) -> Result<bool, Error> {
-        let headings = heading::texts(self.records.cells());
+        let headings = texts(self.records.cells());
         match heading::find(&headings, self.asked.as_deref()) {
             Match::None => Ok(false),
             Match::One(index) if index == self.column.index => Ok(true),
@@ -293,7 +288,7 @@ fn ragged(input_line: u64, input_value: String) -> InputLine {
     }
 }
 
-impl Iterator for Reader {
+impl Iterator for TextReader {
     type Item = Result<InputLine, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -316,4 +311,4 @@ impl Iterator for Reader {
     }
 }
 
-impl FusedIterator for Reader {}
+impl FusedIterator for TextReader {}

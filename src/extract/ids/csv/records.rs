@@ -6,9 +6,9 @@
 
 use std::io::BufRead;
 
-use super::Place;
+use super::super::Place;
+use super::super::error::Error;
 use super::cells::Cells;
-use super::error::Error;
 use super::lines::{LineRead, Lines};
 
 /// Most bytes of one record: a quote that is never closed must not draw the whole input into

@@ -4,7 +4,7 @@
 
 use std::mem;
 
-use super::cell::is_blank;
+use super::super::cell::is_blank;
 use super::cells::Cells;
 use super::records::Records;
 
@@ -75,8 +75,8 @@ fn usual_excess(mut sample: Records<&[u8]>, headings: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Place;
     use super::*;
+    use crate::extract::ids::Place;
 
     fn cells(line: &str) -> Cells {
         let mut cells = Cells::new(Some(b';'));

@@ -6,7 +6,7 @@ use super::play::{End, Started};
 use super::say::Meaning;
 use super::truth::{Truth, sales};
 use crate::error::Error;
-use crate::guards::{UnbelievableExport, UnbelievableList};
+use crate::guards::{Finding, UnbelievableList};
 
 /// Whether the operator accepts what was stopped.
 pub(super) fn accepts(started: &Started, truth: &Truth, oracle: &Oracle) -> bool {
@@ -20,12 +20,15 @@ pub(super) fn accepts(started: &Started, truth: &Truth, oracle: &Oracle) -> bool
             | UnbelievableList::Shrunk { .. }
             | UnbelievableList::Rejected { .. } => started.list.is_right,
         },
-        Error::UnbelievableExport { stop, .. } => is_right(stop, started, truth, oracle),
+        Error::UnbelievableExport { stop, .. } => {
+            let mut findings = stop.0.iter();
+            findings.all(|finding| is_right(finding, started, truth, oracle))
+        }
         _ => false,
     }
 }
 
-fn is_right(stop: &UnbelievableExport, started: &Started, truth: &Truth, oracle: &Oracle) -> bool {
+fn is_right(finding: &Finding, started: &Started, truth: &Truth, oracle: &Oracle) -> bool {
     let before = oracle.shown_before();
     let so_many = |meaning: Meaning| {
         let ids = started.list.ids.iter();
@@ -34,11 +37,12 @@ fn is_right(stop: &UnbelievableExport, started: &Started, truth: &Truth, oracle:
         let such = ids.filter(|id| was_shown(id) && say(**id) == meaning);
         u64::try_from(such.count()).unwrap()
     };
-    match *stop {
-        UnbelievableExport::Missing { missing, .. }
-        | UnbelievableExport::MoreMissing { missing, .. } => missing <= so_many(Meaning::Missing),
-        UnbelievableExport::Lost { lost, .. } => lost <= so_many(Meaning::Denied),
-        UnbelievableExport::Rows { now, ref table, .. } => {
+    match *finding {
+        Finding::Missing { missing, .. } | Finding::MoreMissing { missing, .. } => {
+            missing <= so_many(Meaning::Missing)
+        }
+        Finding::Lost { lost, .. } => lost <= so_many(Meaning::Denied),
+        Finding::Rows { now, ref table, .. } => {
             let rows = |id: i64| match table.as_str() {
                 "contacts" => 1,
                 _ => sales(id, started.asked),
@@ -50,6 +54,6 @@ fn is_right(stop: &UnbelievableExport, started: &Started, truth: &Truth, oracle:
                 .filter(|id| truth.say(**id, started.asked).meaning() == Meaning::Summary);
             ids.map(|id| rows(*id)).sum::<i64>() <= i64::try_from(now).unwrap()
         }
-        UnbelievableExport::Nothing { .. } | UnbelievableExport::NoAnswer { .. } => false,
+        Finding::Nothing { .. } | Finding::NoAnswer { .. } => false,
     }
 }

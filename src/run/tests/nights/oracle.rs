@@ -4,12 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::export::Export;
+use super::export::{Export, Kept};
 use super::play::{End, Started};
+use super::say::Meaning;
 use super::scene::Said;
 use super::script::{How, Terms};
 use super::tally::Tally;
 use super::truth::{Asked, Truth};
+use super::turns::Turns;
 use crate::contact::Outcome;
 use crate::error::Error;
 
@@ -29,6 +31,28 @@ pub(super) struct Published {
     pub(super) asked: Asked,
 }
 
+/// What the server did at best for those who asked it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum BestAnswer {
+    /// Nothing that could be told of a contact.
+    #[default]
+    Away,
+    /// It refused a contact, or failed with one.
+    Refused,
+    /// It said what a contact is, or that there is none.
+    Served,
+}
+
+impl BestAnswer {
+    fn of(said: &Said) -> Self {
+        match said.say.meaning() {
+            Meaning::Summary | Meaning::Missing => Self::Served,
+            Meaning::Failure if said.is_trouble && !said.say.is_final() => Self::Away,
+            Meaning::Denied | Meaning::Failure => Self::Refused,
+        }
+    }
+}
+
 pub(super) struct Oracle {
     pub(super) terms: Terms,
     pub(super) tally: Tally,
@@ -41,8 +65,13 @@ pub(super) struct Oracle {
     pub(super) absent: BTreeMap<i64, (u32, i64)>,
     /// Under which login the API said last that a contact is gone or may not be seen, and the
     /// answer that was kept then.
-    pub(super) denied: BTreeMap<(i64, u8), Option<i64>>,
+    pub(super) denied: BTreeMap<(i64, u8), Option<Kept>>,
     pub(super) bought: BTreeSet<(i64, Asked, i64)>,
+    /// The contacts that a published run itself found missing, and nothing else was heard of since.
+    pub(super) believed: BTreeSet<i64>,
+    pub(super) turns: Turns,
+    /// What the server did in each run at best.
+    pub(super) best: BTreeMap<i64, BestAnswer>,
     /// Runs that the operator accepted.
     pub(super) accepted: BTreeSet<i64>,
     /// Runs of which a start was killed, so that not all their calls are on record.
@@ -63,6 +92,9 @@ impl Oracle {
             absent: BTreeMap::new(),
             denied: BTreeMap::new(),
             bought: BTreeSet::new(),
+            believed: BTreeSet::new(),
+            turns: Turns::default(),
+            best: BTreeMap::new(),
             accepted: BTreeSet::new(),
             killed: BTreeSet::new(),
             latest: None,
@@ -91,6 +123,8 @@ impl Oracle {
         self.note_denials(started, said);
         self.check_latest(started)?;
         self.check_quiet_night(started, truth, said)?;
+        self.check_outage(started, truth, said)?;
+        self.note_belief(started);
         if let Some(export) = &started.export {
             self.check_export(started, export, said)?;
             self.last = Some(Published {
@@ -108,6 +142,9 @@ impl Oracle {
             said.run = run;
             let key = (said.contact_id, said.by_clock);
             self.index.insert(key, (number, said.asked));
+            let best = self.best.entry(run).or_default();
+            *best = (*best).max(BestAnswer::of(said));
+            self.turns.came(said.contact_id);
         }
         if started.is_accepted {
             self.accepted.insert(run);
@@ -120,7 +157,12 @@ impl Oracle {
             End::Stopped(error) => name(error),
         });
         if started.is_accepted && matches!(started.end, End::Published) {
-            self.tally.count("accepted");
+            let is_called = started.requests > 0;
+            self.tally.count(if is_called {
+                "accepted list"
+            } else {
+                "accepted export"
+            });
         }
     }
 
@@ -239,6 +281,23 @@ impl Oracle {
         }
         self.latest.clone_from(found);
         Ok(())
+    }
+
+    /// Notes which contacts are missing by the word of a published run.
+    fn note_belief(&mut self, started: &Started) {
+        let endings = &started.after.endings;
+        let missing = |id: &i64| {
+            let ending = endings.get(id);
+            ending.filter(|(_, outcome, _)| *outcome == Outcome::Missing)
+        };
+        self.believed.retain(|id| missing(id).is_some());
+        if !matches!(started.end, End::Published) || started.how == How::Offline {
+            return;
+        }
+        let ids = started.list.ids.iter().copied();
+        let run = started.after.run;
+        self.believed
+            .extend(ids.filter(|id| missing(id).is_some_and(|(kept, ..)| kept.run == run)));
     }
 
     fn count_publication(&mut self, started: &Started, export: &Export) {

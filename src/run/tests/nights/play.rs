@@ -2,20 +2,21 @@
 //! cron does it, killed, started again by hand, and accepted by an operator who reads why it
 //! stopped. After every start the oracle looks at what it left.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::export::{Export, State};
+use super::list::List;
 use super::operator;
 use super::oracle::Oracle;
-use super::scene::{Api, Killed, Plot, Scene, Turn};
+use super::scene::{Killed, Plot, Scene, Turn};
 use super::script::{Event, How, NIGHTS, Script, Terms};
+use super::server::Api;
 use super::truth::{Asked, LANGUAGES, block};
 use crate::error::Error;
-use crate::extract::ids::csv::Reader;
+use crate::extract::ids::Reader;
 use crate::job::{self, Job};
 use crate::load::publish;
 use crate::report::log::logged;
@@ -23,16 +24,6 @@ use crate::report::{LogFormat, ProgressMode, Reporter};
 use crate::run::{Finished, Mode, Start, World, run_in};
 
 const HOUR: Duration = Duration::from_hours(1);
-
-/// The list as it was written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct List {
-    pub(super) ids: BTreeSet<i64>,
-    pub(super) lines: usize,
-    pub(super) rejected: usize,
-    /// Whether it names the contacts that it should.
-    pub(super) is_right: bool,
-}
 
 /// How a start ended.
 #[derive(Debug)]
@@ -118,7 +109,9 @@ pub(super) fn play(script: &Script) -> Result<super::tally::Tally, String> {
             .play_night()
             .map_err(|wrong| format!("night {night}: {wrong}"))?;
     }
-    Ok(player.oracle.tally)
+    let mut tally = player.oracle.tally;
+    tally.add(&player.scene.tally.borrow());
+    Ok(tally)
 }
 
 impl Player<'_> {
@@ -126,7 +119,7 @@ impl Player<'_> {
         let begins = Duration::from_hours(24) * u32::from(self.night);
         self.scene.wait(begins.saturating_sub(self.scene.now()));
         if self.night == self.clock_is_right_on {
-            self.scene.hours_wrong.set(0);
+            self.scene.wrong.set(SignedDuration::ZERO);
         }
         let mut tonight = Tonight::default();
         for (night, event) in &self.script.events {
@@ -134,7 +127,9 @@ impl Player<'_> {
                 self.take_in(*event, &mut tonight);
             }
         }
-        self.write_list(&tonight.list);
+        let right = self.scene.truth.borrow().list.clone();
+        let path = self.scene.folder().join("ids.csv");
+        self.list.write(&path, &right, &tonight.list);
         let mut started = self.start(How::AsAlways, false, tonight.plot)?;
         if let Some((hours, how)) = tonight.again {
             self.scene.wait(HOUR * u32::from(hours));
@@ -148,6 +143,7 @@ impl Player<'_> {
     }
 
     fn take_in(&mut self, event: Event, tonight: &mut Tonight) {
+        self.scene.count(event.name());
         let mut truth = self.scene.truth.borrow_mut();
         let plot = &mut tonight.plot;
         match event {
@@ -212,57 +208,6 @@ impl Player<'_> {
         }
     }
 
-    /// Writes tonight's list, as well or badly as its writer does.
-    fn write_list(&mut self, faults: &[Event]) {
-        let path = self.scene.folder().join("ids.csv");
-        if faults.iter().any(|fault| matches!(fault, Event::ListLate)) && path.exists() {
-            let right = &self.scene.truth.borrow().list;
-            self.list.is_right = self.list.rejected == 0 && self.list.ids == *right;
-            return;
-        }
-        let right = self.scene.truth.borrow().list.clone();
-        let mut lines: Vec<_> = right.iter().map(i64::to_string).collect();
-        let mut is_gone = false;
-        let mut percent = 100;
-        for fault in faults {
-            match *fault {
-                Event::ListSpoilt { lines: spoilt } => {
-                    let spoilt = lines.iter_mut().rev().take(usize::from(spoilt));
-                    spoilt.for_each(|line| *line = format!("#{line}"));
-                }
-                Event::ListCut { percent: left } => percent = usize::from(left),
-                Event::ListEmpty => lines.clear(),
-                Event::ListGone => is_gone = true,
-                _ => {}
-            }
-        }
-        let text = lines
-            .iter()
-            .fold("contactId\n".to_owned(), |mut text, line| {
-                writeln!(text, "{line}").unwrap();
-                text
-            });
-        let heading = "contactId\n".len();
-        // A file cut somewhere in its middle.
-        let cut = heading + (text.len() - heading) * percent / 100;
-        let text = text.get(..cut).expect("it is ASCII");
-        let lines: Vec<_> = text.lines().skip(1).collect();
-        let ids = lines.iter().filter_map(|line| line.parse::<i64>().ok());
-        let rejected = lines.len() - ids.clone().count();
-        let ids: BTreeSet<_> = ids.collect();
-        self.list = List {
-            is_right: !is_gone && ids == right && rejected == 0,
-            ids,
-            lines: lines.len(),
-            rejected,
-        };
-        if is_gone {
-            drop(fs::remove_file(&path));
-        } else {
-            fs::write(path, text).unwrap();
-        }
-    }
-
     fn job(&self) -> Job {
         let Terms {
             max_age_hours,
@@ -270,6 +215,7 @@ impl Player<'_> {
             max_failed,
             max_missing,
             max_in_flight,
+            knows_logins: _,
         } = self.terms;
         let Asked {
             login,
@@ -387,7 +333,8 @@ impl Player<'_> {
             hash_key: None,
             clock: &|| scene.read_clock(),
             ids,
-            api: (how != How::Offline).then(|| Api::new(scene, self.asked, job)),
+            api: (how != How::Offline)
+                .then(|| Api::new(scene, self.asked, self.terms.knows_logins, job)),
             stop: &stop,
             runtime: Some(&scene.runtime),
         };

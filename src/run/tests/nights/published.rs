@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::export::{Export, Shown};
-use super::oracle::{Oracle, Published, demand};
+use super::oracle::{BestAnswer, Oracle, Published, demand};
 use super::play::{End, Started};
 use super::say::{Meaning, Say};
 use super::scene::Said;
@@ -42,6 +42,9 @@ impl Oracle {
         if !is_accepted && !self.is_list_believed(started) {
             return Err("published from a list that is not to be believed".to_owned());
         }
+        let best = self.best.get(&started.after.run).copied();
+        let is_away = started.how != How::Offline && best == Some(BestAnswer::Away);
+        demand!(is_accepted || !is_away, "published, though nobody answered");
         let shown = export.with_rows();
         demand!(
             is_accepted || !shown.is_empty() || export.contacts.is_empty(),
@@ -131,7 +134,7 @@ impl Oracle {
             "its sales are {:?}",
             shown.headings
         );
-        let is_denied = self.denied.get(&(id, asked.login)) == Some(&Some(at));
+        let is_denied = self.denied.get(&(id, asked.login)) == Some(&kept.copied());
         demand!(
             !is_denied,
             "the API said since that it is gone or may not be seen"
@@ -150,23 +153,17 @@ impl Oracle {
         if started.max_calls.is_some() || !matches!(started.end, End::Published) {
             return Ok(());
         }
-        let said = said[started.first_said..]
-            .iter()
-            .filter(|said| said.contact_id == id);
-        let says: Vec<_> = said.map(|said| said.say).collect();
-        let Some(last) = says.last().filter(|_| !self.is_fresh(started, id)) else {
+        let said = &said[started.first_said..];
+        let of_it = said.iter().filter(|said| said.contact_id == id);
+        let says: Vec<_> = of_it.clone().map(|said| said.say).collect();
+        let ordinary = of_it.filter(|said| !said.is_probe);
+        let ordinary: Vec<_> = ordinary.map(|said| said.say).collect();
+        if ordinary.is_empty() || self.is_fresh(started, id) {
             return Ok(());
-        };
-        let is_fine = if says.contains(&Say::Summary) {
-            shown.outcome == Outcome::Exported
-        } else {
-            match last.meaning() {
-                Meaning::Summary => false,
-                Meaning::Missing => shown.outcome == Outcome::Missing,
-                Meaning::Denied => shown.outcome == Outcome::Failed,
-                Meaning::Failure => matches!(shown.outcome, Outcome::Failed | Outcome::Stale),
-            }
-        };
+        }
+        // The answer to a probe counts where it was for a contact of the plan, and else nothing
+        // becomes of it.
+        let is_fine = fits(&ordinary, shown.outcome) || fits(&says, shown.outcome);
         demand!(is_fine, "the server said {says:?}");
         Ok(())
     }
@@ -231,9 +228,6 @@ impl Oracle {
 
     /// Whether no answer may be shown for a contact.
     fn has_nothing_to_show(&self, started: &Started, id: i64, outcome: Outcome) -> bool {
-        let is_denied = started.after.endings.get(&id).is_some_and(|(_, _, error)| {
-            outcome == Outcome::Failed && error.as_deref() == Some("forbidden")
-        });
         let answer = started.after.answers.get(&id);
         let may_be_shown = answer.is_some_and(|kept| {
             let is_old = started.ended_by_clock.abs_diff(kept.at) > MAX_STALE;
@@ -244,7 +238,21 @@ impl Oracle {
             });
             fits && !(is_old && outcome == Outcome::Failed)
         });
+        let is_denied = self.denied.contains_key(&(id, started.asked.login));
         is_denied || !may_be_shown
+    }
+}
+
+/// Whether a contact of which this was said, one after the other, may have that outcome.
+fn fits(says: &[Say], outcome: Outcome) -> bool {
+    if says.contains(&Say::Summary) {
+        return outcome == Outcome::Exported;
+    }
+    match says.last().map(|say| say.meaning()) {
+        None | Some(Meaning::Summary) => false,
+        Some(Meaning::Missing) => outcome == Outcome::Missing,
+        Some(Meaning::Denied) => outcome == Outcome::Failed,
+        Some(Meaning::Failure) => matches!(outcome, Outcome::Failed | Outcome::Stale),
     }
 }
 

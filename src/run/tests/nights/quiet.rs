@@ -4,13 +4,15 @@
 
 use std::collections::BTreeSet;
 
+use super::export::State;
 use super::oracle::{Oracle, demand};
 use super::play::{End, Started};
 use super::published::is_more;
-use super::say::Meaning;
+use super::say::{Meaning, Say};
 use super::scene::Said;
 use super::script::How;
 use super::truth::{Asked, Truth, sales};
+use super::turns;
 use crate::contact::Outcome;
 
 impl Oracle {
@@ -38,18 +40,68 @@ impl Oracle {
         let said_now = &said[started.first_said..];
         self.check_plan(started, said_now, said)?;
         self.check_truth(started, truth, said_now)?;
-        self.check_silence(started)
+        self.check_silence(started, said_now)
+    }
+
+    /// An outage that ends in time costs no contact its answer: it means "wait", not "failed".
+    pub(super) fn check_outage(
+        &mut self,
+        started: &Started,
+        truth: &Truth,
+        said: &[Said],
+    ) -> Result<(), String> {
+        let said = &said[started.first_said..];
+        let mut troubles = said.iter().filter(|said| said.is_trouble).peekable();
+        let is_outage = troubles.peek().is_some() && troubles.all(|said| said.say.is_outage());
+        let is_whole = matches!(started.end, End::Published) && started.max_calls.is_none();
+        let Some(export) = &started.export else {
+            return Ok(());
+        };
+        if !is_outage || !is_whole || !self.knows_a_good_contact(started) {
+            return Ok(());
+        }
+        self.tally.count("outage waited out");
+        let asked = said.iter().filter(|said| !said.is_probe);
+        for id in asked.map(|said| said.contact_id) {
+            let is_there = truth.say(id, started.asked) == Say::Summary;
+            let outcome = export.contacts.get(&id).map(|shown| shown.outcome);
+            demand!(
+                !is_there || outcome == Some(Outcome::Exported),
+                "{id} is {outcome:?} after an outage"
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether a contact was had before that is not known to fail since: without one, nobody can
+    /// tell a server that is away from contacts that fail.
+    fn knows_a_good_contact(&self, started: &Started) -> bool {
+        let State {
+            answers, endings, ..
+        } = &started.before;
+        let mut answers = answers.iter();
+        answers.any(|(id, kept)| {
+            let counts = self.asked_of(*id, kept.at).is_some_and(|then| {
+                then.login == started.asked.login && (then.with_sales || !started.asked.with_sales)
+            });
+            let ending = endings.get(id).map(|(_, outcome, _)| *outcome);
+            let is_denied = self.denied.keys().any(|(denied, _)| denied == id);
+            counts && !is_denied && ending.is_none_or(|outcome| outcome == Outcome::Pending)
+        })
     }
 
     /// What is fetched is what is not fresh: all of it, or as much as the budget allows, what was
     /// asked for longest ago before the rest.
     fn check_plan(
-        &self,
+        &mut self,
         started: &Started,
         said_now: &[Said],
         said: &[Said],
     ) -> Result<(), String> {
-        let asked: BTreeSet<_> = said_now.iter().map(|said| said.contact_id).collect();
+        let tried: BTreeSet<_> = said_now.iter().map(|said| said.contact_id).collect();
+        // Whoever is asked for to find out whether the server is there has no turn of its own.
+        let ordinary = said_now.iter().filter(|said| !said.is_probe);
+        let asked: BTreeSet<_> = ordinary.map(|said| said.contact_id).collect();
         let ids = started.list.ids.iter().copied();
         let planned: BTreeSet<_> = ids.filter(|id| !self.is_fresh(started, *id)).collect();
         let fresh: Vec<_> = asked.difference(&planned).collect();
@@ -58,7 +110,7 @@ impl Oracle {
             "{fresh:?} were fetched, though they are fresh"
         );
         let run = started.after.run;
-        let left: Vec<_> = planned.difference(&asked).copied().collect();
+        let left: Vec<_> = planned.difference(&tried).copied().collect();
         let calls = u64::try_from(said.iter().filter(|said| said.run == run).count()).unwrap();
         let most = started.max_calls.unwrap_or(u64::MAX);
         demand!(
@@ -78,7 +130,13 @@ impl Oracle {
                 "{newest} before {oldest}"
             );
         }
-        Ok(())
+        if calls < most {
+            turns::check_age(started)?;
+        } else if !left.is_empty() {
+            self.tally.count("budget ended a night");
+        }
+        let left = left.into_iter().collect();
+        self.turns.note(started, &left, &asked)
     }
 
     /// The export says what is true of every contact that was asked for.
@@ -91,12 +149,18 @@ impl Oracle {
         let Some(export) = &started.export else {
             return Err("published without an export".to_owned());
         };
-        let asked: BTreeSet<_> = said_now.iter().map(|said| said.contact_id).collect();
+        let ordinary = said_now.iter().filter(|said| !said.is_probe);
+        let asked: BTreeSet<_> = ordinary.map(|said| said.contact_id).collect();
+        // Whoever was to be asked once more when the budget ended is not done with.
+        let is_open = |outcome| {
+            let may_be = started.max_calls.is_some();
+            may_be && matches!(outcome, Outcome::Pending | Outcome::Exported)
+        };
         for (id, shown) in export.contacts.iter().filter(|(id, _)| asked.contains(id)) {
             let is_true = match truth.say(*id, started.asked).meaning() {
                 Meaning::Summary => shown.outcome == Outcome::Exported,
-                Meaning::Missing => shown.outcome == Outcome::Missing,
-                Meaning::Denied => shown.outcome == Outcome::Failed,
+                Meaning::Missing => shown.outcome == Outcome::Missing || is_open(shown.outcome),
+                Meaning::Denied => shown.outcome == Outcome::Failed || is_open(shown.outcome),
                 Meaning::Failure => !matches!(shown.outcome, Outcome::Missing),
             };
             demand!(is_true, "{id} is {}", shown.outcome);
@@ -104,7 +168,7 @@ impl Oracle {
         Ok(())
     }
 
-    fn check_silence(&mut self, started: &Started) -> Result<(), String> {
+    fn check_silence(&mut self, started: &Started, said_now: &[Said]) -> Result<(), String> {
         let without = |export: &super::export::Export| {
             let counts = export.manifest.outcomes;
             counts.pending + counts.stale + counts.failed
@@ -114,12 +178,14 @@ impl Oracle {
         if now > before + 10
             || started.max_calls.is_some()
             || self.accepted.contains(&started.after.run)
+            // Whoever was had before and fails now looks like a server that is away.
+            || said_now.iter().any(|said| said.is_probe && said.say != Say::Summary)
         {
             return Ok(());
         }
         let mut lines = started.log.iter();
         let line = lines.find(|line| line.starts_with("WARN") || line.starts_with("ERROR"));
-        self.tally.count("silent");
+        self.tally.count("silent night");
         demand!(line.is_none(), "on a good night: {line:?}");
         Ok(())
     }
@@ -186,7 +252,8 @@ impl Oracle {
         match (answer, ending) {
             (Some(kept), None) => same(kept.at) && (kept.run == run || is_young(kept.at)),
             (None, Some((kept, Outcome::Missing, _))) => {
-                same(kept.at) && kept.run != run && is_young(kept.at)
+                let is_believed = self.believed.contains(&id);
+                is_believed && same(kept.at) && kept.run != run && is_young(kept.at)
             }
             _ => false,
         }

@@ -6,11 +6,6 @@ use bytes::Bytes;
 use crate::contact::Reason;
 use crate::extract::api::client::{NoReply, Reach, Reply};
 
-/// Whether the fetcher takes these for failures, as the design has it: a 404 without the API's own
-/// error object, and `{}`. Until it does they are `missing`, and the guards alone hold them back.
-/// A contact of nulls is shown as it is until then, so it is never said.
-pub(super) const VERDICTS_OF_THE_DESIGN: bool = true;
-
 /// What is said to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Say {
@@ -61,6 +56,7 @@ pub(super) const SICKNESSES: &[Say] = &[
     Say::Cut,
     Say::OtherContact,
     Say::TimesOut,
+    Say::Unauthorized,
 ];
 
 /// What is said to everybody while the server is away.
@@ -71,6 +67,11 @@ pub(super) const OUTAGES: &[Say] = &[
     Say::Unavailable,
     Say::TooMany,
     Say::LoginPage,
+    Say::PageNotFound,
+    Say::OwnNotFound,
+    Say::NoContent,
+    Say::Redirect,
+    Say::Unauthorized,
 ];
 
 /// What is said to many by a server that answers, but wrongly.
@@ -87,6 +88,7 @@ pub(super) const REFUSALS: &[Say] = &[
     Say::Redirect,
     Say::BadRequest,
     Say::OtherContact,
+    Say::Nulls,
 ];
 
 impl Say {
@@ -96,12 +98,10 @@ impl Say {
             Self::OwnNotFound | Self::Gone | Self::NoContent | Self::Null | Self::Empty => {
                 Meaning::Missing
             }
-            Self::PageNotFound | Self::EmptyObject if !VERDICTS_OF_THE_DESIGN => Meaning::Missing,
             Self::Nulls => Meaning::Missing,
-            Self::Forbidden => Meaning::Denied,
+            Self::Forbidden | Self::Unauthorized => Meaning::Denied,
             Self::PageNotFound
             | Self::EmptyObject
-            | Self::Unauthorized
             | Self::Redirect
             | Self::BadRequest
             | Self::Broken
@@ -113,6 +113,19 @@ impl Say {
             | Self::NoConnection
             | Self::TimesOut => Meaning::Failure,
         }
+    }
+
+    /// Whether it says that the server is away, and nothing of the contact.
+    pub(super) fn is_outage(self) -> bool {
+        self.meaning() == Meaning::Failure && !self.is_final()
+    }
+
+    /// Whether a failure is one that no further attempt would mend.
+    pub(super) fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::Redirect | Self::BadRequest | Self::OtherContact | Self::EmptyObject
+        )
     }
 
     /// As it comes over the wire, where `summary` is that of the contact and `other` that of

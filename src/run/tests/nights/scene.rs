@@ -2,38 +2,23 @@
 //! start is killed or asked to stop. It notes everything that the server said.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
-use tokio::time::{Instant, advance, sleep};
+use tokio::time::{Instant, advance};
 
 use super::say::Say;
 use super::script::Moment;
-use super::truth::{Asked, Truth, summary, version};
-use crate::connect;
-use crate::contact::ContactId;
-use crate::extract::api::client::{NoReply, Reply};
-use crate::extract::api::inspect::{self, Content};
-use crate::extract::api::tenant::NotLocated;
-use crate::extract::auth::{Life, NoLogin};
-use crate::extract::connection::RemoteApi;
-use crate::flatten::Checker;
-use crate::gzip::Unpacker;
-use crate::job::Job;
+use super::tally::Tally;
+use super::truth::{Asked, Truth};
 use crate::load::publish;
 use crate::run::tests::EPOCH;
-
-/// How long the server takes: with a few requests in flight a night lasts longer than the second
-/// after which answers are stored.
-const LATENCY: Duration = Duration::from_millis(300);
-/// How long one waits for an answer that does not come.
-const TIME_OUT: Duration = Duration::from_secs(30);
 
 /// What the server said to a request.
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +36,10 @@ pub(super) struct Said {
     pub(super) run: i64,
     /// Whether it died with its process, which had not stored it yet.
     pub(super) is_lost: bool,
-    /// Whether it was asked to find out whether the server is there.
+    /// Whether it was asked to find out whether the server is there, or the login good.
     pub(super) is_probe: bool,
+    /// Whether the server said so because it is troubled.
+    pub(super) is_trouble: bool,
 }
 
 /// What troubles the server at last.
@@ -98,12 +85,16 @@ pub(super) struct Scene {
     start: Instant,
     pub(super) truth: RefCell<Truth>,
     pub(super) said: RefCell<Vec<Said>>,
-    pub(super) hours_wrong: Cell<i64>,
+    /// How wrong the clock is.
+    pub(super) wrong: Cell<SignedDuration>,
     pub(super) trouble: Cell<Option<Trouble>>,
     pub(super) plot: RefCell<Plot>,
     requests: Cell<u8>,
     clock_readings: Cell<u8>,
     latest_before: RefCell<Option<String>>,
+    runs_before: RefCell<BTreeSet<String>>,
+    /// What came about.
+    pub(super) tally: RefCell<Tally>,
     pub(super) stop: watch::Sender<bool>,
 }
 
@@ -124,12 +115,14 @@ impl Scene {
             start,
             truth: RefCell::default(),
             said: RefCell::default(),
-            hours_wrong: Cell::new(0),
+            wrong: Cell::default(),
             trouble: Cell::new(None),
             plot: RefCell::default(),
             requests: Cell::new(0),
             clock_readings: Cell::new(0),
             latest_before: RefCell::default(),
+            runs_before: RefCell::default(),
+            tally: RefCell::default(),
             stop: watch::Sender::new(false),
         }
     }
@@ -159,8 +152,7 @@ impl Scene {
 
     /// What the job's clock shows.
     pub(super) fn clock(&self) -> Timestamp {
-        let wrong = jiff::SignedDuration::from_hours(self.hours_wrong.get());
-        EPOCH + self.now() + wrong
+        EPOCH + self.now() + self.wrong.get()
     }
 
     /// Begins a start, in which this is to happen.
@@ -169,6 +161,8 @@ impl Scene {
         self.requests.set(0);
         self.clock_readings.set(0);
         self.latest_before.replace(publish::latest(&self.output()));
+        let runs = publish::published(&self.output()).unwrap();
+        self.runs_before.replace(runs.into_iter().collect());
         self.stop.send_replace(false);
     }
 
@@ -177,7 +171,12 @@ impl Scene {
         self.clock_readings
             .set(self.clock_readings.get().saturating_add(1));
         self.reach(Moment::Clock(self.clock_readings.get()));
-        if publish::latest(&self.output()) != *self.latest_before.borrow() {
+        // A start may also make good what an earlier one did not come to.
+        let latest = publish::latest(&self.output());
+        let is_older = |run| self.runs_before.borrow().contains(run);
+        if latest.as_ref().is_none_or(is_older) {
+            self.latest_before.replace(latest);
+        } else {
             self.reach(Moment::Published);
             self.reach(Moment::BeforeLatest);
         }
@@ -188,12 +187,19 @@ impl Scene {
         let mut plot = self.plot.borrow_mut();
         if plot.stop.take_if(|stop| *stop == moment).is_some() {
             self.stop.send_replace(true);
+            self.count("asked to stop");
         }
         if plot.kill.take_if(|kill| *kill == moment).is_some() {
             if moment == Moment::BeforeLatest {
                 self.take_latest_back();
             }
             self.keep_state();
+            self.count(match moment {
+                Moment::Clock(_) => "killed between steps",
+                Moment::Request(_) => "killed at a request",
+                Moment::Published => "killed when published",
+                Moment::BeforeLatest => "killed before latest",
+            });
             resume_unwind(Box::new(Killed));
         }
     }
@@ -227,11 +233,15 @@ impl Scene {
         }
     }
 
+    pub(super) fn count(&self, what: &'static str) {
+        self.tally.borrow_mut().count(what);
+    }
+
     pub(super) fn requests(&self) -> u8 {
         self.requests.get()
     }
 
-    fn send(&self) {
+    pub(super) fn send(&self) {
         let number = self.requests.get().saturating_add(1);
         self.requests.set(number);
         let mut plot = self.plot.borrow_mut();
@@ -248,7 +258,18 @@ impl Scene {
 
     pub(super) fn turn(&self, turn: Turn) {
         match turn {
-            Turn::Clock { hours } => self.hours_wrong.set(hours.into()),
+            Turn::Clock { hours } => {
+                self.count(if hours < 0 {
+                    "clock set back"
+                } else {
+                    "clock set ahead"
+                });
+                // By a little more than hours, so that no two answers bear the same time.
+                let days = i64::try_from(self.now().as_secs() / 86_400).unwrap();
+                let wrong = SignedDuration::from_hours(hours.into());
+                self.wrong
+                    .set(wrong + SignedDuration::from_micros(days + 1));
+            }
             Turn::Refusal { say, answers } => self.trouble.set(Some(Trouble::More(answers, say))),
             Turn::Outage { say, minutes } => {
                 let end = self.now() + Duration::from_mins(minutes.into());
@@ -266,97 +287,19 @@ impl Scene {
         }
     }
 
-    fn say(&self, contact_id: i64, asked: Asked) -> Say {
+    /// What the troubled server says to everybody, if it is.
+    pub(super) fn say_to_everybody(&self) -> Option<Say> {
         match self.trouble.get() {
-            Some(Trouble::Until(end, say)) if self.now() < end => say,
-            Some(Trouble::More(answers @ 1.., say)) => {
-                self.trouble.set(Some(Trouble::More(answers - 1, say)));
-                say
+            Some(Trouble::Until(end, say)) if self.now() < end => {
+                self.count("outage");
+                Some(say)
             }
-            _ => self.truth.borrow().say(contact_id, asked),
+            Some(Trouble::More(answers @ 1.., say)) => {
+                self.count("refusal");
+                self.trouble.set(Some(Trouble::More(answers - 1, say)));
+                Some(say)
+            }
+            _ => None,
         }
-    }
-}
-
-/// The API as one start sees it.
-pub(super) struct Api<'a> {
-    scene: &'a Scene,
-    asked: Asked,
-    checker: Arc<Checker>,
-    unpacker: RefCell<Unpacker>,
-}
-
-impl<'a> Api<'a> {
-    pub(super) fn new(scene: &'a Scene, asked: Asked, job: &Job) -> Self {
-        Self {
-            scene,
-            asked,
-            checker: Arc::new(Checker::new(&connect::view(job))),
-            unpacker: RefCell::default(),
-        }
-    }
-}
-
-impl Api<'_> {
-    async fn ask(&self, contact_id: i64, is_probe: bool) -> Result<Reply, NoReply> {
-        let (scene, asked) = (self.scene, self.asked);
-        scene.send();
-        sleep(LATENCY).await;
-        let say = scene.say(contact_id, asked);
-        if say == Say::TimesOut {
-            sleep(TIME_OUT).await;
-        }
-        let version = version(scene.now());
-        scene.said.borrow_mut().push(Said {
-            contact_id,
-            asked,
-            say,
-            version,
-            at: scene.now(),
-            by_clock: scene.clock().as_microsecond(),
-            run: 0,
-            is_lost: false,
-            is_probe,
-        });
-        let other = summary(contact_id + 1, version, asked);
-        say.reply(&summary(contact_id, version, asked), &other)
-    }
-}
-
-impl RemoteApi for Api<'_> {
-    async fn attempt(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
-        self.ask(contact_id.get(), false).await
-    }
-
-    async fn attempt_on_new_connection(&self, contact_id: ContactId) -> Result<Reply, NoReply> {
-        self.ask(contact_id.get(), true).await
-    }
-
-    async fn inspect(&self, contact_id: ContactId, reply: &Reply) -> Content {
-        let checker = Arc::clone(&self.checker);
-        let check =
-            move |contact_id, body: &[u8]| checker.check(contact_id, body).map_err(Into::into);
-        inspect::inspect(contact_id, reply, &mut self.unpacker.borrow_mut(), &check)
-    }
-
-    async fn locate(&self) -> Result<Option<Duration>, NotLocated> {
-        Ok(None)
-    }
-
-    async fn log_in(&self) -> Result<Life, NoLogin> {
-        Ok(Life {
-            lifetime: None,
-            idle: None,
-            is_renewable: false,
-            can_be_refused: false,
-        })
-    }
-
-    fn logins(&self) -> u64 {
-        0
-    }
-
-    fn now(&self) -> Timestamp {
-        self.scene.clock()
     }
 }

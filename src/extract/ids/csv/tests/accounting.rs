@@ -10,7 +10,7 @@ use proptest::sample::{Index, select};
 use super::properties::any_input;
 use super::{Reader, gzip, shown, source, zstd};
 use crate::contact::{InputLine, Reason};
-use crate::extract::ids::csv::{Error, LineCounts};
+use crate::extract::ids::{Error, LineCounts};
 
 type Read = (Vec<InputLine>, LineCounts);
 type Compress = fn(&[u8]) -> Vec<u8>;
@@ -42,8 +42,20 @@ fn physical_lines(bytes: &[u8]) -> Vec<String> {
     } else {
         bytes.to_vec()
     };
-    // Latin-1 keeps every byte apart, which is all that is asked for here.
-    let text: String = text.into_iter().map(char::from).collect();
+    let utf_16 = |to_unit: fn([u8; 2]) -> u16| {
+        let units = text.chunks(2).skip(1).map(|pair| match pair {
+            [first, second] => to_unit([*first, *second]),
+            // Half a unit is no character.
+            _ => 0xdc00,
+        });
+        String::from_utf16_lossy(&units.collect::<Vec<_>>())
+    };
+    let text: String = match text.as_slice() {
+        [0xff, 0xfe, ..] => utf_16(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => utf_16(u16::from_be_bytes),
+        // Latin-1 keeps every byte apart, which is all that is asked for here.
+        bytes => bytes.iter().copied().map(char::from).collect(),
+    };
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.split_inclusive('\n')
         .map(|line| line.trim_end_matches('\n').to_owned())

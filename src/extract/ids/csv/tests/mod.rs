@@ -8,14 +8,15 @@ mod report;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
-use super::{Error, Place, Reader, Source};
 use crate::contact::{InputLine, Reason};
+use crate::extract::ids::{Error, Place, Reader, Source};
 
 fn source(column: Option<&str>, delimiter: Option<u8>) -> Source {
     Source {
         place: Place::Path(PathBuf::from("ids.csv")),
         column: column.map(str::to_owned),
         delimiter,
+        sheet: None,
     }
 }
 
@@ -440,16 +441,10 @@ fn an_input_without_one_clear_column_says_what_to_do() {
 fn what_is_no_csv_is_named() {
     check_errors(vec![
         (
-            "UTF-16",
-            usual(),
-            b"\xff\xfec\0\n\0".into(),
-            "ids.csv is UTF-16 text; save it as CSV in UTF-8",
-        ),
-        (
             "UTF-16 without a mark",
             usual(),
             b"1\x001\0\n\0".into(),
-            "ids.csv is UTF-16 text; save it as CSV in UTF-8",
+            "ids.csv is UTF-16 text without a byte order mark; save it as CSV in UTF-8",
         ),
         (
             "a login page",
@@ -473,7 +468,7 @@ fn what_is_no_csv_is_named() {
             "a workbook",
             usual(),
             b"PK\x03\x04rest".into(),
-            "ids.csv is a ZIP archive or an Excel workbook; save it",
+            "ids.csv is a ZIP archive or an Excel workbook that is no plain file",
         ),
     ]);
 }

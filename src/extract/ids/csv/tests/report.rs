@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{gzip, source};
 use crate::contact::InputLine;
-use crate::extract::ids::csv::{Error, LineCounts, Place, Reader, Source, read_whole};
+use crate::extract::ids::{Error, LineCounts, Place, Reader, Source, read_whole};
 
 fn file(path: &Path) -> Source {
     Source {

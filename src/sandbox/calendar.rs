@@ -11,12 +11,14 @@ use jiff::tz::Offset;
 use crate::sandbox::dice::falls_into;
 use crate::sandbox::zone::{SimulatedZone, Wall};
 
-/// 2026-06-30T15:00:00Z: nothing is newer, so that an answer never depends on the clock.
+/// 2026-06-30T15:00:00Z: nothing is newer but what later nights bring, so that an answer never
+/// depends on the clock.
 const NEWEST: i64 = 1_782_831_600;
-const DAY: i64 = 86_400;
+/// Seconds of a day.
+pub(super) const DAY: i64 = 86_400;
 
 /// A moment of the past, in seconds since 1970.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Moment(i64);
 
 impl Moment {
@@ -25,9 +27,14 @@ impl Moment {
         Self(NEWEST - rng.i64(0..1_095 * DAY))
     }
 
-    /// A moment of up to so many days before.
-    pub(super) fn before(self, rng: &mut Rng, days: i64) -> Self {
-        Self(self.0 - rng.i64(60..days * DAY))
+    /// A moment of the night of that number, or of the day before it; no other night has it.
+    pub(super) fn of_night(rng: &mut Rng, night: u32) -> Self {
+        Self(NEWEST + i64::from(night) * DAY - rng.i64(0..DAY))
+    }
+
+    /// So many seconds before.
+    pub(super) fn before(self, seconds: i64) -> Self {
+        Self(self.0 - seconds)
     }
 
     /// A moment of up to so many seconds later.
@@ -51,6 +58,16 @@ impl Moment {
     pub(super) fn day_field(self, wall: Wall) -> MomentText {
         let midnight = Self(wall.base.midnight(self.0));
         midnight.on(wall, wall.asked.unwrap_or(wall.base), None)
+    }
+
+    /// As the archives write it: a reading of that zone without fraction and offset.
+    pub(super) fn bare(self, zone: SimulatedZone) -> MomentText {
+        MomentText {
+            seconds: self.0,
+            offset: zone.offset(self.0),
+            suffix: Suffix::None,
+            fraction: None,
+        }
     }
 
     fn on(self, wall: Wall, zone: SimulatedZone, fraction: Option<u32>) -> MomentText {

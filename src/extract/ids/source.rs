@@ -12,6 +12,8 @@ pub struct Source {
     pub column: Option<String>,
     /// What separates the cells; none: detected among `,`, `;`, tab and `|`.
     pub delimiter: Option<u8>,
+    /// Sheet of a workbook; none: the first one.
+    pub sheet: Option<String>,
 }
 
 /// Where the input comes from.

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -14,6 +14,9 @@ use super::error::Error;
 use super::pipe::Pipe;
 use crate::extract::waiting::{Stop, Waited, wait_for};
 use crate::hex::hex;
+
+/// The first bytes of a ZIP archive.
+pub(super) const ZIP: &[u8; 4] = b"PK\x03\x04";
 
 /// The bytes of the input, all of which pass through here.
 pub(super) struct Raw {
@@ -91,6 +94,18 @@ impl Raw {
             bytes: 0,
             hash: Sha256::new(),
         }
+    }
+
+    /// Whether it is a file that begins as ZIP archives do, which workbooks are.
+    pub(super) fn is_zip(&self) -> bool {
+        let mut magic = [0; 4];
+        let file = self.watched.as_ref().map(|watched| &watched.file);
+        file.is_some_and(|file| file.read_exact_at(&mut magic, 0).is_ok() && magic == *ZIP)
+    }
+
+    /// The file, to be read from any place of it; none where it is a pipe.
+    pub(super) fn file(&self) -> Option<&File> {
+        self.watched.as_ref().map(|watched| &watched.file)
     }
 
     /// Whether somebody wrote to the file since it was opened, or put another in its place. One

@@ -34,13 +34,43 @@ pub enum Error {
         source: io::Error,
     },
     /// Not text in an encoding that is read here.
-    #[error("{place} is {found}; save it as CSV in UTF-8")]
+    #[error("{place} is {found}; save it as CSV in UTF-8, or as .xlsx without a password")]
     Unsupported {
         /// The input.
         place: Place,
         /// What it is instead.
         found: &'static str,
     },
+    /// A workbook that is damaged, encrypted, or of a kind that is not read.
+    #[error(
+        "{place} cannot be read as an Excel workbook: {fault}; save it anew as .xlsx, without a \
+         password, or as CSV in UTF-8"
+    )]
+    Workbook {
+        /// The input.
+        place: Place,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// The sheet asked for is not there.
+    #[error("{place}: there is no sheet `{sheet}`; set `[source] sheet` to one of {sheets}")]
+    UnknownSheet {
+        /// The input.
+        place: Place,
+        /// What was asked for.
+        sheet: String,
+        /// Those that there are.
+        sheets: Headings,
+    },
+    /// A sheet is asked for of a text.
+    #[error("{place} is no Excel workbook (.xlsx) and has no sheets; remove `[source] sheet`")]
+    SheetOfText {
+        /// The input.
+        place: Place,
+    },
+    /// A delimiter is set for a workbook.
+    #[error("an Excel workbook has no delimiter; remove `[source] delimiter`")]
+    DelimiterOfWorkbook,
     /// Nothing but blank lines.
     #[error("{place} is empty; it must hold a heading line or one contact id per line")]
     Empty {

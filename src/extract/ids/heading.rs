@@ -1,12 +1,8 @@
 //! Finds the id column by its heading. Knows the names that SuperOffice uses and the one that means
 //! something else.
 
-use std::io::BufRead;
-
-use super::cells::Cells;
 use super::error::{Error, Headings};
-use super::records::Records;
-use super::{IdColumn, cell, number};
+use super::{IdColumn, Place, number};
 
 /// Usual headings of a company id, the preferred first.
 const USUAL: [&str; 6] = [
@@ -18,22 +14,14 @@ const USUAL: [&str; 6] = [
     "PrimaryKey",
 ];
 
-/// The cells of a record as headings.
-pub(super) fn texts(cells: &Cells) -> Vec<String> {
-    cells
-        .iter()
-        .map(|bytes| cell::decode(bytes).trim().to_owned())
-        .collect()
-}
-
-/// The id column, going by the current record, which is the first.
-pub(super) fn locate<R: BufRead>(
-    records: &Records<R>,
+/// The id column, going by the first line that is not blank.
+pub(super) fn locate(
+    mut headings: Vec<String>,
     column: Option<&str>,
+    place: Place,
+    line: u64,
 ) -> Result<IdColumn, Error> {
-    let mut headings = texts(records.cells());
     let found = find(&headings, column);
-    let (place, line) = (records.place().clone(), records.line());
     match (found, headings.as_mut_slice(), column) {
         (Match::One(index), headings, _) => Ok(IdColumn {
             index,
