@@ -49,8 +49,23 @@ pub enum Verb {
         #[command(flatten)]
         overrides: Overrides,
     },
-    /// Print the tables and their columns.
+    /// Take contacts out of the state and of every kept run, and ask for them no more.
+    Forget {
+        /// The job file.
+        job: PathBuf,
+        /// Contact ids.
+        ids: Vec<i64>,
+        /// A CSV of contact ids, in the column that a list of a job would have them in.
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// Say what would be forgotten, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Print the tables and their columns: all of them, or those of a job.
     Tables {
+        /// The job file.
+        job: Option<PathBuf>,
         /// How to print them.
         #[arg(long, value_enum, default_value_t = TablesFormat::Markdown)]
         format: TablesFormat,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName};
+use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::contact::Question;
@@ -20,9 +21,9 @@ use crate::extract::auth::{Authenticator, header};
 use crate::extract::connection::{ApiAddress, Connection};
 use crate::extract::secret::Secret;
 use crate::extract::waiting::Stop;
-use crate::flatten::Checker;
+use crate::flatten::{Checker, HashKey};
 use crate::hex::hex;
-use crate::job::{Header, Installation, Job, LoginHost};
+use crate::job::{HashKeySetting, Header, Installation, Job, LoginHost};
 use crate::sandbox::{self, Sandbox};
 use crate::schema::View;
 
@@ -43,6 +44,7 @@ pub(crate) fn question(job: &Job, zone: &str) -> Question {
         culture: job.api.culture.clone(),
         zone: zone.to_owned(),
         headers: headers.collect(),
+        kept: view(job).members(),
     }
 }
 
@@ -84,7 +86,22 @@ pub(crate) fn place(job: &Job) -> String {
 
 /// The tables and columns that this job exports.
 pub(crate) fn view(job: &Job) -> View {
-    View::of(job.api.tables.iter().map(|table| table.name))
+    job.view()
+}
+
+/// The key of the hashes, where the job hashes any column; it is not waited for once somebody asks
+/// to stop.
+pub(crate) fn hash_key(job: &Job, stop: &Stop) -> Result<Option<Arc<HashKey>>, Error> {
+    let setting = job.privacy.key.as_ref();
+    let Some(HashKeySetting { secret, place }) = setting.filter(|_| job.privacy.policy.hashes())
+    else {
+        return Ok(None);
+    };
+    let key = HashKey::new(secret.read(stop)?.expose_secret().as_bytes());
+    let key = key.ok_or_else(|| Error::ShortHashKey {
+        place: place.clone(),
+    })?;
+    Ok(Some(Arc::new(key)))
 }
 
 /// The embedded SuperOffice, started where the job asks it.

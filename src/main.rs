@@ -1,6 +1,5 @@
 //! Arguments → job → run → exit code; the only printer of errors.
 
-use std::error::Error as _;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -10,19 +9,23 @@ use clap::Parser as _;
 use jiff::Timestamp;
 use superoffice_export::check::check;
 use superoffice_export::cli::{Cli, RunArgs, SummaryFormat, TablesFormat, Verb};
-use superoffice_export::error::{Consequence, Error, Exit};
+use superoffice_export::error::{Error, Exit};
 use superoffice_export::job;
-use superoffice_export::load::{manifest_markdown, verify};
+use superoffice_export::load::{Format, manifest_markdown, verify};
 use superoffice_export::probe::probe;
 use superoffice_export::report::{LogFormat, ProgressMode, Reporter};
-use superoffice_export::run::{Finished, Mode, Start, last_run_markdown, run};
+use superoffice_export::run::{
+    Finished, ForgetOrder, ForgetReport, Mode, Start, forget, last_run_markdown, run,
+};
 use superoffice_export::sandbox;
 use superoffice_export::schema::{View, docs, sql};
-use superoffice_export::shell;
 use superoffice_export::summary::Summary;
 use tokio::sync::watch;
 
+mod failure;
 mod signals;
+
+use self::failure::{CommandError, command_line, print_failure};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
             let is_json = match &cli.command {
                 Verb::Run(arguments) => arguments.log_format == LogFormat::Json,
                 Verb::Check { .. }
+                | Verb::Forget { .. }
                 | Verb::Probe { .. }
                 | Verb::Tables { .. }
                 | Verb::Verify { .. }
@@ -54,26 +58,6 @@ fn main() -> ExitCode {
             };
             print_failure(&failure, is_json);
             ExitCode::from(failure.error.consequence().exit.code())
-        }
-    }
-}
-
-/// Why a command ended without what it was asked for.
-struct CommandError {
-    error: Error,
-    /// Whether the input came from standard input: the same command alone does not bring it back.
-    is_piped: bool,
-    /// Whether `--fresh` was given and is done with: with it, the same command would begin again,
-    /// and pay for every answer twice.
-    is_begun: bool,
-}
-
-impl From<Error> for CommandError {
-    fn from(error: Error) -> Self {
-        Self {
-            error,
-            is_piped: false,
-            is_begun: false,
         }
     }
 }
@@ -92,6 +76,19 @@ fn carry_out(verb: &Verb) -> Result<Exit, CommandError> {
             let stopped = listen_to_signals()?;
             return Ok(check(job, &overrides.0, &stopped, &mut print)?);
         }
+        Verb::Forget {
+            job,
+            ids,
+            file,
+            dry_run,
+        } => {
+            let order = ForgetOrder {
+                ids,
+                file: file.as_deref(),
+                dry_run: *dry_run,
+            };
+            forget_contacts(job, &order)
+        }
         Verb::Probe {
             job,
             json,
@@ -100,13 +97,7 @@ fn carry_out(verb: &Verb) -> Result<Exit, CommandError> {
             let stopped = listen_to_signals()?;
             return Ok(probe(job, &overrides.0, *json, &stopped, &mut print)?);
         }
-        Verb::Tables { format } => print(&match format {
-            TablesFormat::Markdown => {
-                docs::markdown(&View::all()) + &manifest_markdown() + &last_run_markdown()
-            }
-            TablesFormat::Json => docs::json(&View::all()),
-            TablesFormat::Sql => sql::views(&View::all(), "parquet"),
-        }),
+        Verb::Tables { job, format } => print_tables(job.as_deref(), *format),
         Verb::Verify { dir } => verify_export(dir),
         Verb::Sandbox {
             port,
@@ -233,6 +224,43 @@ fn verify_export(dir: &Path) -> Result<(), Error> {
     })
 }
 
+fn forget_contacts(job: &Path, order: &ForgetOrder<'_>) -> Result<(), Error> {
+    let job = job::read(job, &[])?;
+    let stopped = listen_to_signals()?;
+    let report = forget(&job, order, &stopped)?;
+    let would = if order.dry_run { "would be " } else { "" };
+    let ForgetReport {
+        named,
+        stored,
+        runs,
+    } = report;
+    print(&format!(
+        "{named} contacts {would}forgotten; the state held {stored} of them\n"
+    ))?;
+    for (run, contacts) in runs {
+        print(&format!("{run}: {contacts} {would}taken out\n"))?;
+    }
+    Ok(())
+}
+
+/// Prints the tables of a job, or all that there are.
+fn print_tables(job: Option<&Path>, format: TablesFormat) -> Result<(), Error> {
+    let (view, table_format) = match job {
+        Some(path) => {
+            let job = job::read(path, &[])?;
+            (job.view(), job.format())
+        }
+        None => (View::all(), Format::Parquet),
+    };
+    print(&match format {
+        TablesFormat::Markdown => {
+            docs::markdown(&view) + &manifest_markdown() + &last_run_markdown()
+        }
+        TablesFormat::Json => docs::json(&view),
+        TablesFormat::Sql => sql::views(&view, table_format.files()),
+    })
+}
+
 /// Prints what was asked for.
 fn print(text: &str) -> Result<(), Error> {
     write_stdout(text).map_err(Error::StandardOutput)
@@ -248,70 +276,4 @@ fn write_stdout(text: &str) -> std::io::Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }
-}
-
-/// This command for a shell, with more arguments in place of those of the same flag; without
-/// `--fresh` where the run that it asked for `is_begun`.
-fn command_line(is_begun: bool, more: &[&str]) -> String {
-    let mut words = vec![env!("CARGO_PKG_NAME").to_owned()];
-    let mut given = std::env::args().skip(1);
-    while let Some(word) = given.next() {
-        if more.first() == Some(&word.as_str()) {
-            given.next();
-        } else if !(is_begun && word == "--fresh")
-            && more
-                .first()
-                .is_none_or(|flag| !word.starts_with(&format!("{flag}=")))
-        {
-            words.push(word);
-        }
-    }
-    words.extend(more.iter().map(|word| (*word).to_owned()));
-    words
-        .iter()
-        .map(|word| shell::word(word))
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-fn print_failure(
-    CommandError {
-        error,
-        is_piped,
-        is_begun,
-    }: &CommandError,
-    is_json: bool,
-) {
-    let Consequence {
-        exit,
-        goes_on,
-        hint,
-    } = error.consequence();
-    let causes: Vec<_> = std::iter::successors(error.source(), |cause| (*cause).source())
-        .map(ToString::to_string)
-        .collect();
-    let input = (*is_piped && goes_on)
-        .then_some("the contact ids came from standard input; give it the same again");
-    let begun =
-        (*is_begun && goes_on).then_some("leave `--fresh` out of it, which would begin anew");
-    let hints: Vec<_> = hint.into_iter().chain(begun).chain(input).collect();
-    let again = (!is_piped && goes_on).then(|| command_line(*is_begun, &[]));
-    if is_json {
-        let hint = (!hints.is_empty()).then(|| hints.join("; "));
-        let problem = [vec![error.to_string()], causes].concat().join(": ");
-        tracing::error!(exit = exit.code(), hint, again, "{problem}");
-        return;
-    }
-    let lines = |label: &'static str, texts: Vec<String>| {
-        texts
-            .into_iter()
-            .map(move |text| format!("{label}: {text}\n"))
-    };
-    let hints = hints.into_iter().map(str::to_owned).collect();
-    let text: String = lines("error", vec![error.to_string()])
-        .chain(lines("caused by", causes))
-        .chain(lines("hint", hints))
-        .chain(lines("again", again.into_iter().collect()))
-        .collect();
-    drop(std::io::stderr().write_all(text.as_bytes()));
 }

@@ -4,6 +4,7 @@
 //! are in `server`.
 
 mod failed_step;
+mod readers;
 mod server;
 
 use std::collections::BTreeSet;
@@ -56,7 +57,11 @@ pub fn check(
             .and_then(|input| input.with_an_id(&job.source.list));
         let input = checklist.step("input", input, |input| input.describe(&job.source.list))?;
         let output = opened::try_out(&job).map_err(|error| FailedStep::of(&error));
-        checklist.step("output", output, |()| job.output.dir.display().to_string())?;
+        let output = checklist.step("output", output, |()| job.output.dir.display().to_string())?;
+        if output.is_some() {
+            let readers = readers::describe(&job.output.dir, job.output.readers);
+            checklist.line('✓', "readers", &readers)?;
+        }
         let contact_id = input.and_then(|input| input.first);
         checklist.server(&job, contact_id)?;
     }

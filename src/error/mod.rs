@@ -13,6 +13,7 @@ use crate::extract::api::{tenant, transport};
 use crate::extract::fetcher::hopeless;
 use crate::extract::ids;
 use crate::extract::{auth, secret};
+use crate::flatten::HashKey;
 use crate::guards;
 use crate::{job, load, sandbox, store};
 
@@ -26,6 +27,12 @@ pub enum Error {
     Source(#[from] ids::Error),
     #[error(transparent)]
     Secret(#[from] secret::Error),
+    #[error(
+        "{place}: `privacy.key`: the key has fewer than {} bytes, and could be found by trying; \
+         make one with: openssl rand -hex 32",
+        HashKey::SHORTEST
+    )]
+    ShortHashKey { place: String },
     #[error(transparent)]
     Client(#[from] transport::Error),
     #[error("`api.ca_file`: cannot read {path}", path = path.display())]
@@ -62,6 +69,12 @@ pub enum Error {
         path: PathBuf,
         source: std::io::Error,
     },
+    #[error("{path}:{line}: no contact id and day; mend that line", path = path.display())]
+    Forgotten { path: PathBuf, line: u64 },
+    #[error("what is to be forgotten has to be contact ids, and all of it; nothing was forgotten")]
+    NoContactId,
+    #[error("{path}: holds no state of this job, so there is nothing to forget", path = path.display())]
+    NothingToForget { path: PathBuf },
     #[error(
         "{path} can be written to by others, who could put other answers there; run: {command}",
         path = path.display()
@@ -203,6 +216,7 @@ impl Error {
             Self::Job(_)
             | Self::Source(_)
             | Self::Secret(_)
+            | Self::ShortHashKey { .. }
             | Self::Client(_)
             | Self::Certificates { .. }
             | Self::Sandbox(_)
@@ -210,6 +224,9 @@ impl Error {
             | Self::OthersMayWrite { .. }
             | Self::Link { .. }
             | Self::OtherUser { .. }
+            | Self::Forgotten { .. }
+            | Self::NoContactId
+            | Self::NothingToForget { .. }
             | Self::UnbelievableList(_) => Consequence::ends(Exit::Usage),
             Self::Locked { .. } => Consequence::ends(Exit::Locked),
             Self::Store(error) => of_store(error),
@@ -285,9 +302,9 @@ fn of_store(error: &store::Error) -> Consequence {
 
 fn of_load(error: &load::Error) -> Consequence {
     match error {
-        load::Error::Storage { .. } | load::Error::NoSymlinks { .. } => {
-            Consequence::goes_on(Exit::Storage, MEND)
-        }
+        load::Error::Storage { .. }
+        | load::Error::Access { .. }
+        | load::Error::NoSymlinks { .. } => Consequence::goes_on(Exit::Storage, MEND),
         load::Error::LatestIsNoLink { .. } => Consequence::ends(Exit::Usage),
         load::Error::Columns { .. }
         | load::Error::OtherColumns { .. }

@@ -11,7 +11,8 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
 
 use super::cell::Cell;
-use crate::schema::{ColumnType, Table};
+use super::hash::HashKey;
+use crate::schema::{ColumnType, Table, Treatment};
 
 /// Most rows, and most bytes of text, that a column has room for from the start. Twice the batch of
 /// a run (512 rows); one unusual answer leaves no larger room behind than that.
@@ -22,7 +23,10 @@ const MOST_TEXT: usize = 1 << 16;
 #[derive(Debug)]
 pub(super) struct Columns {
     schema: SchemaRef,
-    columns: Vec<ColumnBuilder>,
+    builders: Vec<ColumnBuilder>,
+    /// What becomes of the cells of each.
+    treatments: Vec<Treatment>,
+    key: Option<Arc<HashKey>>,
 }
 
 #[derive(Debug)]
@@ -37,42 +41,61 @@ enum ColumnBuilder {
 
 impl Columns {
     pub(super) fn of(table: &Table) -> Self {
-        let columns = table
+        let builders = table
             .columns
             .iter()
             .map(|column| ColumnBuilder::new(column.column_type, 0, 0))
             .collect();
         Self {
             schema: table.arrow_schema(),
-            columns,
+            builders,
+            treatments: table
+                .columns
+                .iter()
+                .map(|column| column.treatment)
+                .collect(),
+            key: None,
         }
+    }
+
+    /// Sets the key of the hashes.
+    pub(super) fn hash_with(&mut self, key: Option<Arc<HashKey>>) {
+        self.key = key;
     }
 
     /// Rows so far.
     pub(super) fn rows(&self) -> usize {
-        self.columns.first().map_or(0, ColumnBuilder::len)
+        self.builders.first().map_or(0, ColumnBuilder::len)
     }
 
     /// Cells in a row.
     pub(super) fn width(&self) -> usize {
-        self.columns.len()
+        self.builders.len()
     }
 
     /// Appends one row, and says how many bytes its cells take, more or less.
     pub(super) fn append(&mut self, row: &[Cell<'_>]) -> usize {
         let mut bytes = row.len() * size_of::<i64>();
-        for (column, cell) in self.columns.iter_mut().zip(row) {
+        let builders = self.builders.iter_mut().zip(&self.treatments);
+        for ((column, treatment), cell) in builders.zip(row) {
             if let Cell::Text(text) = cell {
                 bytes += text.len();
             }
-            column.append(cell);
+            match (treatment, cell) {
+                (Treatment::Kept, cell) => column.append(cell),
+                (Treatment::Hashed, Cell::Text(text)) => {
+                    let hash = self.key.as_ref().map(|key| key.hash(text));
+                    column.append(&hash.map_or(Cell::Null, |hash| Cell::Text(hash.into())));
+                }
+                (Treatment::Hashed | Treatment::Redacted, _) => column.append(&Cell::Null),
+            }
         }
         bytes
     }
 
     /// Takes all rows as a record batch and starts again.
     pub(super) fn take(&mut self) -> RecordBatch {
-        let arrays = self.columns.iter_mut().map(ColumnBuilder::take).collect();
+        let arrays = self.builders.iter_mut().map(ColumnBuilder::take).collect();
         RecordBatch::try_new(Arc::clone(&self.schema), arrays)
             .expect("builders and schema are made from one declaration")
     }

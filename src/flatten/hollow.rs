@@ -22,6 +22,12 @@ pub(super) fn is_member_hollow(answer: &str, name: &str) -> bool {
     member.is_ok_and(|member| member.is_none_or(is_hollow))
 }
 
+/// That member of the root object, as it was written; of doubled ones the last.
+pub(super) fn last_member<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
+    let member = Deserializer::from_str(answer).deserialize_any(LastOf { name });
+    member.ok().flatten().map(RawValue::get)
+}
+
 /// Text that is known to be JSON, and to be nested no deeper than `extra` allows.
 fn is_hollow(value: &RawValue) -> bool {
     let text = value.get();

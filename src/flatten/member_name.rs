@@ -18,6 +18,11 @@ impl<'a> MemberName<'a> {
         plain == name || (plain.contains('\\') && self.text() == name)
     }
 
+    /// The name with its quotes and escapes.
+    pub(super) fn as_written(self) -> &'a str {
+        self.0
+    }
+
     /// The name itself, borrowed unless it was written with escapes.
     pub(super) fn text(self) -> Cow<'a, str> {
         unquote(self.0)

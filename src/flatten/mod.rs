@@ -5,6 +5,7 @@ mod cell;
 mod columns;
 mod extra;
 mod fault;
+mod hash;
 mod hollow;
 mod instant;
 mod layout;
@@ -14,18 +15,22 @@ mod parse;
 mod reading;
 mod rows;
 mod shape;
+mod stripper;
 
 use std::borrow::Cow;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 
 use self::cell::{Cell, set_cell};
 use self::columns::Columns;
 pub use self::fault::Fault;
+pub use self::hash::HashKey;
 use self::layout::RowLayout;
 use self::parse::{Parsed, parse};
 use self::reading::Purpose;
+pub(crate) use self::stripper::Stripper;
 use crate::contact::{ContactId, Drift, Found, Outcome, Target};
 use crate::schema::{CellSource, Column, Rows, TargetField, View};
 
@@ -111,6 +116,14 @@ impl Flattener {
             answers_of_another_zone: 0,
             layouts,
         }
+    }
+
+    /// The same, with the key of the hashes. Where there is none, hashed cells are null.
+    #[must_use]
+    pub fn hashing(mut self, key: Option<&Arc<HashKey>>) -> Self {
+        let columns = self.columns.iter_mut().chain([&mut self.outcomes]);
+        columns.for_each(|columns| columns.hash_with(key.cloned()));
+        self
     }
 
     /// Appends the rows of one target: those of its answer, where it has one to show, and its row

@@ -9,7 +9,7 @@ use super::cell::{Cell, Converted, convert, set_cell};
 use super::extra::{self, Extra};
 use super::member_name::MemberName;
 use super::reading::{Purpose, Reading};
-use super::shape::{Shape, Slot};
+use super::shape::{MemberCells, Shape, Slot};
 use crate::contact::Drift;
 use crate::schema::ColumnType;
 
@@ -86,10 +86,10 @@ impl<'l, 'de> ObjectSeed<'_, 'l, 'de> {
         let shape = self.shape;
         while let Some(name) = map.next_key::<MemberName<'_>>()? {
             match shape.slot(name, &mut hint) {
-                Some(Slot::Cells(columns)) => {
+                Some(Slot::Cells(cells)) => {
                     let raw: &RawValue = map.next_value()?;
                     self.reading.count_in_row(raw)?;
-                    let json = self.fill(columns, raw)?;
+                    let json = self.fill(cells, raw)?;
                     extra.set(name, json);
                 }
                 Some(Slot::Object(below)) => {
@@ -114,15 +114,16 @@ impl<'l, 'de> ObjectSeed<'_, 'l, 'de> {
     }
 
     /// Fills the columns that one value belongs to; gives back what is to be kept of it as it was
-    /// written, which is all of it where it fits one of them not.
+    /// written, which is all of it where it fits one of them not and may be shown.
     fn fill<E: serde::de::Error>(
         &mut self,
-        columns: &[(usize, ColumnType)],
+        cells: &MemberCells,
         raw: &'de RawValue,
     ) -> Result<Option<String>, E> {
         let converted = self.reading.purpose == Purpose::Rows
-            && fill(self.row, columns, raw.get(), &mut self.reading.drift);
-        if converted {
+            && fill(self.row, &cells.columns, raw.get(), &mut self.reading.drift);
+        let is_hidden = self.reading.purpose == Purpose::Rows && cells.is_private;
+        if converted || is_hidden {
             Ok(None)
         } else {
             self.reading.keep(raw)

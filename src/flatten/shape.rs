@@ -1,7 +1,7 @@
 //! The declaration of a table, turned into the tree that its row objects have on the wire.
 
 use super::member_name::MemberName;
-use crate::schema::{Column, ColumnType, Table};
+use crate::schema::{Column, ColumnType, Table, Treatment};
 
 /// An object of the answer: which of its members hold cells, and which hold objects that do.
 #[derive(Debug, Default)]
@@ -12,10 +12,27 @@ pub(super) struct Shape {
 /// What a known member holds.
 #[derive(Debug)]
 pub(super) enum Slot {
-    /// The value of these columns, each named by its index in the row and its type.
-    Cells(Vec<(usize, ColumnType)>),
+    /// The value of these columns.
+    Cells(MemberCells),
     /// An object.
     Object(Shape),
+}
+
+/// The columns that a value belongs to.
+#[derive(Debug, Default)]
+pub(super) struct MemberCells {
+    /// Each by its index in the row, and its type.
+    pub(super) columns: Vec<(usize, ColumnType)>,
+    /// Whether the value is shown nowhere else, since the job treats one of its columns.
+    pub(super) is_private: bool,
+}
+
+impl MemberCells {
+    fn add(&mut self, column: Option<(usize, &Column)>) {
+        self.is_private |= column.is_none_or(|(_, column)| column.treatment != Treatment::Kept);
+        let cell = column.map(|(index, column)| (index, column.column_type));
+        self.columns.extend(cell);
+    }
 }
 
 impl Shape {
@@ -24,26 +41,33 @@ impl Shape {
         let mut shape = Self::default();
         for (index, column) in table.columns.iter().enumerate() {
             if let Some(path) = column.member() {
-                shape.add(path, index, column);
+                shape.add(path, Some((index, column)));
             }
+        }
+        for path in &table.discarded {
+            shape.add(path, None);
         }
         shape
     }
 
-    fn add(&mut self, path: &'static str, index: usize, column: &Column) {
+    /// Adds a member, with the column that takes it; none takes what is discarded.
+    fn add(&mut self, path: &'static str, column: Option<(usize, &Column)>) {
         let (name, rest) = path
             .split_once('/')
             .map_or((path, None), |(name, rest)| (name, Some(rest)));
         let place = self.members.iter().position(|(other, _)| *other == name);
-        let cell = (index, column.column_type);
         match (place.and_then(|place| self.members.get_mut(place)), rest) {
-            (Some((_, Slot::Object(shape))), Some(rest)) => shape.add(rest, index, column),
-            (Some((_, Slot::Cells(cells))), None) => cells.push(cell),
+            (Some((_, Slot::Object(shape))), Some(rest)) => shape.add(rest, column),
+            (Some((_, Slot::Cells(cells))), None) => cells.add(column),
             (Some(_), _) => panic!("{path} is both a value and an object in the declaration"),
-            (None, None) => self.members.push((name, Slot::Cells(vec![cell]))),
+            (None, None) => {
+                let mut cells = MemberCells::default();
+                cells.add(column);
+                self.members.push((name, Slot::Cells(cells)));
+            }
             (None, Some(rest)) => {
                 let mut shape = Self::default();
-                shape.add(rest, index, column);
+                shape.add(rest, column);
                 self.members.push((name, Slot::Object(shape)));
             }
         }
@@ -69,7 +93,7 @@ impl Shape {
     pub(super) fn each_column(&self, visit: &mut impl FnMut(usize)) {
         for (_, slot) in &self.members {
             match slot {
-                Slot::Cells(cells) => cells.iter().for_each(|(index, _)| visit(*index)),
+                Slot::Cells(cells) => cells.columns.iter().for_each(|(index, _)| visit(*index)),
                 Slot::Object(shape) => shape.each_column(visit),
             }
         }
@@ -111,7 +135,7 @@ mod tests {
                 let Some(Slot::Cells(cells)) = shape.slot(name, &mut hint) else {
                     panic!("`SaleDate` is a value");
                 };
-                assert_eq!(cells.len(), 2);
+                assert_eq!(cells.columns.len(), 2);
             }
             assert!(
                 shape

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize as _;
 use toml::de::{DeTable, DeValue};
 
+use super::lines::{Lines, line_of};
 use super::secrets;
 use super::settings::{JobFile, Setting, settings};
 use super::values::ValueKind;
@@ -48,6 +49,8 @@ pub(super) struct Typed {
     pub(super) table: toml::Table,
     /// The folder that relative paths count from.
     pub(super) folder: PathBuf,
+    /// Where things stand in the file.
+    pub(super) lines: Lines,
 }
 
 /// Reads the text of a job file.
@@ -105,6 +108,7 @@ pub(super) fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<T
         file,
         table,
         folder: folder.to_owned(),
+        lines: Lines::of(path, spanned.get_ref(), text),
     })
 }
 
@@ -261,14 +265,6 @@ fn flag_value(setting: &Setting, text: &str) -> Result<toml::Value, Error> {
         ),
         ValueKind::Secret | ValueKind::Table => return Err(invalid("no flag")),
     })
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes()
-        .take(offset)
-        .filter(|byte| *byte == b'\n')
-        .count()
-        + 1
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ mod description;
 mod fetch;
 mod file;
 mod installation;
+mod lines;
 mod output;
+mod privacy;
 mod sandbox;
 mod secrets;
 pub mod settings;
@@ -25,10 +27,14 @@ pub use self::file::Override;
 use self::file::Typed;
 pub(crate) use self::installation::{Installation, LoginHost};
 pub(crate) use self::output::OutputSettings;
+pub(crate) use self::privacy::{HashKeySetting, PrivacySettings};
 pub(crate) use self::source::SourceSettings;
 pub(crate) use self::values::ValueKind;
 pub use self::values::{Period, Share};
 use crate::extract::ids::Place;
+use crate::load::Format;
+pub(crate) use crate::load::Readers;
+use crate::schema::View;
 
 /// A checked job: what a run uses, section by section.
 #[derive(Debug)]
@@ -41,6 +47,8 @@ pub struct Job {
     pub(crate) fetch: FetchSettings,
     /// Where the export goes.
     pub(crate) output: OutputSettings,
+    /// What leaves the house.
+    pub(crate) privacy: PrivacySettings,
     /// The embedded SuperOffice, where it is the one that is asked.
     pub(crate) sandbox: crate::sandbox::ServerSettings,
     /// The job for the manifest: every key as typed, secrets by the place they come from.
@@ -48,6 +56,16 @@ pub struct Job {
 }
 
 impl Job {
+    /// The tables and columns that it exports.
+    pub fn view(&self) -> View {
+        View::of(self.api.tables.iter().map(|table| table.name)).under(&self.privacy.policy)
+    }
+
+    /// The format of the tables.
+    pub fn format(&self) -> Format {
+        self.output.format
+    }
+
     /// Whether the contact ids come by a pipe, so that another start needs them again.
     pub fn is_piped(&self) -> bool {
         self.source.list.place == Place::StandardInput
@@ -61,7 +79,7 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] file::Error),
     /// A key is missing, or its value makes no sense.
-    #[error("{path}: {problem}", path = path.display())]
+    #[error("{path}{line}: {problem}", path = path.display(), line = problem.line())]
     Key {
         /// The job file.
         path: PathBuf,
@@ -77,6 +95,14 @@ pub struct Problem {
     key: &'static str,
     /// What is wrong and what to write instead.
     text: String,
+    /// The line in the job file, where it is told.
+    line: Option<usize>,
+}
+
+impl Problem {
+    fn line(&self) -> String {
+        self.line.map(|line| format!(":{line}")).unwrap_or_default()
+    }
 }
 
 impl std::fmt::Display for Problem {
@@ -105,6 +131,7 @@ fn resolve(typed: &Typed) -> Result<Job, Problem> {
         file,
         table,
         folder,
+        lines,
     } = typed;
     let installation = file.api.installation()?;
     Ok(Job {
@@ -112,6 +139,7 @@ fn resolve(typed: &Typed) -> Result<Job, Problem> {
         output: file.output.resolve(folder)?,
         fetch: file.fetch.resolve(&installation)?,
         sandbox: file.sandbox.resolve(&installation)?,
+        privacy: file.privacy.resolve(folder, lines)?,
         api: file.api.resolve(installation, folder)?,
         description: description::describe(table),
     })
@@ -121,6 +149,7 @@ fn wrong(key: &'static str, text: impl Into<String>) -> Problem {
     Problem {
         key,
         text: text.into(),
+        line: None,
     }
 }
 

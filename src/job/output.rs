@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::settings::OutputSection;
 use super::values::Share;
 use super::{Problem, above_zero, required, wrong};
-use crate::load::Format;
+use crate::load::{Format, Readers};
 
 /// Where the export goes.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(crate) struct OutputSettings {
     pub(crate) dir: PathBuf,
     /// Format of the tables.
     pub(crate) format: Format,
+    /// Who may read published runs.
+    pub(crate) readers: Readers,
     /// Published runs kept.
     pub(crate) keep: NonZeroU32,
     /// Share of failed targets above which nothing is published.
@@ -31,11 +33,26 @@ pub(crate) struct OutputSettings {
 }
 
 impl OutputSection {
+    fn checked_format(&self) -> Result<Format, Problem> {
+        let format = Format::from_word(&self.format());
+        match format.ok_or_else(|| wrong("output.format", "must be \"parquet\" or \"csv\""))? {
+            Format::Csv { .. } => Ok(Format::Csv {
+                safe: self.csv_safe(),
+            }),
+            Format::Parquet => Ok(Format::Parquet),
+        }
+    }
+
     pub(super) fn resolve(&self, folder: &Path) -> Result<OutputSettings, Problem> {
         Ok(OutputSettings {
             dir: folder.join(required(self.dir(), "output.dir")?),
-            format: Format::from_word(&self.format())
-                .ok_or_else(|| wrong("output.format", "must be \"parquet\" or \"csv\""))?,
+            format: self.checked_format()?,
+            readers: Readers::from_word(&self.access()).ok_or_else(|| {
+                wrong(
+                    "output.access",
+                    "must be \"owner\", \"group\" or \"everyone\"",
+                )
+            })?,
             keep: above_zero(self.keep(), "output.keep")?,
             max_failed: self.max_failed(),
             max_stale: self.max_stale(),

@@ -240,6 +240,12 @@ section! {
         dir: PathBuf, --"dir";
         /// `parquet` or `csv`.
         format: String = "parquet".to_owned(), --"format";
+        /// CSV: whether text that begins with `=`, `+`, `-`, `@`, a tab or CR, or with an
+        /// apostrophe, gets an apostrophe before it, so that no spreadsheet runs it as a formula.
+        csv_safe: bool = true;
+        /// Who may read published runs: `owner` (the user who runs the job), `group` (that of `dir`,
+        /// too) or `everyone` on the machine. The state stays the owner's.
+        access: String = "owner".to_owned();
         /// Published runs kept.
         keep: u32 = 14, --"keep";
         /// Above this share of failed targets the run is not published.
@@ -255,6 +261,25 @@ section! {
         /// Answers of contacts that are no longer in the input are deleted when they have not been
         /// for so long and in three published runs.
         forget_after: Period = days(7), --"forget-after";
+    }
+}
+
+section! {
+    /// `[privacy]`: what leaves the house.
+    PrivacySection = "privacy" {
+        /// Columns that this job's tables do not have, as `table.column`, or `*.column` for those of
+        /// every table; what they would hold is not stored either.
+        drop: Words;
+        /// Text columns that show a hash in place of each value: HMAC-SHA256 under `key`, the same
+        /// in every table and every night, so that they still join.
+        hash: Words;
+        /// Columns that stay and are always null; what they would hold is not stored either.
+        redact: Words;
+        /// Key of the hashes, at least 16 bytes.
+        key: SecretPlace;
+        /// What becomes of what no column takes: `drop` (not stored, and `extra` is null) or `keep`;
+        /// `drop` as soon as any column is listed, else `keep`.
+        extra: String;
     }
 }
 
@@ -292,6 +317,7 @@ pub(super) struct JobFile {
     pub(super) api: ApiSection,
     pub(super) fetch: FetchSection,
     pub(super) output: OutputSection,
+    pub(super) privacy: PrivacySection,
     pub(super) sandbox: SandboxSection,
 }
 
@@ -303,6 +329,7 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
         AuthSection::SETTINGS,
         FetchSection::SETTINGS,
         OutputSection::SETTINGS,
+        PrivacySection::SETTINGS,
         SandboxSection::SETTINGS,
     ]
     .into_iter()

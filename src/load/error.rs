@@ -16,6 +16,18 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// Readers cannot be let in, or kept out.
+    #[error(
+        "{}: who may read it cannot be set as `output.access` says; the group of `output.dir` has to \
+         be one that the user who runs the job is in",
+        path.display()
+    )]
+    Access {
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The output folder is on a file system without symbolic links.
     #[error("{}: the file system has no symbolic links, and `latest` is one", path.display())]
     NoSymlinks {

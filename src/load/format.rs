@@ -9,6 +9,7 @@ use super::file::HashedFile;
 use super::parquet::{ParquetReader, ParquetWriter};
 use super::reader::{Projection, TableReader};
 use super::writer::TableWriter;
+use crate::schema::sql::TableFiles;
 use crate::schema::{Column, Table};
 
 /// The format of the tables' files.
@@ -17,18 +18,35 @@ pub enum Format {
     /// Apache Parquet.
     Parquet,
     /// Comma-separated text.
-    Csv,
+    Csv {
+        /// Whether text that a spreadsheet would run as a formula is kept from it.
+        safe: bool,
+    },
 }
 
 impl Format {
     /// Every one, in the order in which they are shown.
-    pub const ALL: &[Self] = &[Self::Parquet, Self::Csv];
+    pub const ALL: &[Self] = &[Self::Parquet, Self::SAFE_CSV];
+
+    /// CSV as it is written where the job says nothing else.
+    pub const SAFE_CSV: Self = Self::Csv { safe: true };
 
     /// How it is spelled in a job, which is also the extension of its files.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Parquet => "parquet",
-            Self::Csv => "csv",
+            Self::Csv { .. } => "csv",
+        }
+    }
+
+    /// What its files are, for a script that reads them.
+    pub const fn files(self) -> TableFiles {
+        TableFiles {
+            extension: self.as_str(),
+            are_guarded: match self {
+                Self::Parquet => false,
+                Self::Csv { safe } => safe,
+            },
         }
     }
 
@@ -58,7 +76,7 @@ pub fn create(
     let file = HashedFile::create(path.clone())?;
     Ok(match format {
         Format::Parquet => Box::new(ParquetWriter::new(file, path, table, metadata)?),
-        Format::Csv => Box::new(CsvWriter::new(file, path, table)?),
+        Format::Csv { safe } => Box::new(CsvWriter::new(file, path, table, safe)?),
     })
 }
 
@@ -76,6 +94,6 @@ pub fn open(
     let columns = Projection::of(table, wanted);
     Ok(match format {
         Format::Parquet => Box::new(ParquetReader::open(path, table, columns)?),
-        Format::Csv => Box::new(CsvReader::open(path, table, columns)?),
+        Format::Csv { safe } => Box::new(CsvReader::open(path, table, columns, safe)?),
     })
 }

@@ -57,7 +57,8 @@ impl LastExport {
         let format = format.copied().ok_or_else(|| Error::OtherColumns {
             path: folder.join(&file),
         })?;
-        let keys = Keys::open(format, &folder.join(&file), OUTCOMES)?;
+        let view = manifest.view();
+        let keys = Keys::open(format, &folder.join(&file), view.outcomes())?;
         Ok(Some(Self { manifest, keys }))
     }
 

@@ -26,5 +26,6 @@ pub use file::{FileDigest, FileReport};
 pub use format::{Format, create, open};
 pub(crate) use last_export::LastExport;
 pub use manifest::markdown as manifest_markdown;
+pub use publish::Readers;
 pub use reader::TableReader;
 pub use writer::TableWriter;

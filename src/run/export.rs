@@ -39,6 +39,7 @@ impl Night<'_> {
             job: self.job,
             zone: &self.zone,
             terms: self.terms(),
+            hash_key: self.hash_key.as_ref(),
             folder: partial.folder(),
             stop: self.stop,
         };
@@ -111,15 +112,21 @@ impl Night<'_> {
         fetched: Option<Fetched>,
         export: Export,
     ) -> Result<Summary, Error> {
-        let before = comparison::last_export(&self.dir).map(|last| last.manifest.outcomes);
+        let before = comparison::last_export(&self.dir).map(|last| last.manifest);
         let manifest = self.manifest(list, fetched.as_ref(), &export);
         ensure_going(self.stop)?;
         let Export {
             partial, written, ..
         } = export;
-        let manifest = partial.publish(manifest, self.job.output.format)?;
+        let manifest =
+            partial.publish(manifest, self.job.output.format, self.job.output.readers)?;
         if let Some(before) = before {
-            tell_what_is_worse(&before, &manifest.outcomes, manifest.targets.distinct);
+            tell_what_is_worse(
+                &before.outcomes,
+                &manifest.outcomes,
+                manifest.targets.distinct,
+            );
+            self.tell_of_policy(&before, &manifest);
         }
         // The export is out, so the run has done its work; the next start makes good what fails
         // here.
@@ -149,6 +156,7 @@ impl Night<'_> {
         self.store.tidy()?;
         let keep = usize::try_from(self.job.output.keep.get()).unwrap_or(usize::MAX);
         publish::prune(&self.dir, keep, &self.store.published_runs()?)?;
+        publish::open_to(&self.dir, self.job.output.readers)?;
         Ok(())
     }
 }

@@ -9,7 +9,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
 
-use crate::contact::{Answer, Calls, Planned};
+use super::storage_policy::StoragePolicy;
+use crate::contact::{Answer, Calls, KeptMembers, Planned};
 use crate::error::Error;
 
 use crate::extract::connection::RemoteApi;
@@ -43,6 +44,8 @@ pub(super) struct Fetching<'a, A> {
     /// The run as it stands before.
     pub(super) run: &'a Run,
     pub(super) question: QuestionId,
+    /// What of an answer is stored.
+    pub(super) kept: &'a KeptMembers,
     pub(super) stop: &'a watch::Receiver<bool>,
 }
 
@@ -61,6 +64,7 @@ impl<A: RemoteApi> Fetching<'_, A> {
             store: self.store,
             run: self.run,
             question: self.question,
+            policy: StoragePolicy::of(self.kept),
             progress,
         };
         let keep = keeper.keep(Pages::new(pages), answered);
@@ -136,13 +140,14 @@ struct Keeper<'a> {
     store: &'a mut Store,
     run: &'a Run,
     question: QuestionId,
+    policy: StoragePolicy,
     progress: watch::Receiver<Progress>,
 }
 
 impl Keeper<'_> {
     /// Hands out the plan page by page and stores answers in batches, until the fetcher is done.
     /// Gives how long that took.
-    async fn keep(self, mut pages: Pages, mut answered: Receiver) -> Result<Duration, Error> {
+    async fn keep(mut self, mut pages: Pages, mut answered: Receiver) -> Result<Duration, Error> {
         let began = Instant::now();
         let mut batch = Batch::new();
         loop {
@@ -151,7 +156,7 @@ impl Keeper<'_> {
                 received = batch.collect(&mut answered) => {
                     if received != Received::Some || batch.is_full() {
                         let run = so_far(self.run, &self.progress.borrow(), began.elapsed());
-                        self.store.record(&run, self.question, &batch.answers)?;
+                        self.record(&run, &batch.answers)?;
                         batch.clear(&answered);
                     }
                     if received == Received::End {
@@ -161,6 +166,17 @@ impl Keeper<'_> {
                 () = pages.room(), if pages.are_left() => {}
             }
         }
+    }
+}
+
+impl Keeper<'_> {
+    /// Stores answers, without what the job does not keep.
+    fn record(&mut self, run: &Run, answers: &[Answer<Bytes>]) -> Result<(), Error> {
+        match self.policy.apply(answers)? {
+            None => self.store.record(run, self.question, answers)?,
+            Some(answers) => self.store.record(run, self.question, &answers)?,
+        }
+        Ok(())
     }
 }
 

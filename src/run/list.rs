@@ -1,13 +1,15 @@
 //! The first step of a night: the ids are read into the store, where the list can be believed. How
 //! lists are read is the reader's matter; what is believed, that of `guards`.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use tracing::{info, warn};
 
+use super::forgotten::{self, Forgotten};
 use super::night::Night;
 use super::world::{Mode, ensure_going};
-use crate::contact::TargetCounts;
+use crate::contact::{InputLine, Reason, TargetCounts};
 use crate::error::Error;
 use crate::extract::ids::{Reader, SourceReport, read_whole};
 use crate::guards;
@@ -29,8 +31,15 @@ impl Night<'_> {
         // Who accepts an export that was stopped was told of that export, not of tonight's list.
         let is_accepted = self.run.is_accepted && !self.is_only_published;
         let is_plan = matches!(self.mode, Mode::Plan { .. });
+        let forgotten = forgotten::read(&self.dir)?;
+        let forgotten_lines = Cell::new(0);
         let accept = |targets: &TargetCounts| {
-            let checked = guards::check_list(&limits, last, targets);
+            // What is forgotten is outside every guard, and stands in no older export either.
+            let believed = TargetCounts {
+                rejected: targets.rejected.saturating_sub(forgotten_lines.get()),
+                ..*targets
+            };
+            let checked = guards::check_list(&limits, last, &believed);
             match checked {
                 Err(stop) if is_accepted => {
                     warn!("accepted: {stop}");
@@ -51,7 +60,16 @@ impl Night<'_> {
                 done += 1;
                 report.advance(done);
                 ensure_going(stop)?;
-                Ok(line?)
+                let line = without_forgotten(line?, &forgotten);
+                let is_forgotten = matches!(
+                    &line,
+                    InputLine::Rejected {
+                        reason: Reason::Forgotten,
+                        ..
+                    }
+                );
+                forgotten_lines.set(forgotten_lines.get() + u64::from(is_forgotten));
+                Ok(line)
             });
             // Whoever interrupts a pipeline also ends what feeds it: the list may be cut short
             // without looking so.
@@ -94,5 +112,21 @@ impl Night<'_> {
                 source.place, modified_at
             );
         }
+    }
+}
+
+/// The line, which asks for nothing where its contact was forgotten.
+fn without_forgotten(line: InputLine, forgotten: &Forgotten) -> InputLine {
+    match line {
+        InputLine::Target {
+            contact_id,
+            input_line,
+            input_value,
+        } if forgotten.contains_key(&contact_id) => InputLine::Rejected {
+            input_line,
+            input_value,
+            reason: Reason::Forgotten,
+        },
+        line => line,
     }
 }

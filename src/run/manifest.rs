@@ -43,7 +43,9 @@ impl Night<'_> {
                 .last
                 .as_ref()
                 .map(|last| self.compared(last, &written.fate)),
+            privacy: self.policy_report(),
             targets: list.targets,
+            forgotten: 0,
             outcomes: written.outcomes,
             calls: run.calls,
             fetch: fetch(run, fetched),

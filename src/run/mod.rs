@@ -6,6 +6,8 @@ mod comparison;
 mod ended;
 mod export;
 mod fetching;
+mod forget;
+mod forgotten;
 mod last_run;
 mod list;
 pub(crate) mod lock;
@@ -14,6 +16,8 @@ mod night;
 pub(crate) mod opened;
 mod ours;
 mod plan;
+mod privacy;
+mod storage_policy;
 #[cfg(test)]
 mod tests;
 mod world;
@@ -23,6 +27,7 @@ mod zone;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+pub use self::forget::{ForgetOrder, ForgetReport, forget};
 pub use self::last_run::markdown as last_run_markdown;
 use self::night::Night;
 pub(crate) use self::world::World;
@@ -89,6 +94,10 @@ fn connect_and_run(
     // What can be wrong with the input and the secrets shows before anything is written.
     let ids = Reader::open_unless(&job.source.list, stop).map_err(Error::from);
     let ids = unless_stopped(ids, stop)?;
+    let hash_key = match start.mode {
+        Mode::Fetch { .. } | Mode::Offline => unless_stopped(connect::hash_key(job, stop), stop)?,
+        Mode::Plan { .. } => None,
+    };
     let (api, _sandbox) = match start.mode {
         Mode::Fetch { .. } => {
             let sandbox = connect::sandbox(job)?;
@@ -101,6 +110,7 @@ fn connect_and_run(
         clock: &Timestamp::now,
         ids,
         api,
+        hash_key,
         stop,
         runtime: None,
     };
@@ -139,6 +149,7 @@ fn tell<A: RemoteApi>(
     }
     night.ensure_worthwhile(&plan)?;
     night.start()?;
+    night.take_out()?;
     let fetched = night.fetch(api, &plan)?;
     let export = night.write(&list)?;
     let export = night.judge(export, &plan, fetched.as_ref())?;

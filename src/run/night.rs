@@ -3,6 +3,7 @@
 //! store meet, in `fetching`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -22,6 +23,7 @@ use crate::error::Error;
 use crate::extract::api::zone::ZoneName;
 use crate::extract::connection::RemoteApi;
 use crate::extract::fetcher::{self, Fetched};
+use crate::flatten::HashKey;
 use crate::guards;
 use crate::job::Job;
 use crate::report::Reporter;
@@ -49,6 +51,8 @@ pub(super) struct Night<'a> {
     /// The zone that instants are asked for in.
     pub(super) zone: String,
     question: QuestionId,
+    /// The key of the hashes, where the job hashes any column.
+    pub(super) hash_key: Option<Arc<HashKey>>,
     runtime: Option<&'a Runtime>,
     pub(super) stop: &'a watch::Receiver<bool>,
     pub(super) report: &'a mut Reporter,
@@ -96,6 +100,7 @@ impl<'a> Night<'a> {
             dir,
             store,
             zone,
+            hash_key: world.hash_key.clone(),
             runtime: world.runtime,
             stop: world.stop,
             report,
@@ -220,6 +225,7 @@ impl<'a> Night<'a> {
             store: &mut self.store,
             run: &self.run,
             question: self.question,
+            kept: &connect::view(self.job).members(),
             stop: self.stop,
         };
         let (fetched, run) = fetching.carry_out(self.runtime, self.report)?;

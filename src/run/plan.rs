@@ -86,7 +86,7 @@ pub(super) fn bytes_needed(
     let answered = plan.targets - plan.unanswered + new;
     let per_contact = match format {
         Format::Parquet => body,
-        Format::Csv => body.saturating_mul(CSV_FACTOR),
+        Format::Csv { .. } => body.saturating_mul(CSV_FACTOR),
     };
     new.saturating_mul(body.saturating_add(ROW))
         .saturating_add(answered.saturating_mul(per_contact))
@@ -217,7 +217,13 @@ mod tests {
                 Format::Parquet,
                 100 * 2_000,
             ),
-            (plan(100, 0, 0), Some(2_000), all, Format::Csv, 100 * 6_000),
+            (
+                plan(100, 0, 0),
+                Some(2_000),
+                all,
+                Format::SAFE_CSV,
+                100 * 6_000,
+            ),
             (
                 plan(100, 100, 100),
                 Some(2_000),
@@ -267,7 +273,7 @@ mod tests {
                 &plan(u64::MAX, u64::MAX, u64::MAX),
                 Some(u64::MAX),
                 all,
-                Format::Csv
+                Format::SAFE_CSV
             ),
             u64::MAX
         );

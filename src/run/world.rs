@@ -1,12 +1,15 @@
 //! What a run is asked to do, and what it meets outside of itself: the clock, the list, the API, and
 //! whoever wants it to stop. What it does with them is told in the parent.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::error::Error;
 use crate::extract::ids::Reader;
+use crate::flatten::HashKey;
 
 /// What a run is asked to do, beyond its job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +47,8 @@ pub(crate) struct World<'a, A> {
     pub(crate) ids: Reader,
     /// The API that is asked; none where the run calls nothing.
     pub(crate) api: Option<A>,
+    /// The key of the hashes, where the job hashes any column.
+    pub(crate) hash_key: Option<Arc<HashKey>>,
     /// Turns true when somebody asks to stop.
     pub(crate) stop: &'a watch::Receiver<bool>,
     /// Drives fetcher and store in turns, so that both live by its clock, which a simulation may

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use tokio::sync::watch;
 
@@ -12,7 +12,7 @@ use super::world::ensure_going;
 use crate::connect;
 use crate::contact::{Drift, Outcome, OutcomeCounts, Question, Reason};
 use crate::error::Error;
-use crate::flatten::{AnswerBody, Batches, Flattener};
+use crate::flatten::{AnswerBody, Batches, Flattener, HashKey};
 use crate::guards::FateOfShown;
 use crate::job::Job;
 use crate::load::{self, FileReport, TableWriter};
@@ -51,6 +51,7 @@ pub(super) struct Writing<'a> {
     pub(super) zone: &'a str,
     /// On which terms stored answers count.
     pub(super) terms: Terms,
+    pub(super) hash_key: Option<&'a Arc<HashKey>>,
     pub(super) folder: &'a Path,
     pub(super) stop: &'a watch::Receiver<bool>,
 }
@@ -73,7 +74,7 @@ impl Writing<'_> {
             .collect::<Result<Writers, _>>()?;
         let (batches, queue) = mpsc::sync_channel(0);
         let rows = RowMaker {
-            flattener: Flattener::new(&view),
+            flattener: Flattener::new(&view).hashing(self.hash_key),
             question: connect::question(self.job, self.zone),
             tally: TargetTally::default(),
             walk,

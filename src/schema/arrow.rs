@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
-use super::table::{CellSource, Column, ColumnType, Table};
+use super::table::{CellSource, Column, ColumnType, Table, Treatment};
 
 /// The time zone of every instant.
 const UTC: &str = "UTC";
+
+/// The key of a column's comment in the metadata of its field.
+const COMMENT: &str = "comment";
 
 impl Table {
     /// The Arrow schema: same columns, same order, every night.
@@ -24,6 +27,28 @@ impl Table {
             })
             .collect();
         Arc::new(Schema::new(fields))
+    }
+
+    /// The same, with a comment on each column that the job treats.
+    pub(crate) fn arrow_schema_with_comments(&self) -> SchemaRef {
+        let schema = self.arrow_schema();
+        let fields = schema.fields().iter().zip(self.columns.iter());
+        let fields: Vec<_> = fields
+            .map(|(field, column)| match column.treatment {
+                Treatment::Kept => Field::clone(field),
+                Treatment::Hashed | Treatment::Redacted => {
+                    let comment = [(COMMENT.to_owned(), column.doc().into_owned())];
+                    Field::clone(field).with_metadata(comment.into())
+                }
+            })
+            .collect();
+        Arc::new(Schema::new(fields))
+    }
+
+    /// Whether the job treats any column.
+    pub(crate) fn has_treated_columns(&self) -> bool {
+        let mut columns = self.columns.iter();
+        columns.any(|column| column.treatment != Treatment::Kept)
     }
 
     /// Whether a cell of this column can be null. A rejected line in `outcomes` has no contact id.

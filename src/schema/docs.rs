@@ -69,7 +69,7 @@ fn write_table(page: &mut impl fmt::Write, table: &Table) -> fmt::Result {
             "| `{}` | {}{null} | {member} | {} |",
             column.name,
             column.column_type.sql_type(),
-            column.doc
+            column.doc()
         )?;
     }
     Ok(())
@@ -88,7 +88,7 @@ fn table_as_json(table: &Table) -> Value {
             "type": column.column_type.sql_type(),
             "nullable": table.is_nullable(column),
             "member": column.member(),
-            "doc": column.doc,
+            "doc": column.doc(),
         })
     };
     json!({

@@ -4,12 +4,14 @@
 
 mod arrow;
 pub mod docs;
+mod policy;
 pub mod sql;
 mod table;
 mod tables;
 mod view;
 
-pub use table::{Column, ColumnType, Table};
+pub use policy::{Extra, Measure, Policy, PolicyReport, Unfit};
+pub use table::{Column, ColumnType, Table, Treatment};
 pub use tables::{OUTCOMES, TABLES, data_tables, table};
 pub use view::View;
 

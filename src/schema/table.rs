@@ -14,6 +14,8 @@ pub struct Table {
     pub doc: &'static str,
     /// Its columns, in the order of the file.
     pub columns: Cow<'static, [Column]>,
+    /// Members of columns that the job left out: they are shown nowhere, `extra` included.
+    pub discarded: Vec<&'static str>,
 }
 
 /// Where the rows of a table come from.
@@ -38,6 +40,8 @@ pub struct Column {
     pub source: CellSource,
     /// How Parquet lays its values out.
     pub encoding: Encoding,
+    /// What becomes of its cells.
+    pub treatment: Treatment,
     /// One line for `TABLES.md` and the view's comment.
     pub doc: &'static str,
 }
@@ -72,6 +76,28 @@ pub enum CellSource {
     Target(TargetField),
     /// The members that no column takes, as JSON.
     Extra,
+}
+
+/// What becomes of the cells of a column that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Treatment {
+    /// They are shown as they are.
+    Kept,
+    /// They are keyed hashes.
+    Hashed,
+    /// They are null.
+    Redacted,
+}
+
+impl Treatment {
+    /// What a reader has to know of such cells; nothing of those that are kept.
+    pub(crate) const fn mark(self) -> &'static str {
+        match self {
+            Self::Kept => "",
+            Self::Hashed => "HASHED: HMAC-SHA256 of the value under the job's key",
+            Self::Redacted => "REDACTED: always null in this job",
+        }
+    }
 }
 
 /// What this program knows of a target, one for each such column of `outcomes`.
@@ -125,8 +151,16 @@ impl Table {
 }
 
 impl Column {
+    /// What it holds, with what a reader has to know where the job treats it.
+    pub(crate) fn doc(&self) -> Cow<'static, str> {
+        match self.treatment.mark() {
+            "" => Cow::Borrowed(self.doc),
+            mark => Cow::Owned(format!("{mark}. {}", self.doc)),
+        }
+    }
+
     /// The member that it takes, as a path below the row's object; none for what no member holds.
-    pub(crate) fn member(&self) -> Option<&'static str> {
+    pub fn member(&self) -> Option<&'static str> {
         match self.source {
             CellSource::Member(path) => Some(path),
             CellSource::ContactId

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::table::ColumnType::{Boolean, Date, Float, Instant, Integer, Text};
-use super::table::{CellSource, Column, ColumnType, Encoding, Rows, Table, TargetField};
+use super::table::{CellSource, Column, ColumnType, Encoding, Rows, Table, TargetField, Treatment};
 
 /// Members that are left out by design, at any depth, and why.
 #[rustfmt::skip]
@@ -34,42 +34,49 @@ pub static TABLES: &[Table] = &[
         rows: Rows::Object("Contact"),
         doc: "One row per contact (a company in SuperOffice) that is exported or stale.",
         columns: Cow::Borrowed(CONTACT),
+        discarded: Vec::new(),
     },
     Table {
         name: "tickets",
         rows: Rows::Items("Tickets"),
         doc: "One row per ticket (a request in the user interface) of a contact.",
         columns: Cow::Borrowed(TICKET),
+        discarded: Vec::new(),
     },
     Table {
         name: "followups",
         rows: Rows::Items("Followups"),
         doc: "One row per follow-up (an appointment) of a contact.",
         columns: Cow::Borrowed(ACTIVITY),
+        discarded: Vec::new(),
     },
     Table {
         name: "documents",
         rows: Rows::Items("Documents"),
         doc: "One row per document of a contact.",
         columns: Cow::Borrowed(ACTIVITY),
+        discarded: Vec::new(),
     },
     Table {
         name: "sales",
         rows: Rows::Items("Sales"),
         doc: "One row per sale of a contact.",
         columns: Cow::Borrowed(SALE),
+        discarded: Vec::new(),
     },
     Table {
         name: "chats",
         rows: Rows::Items("Chats"),
         doc: "One row per chat session of a contact.",
         columns: Cow::Borrowed(CHAT),
+        discarded: Vec::new(),
     },
     Table {
         name: "outcomes",
         rows: Rows::Targets,
         doc: "One row per distinct target, and one per rejected input line: how each ended.",
         columns: Cow::Borrowed(OUTCOME),
+        discarded: Vec::new(),
     },
 ];
 
@@ -225,6 +232,7 @@ const CONTACT_ID: Column = Column {
     column_type: Integer,
     source: CellSource::ContactId,
     encoding: Encoding::Plain,
+    treatment: Treatment::Kept,
     doc: "The contact that was asked for; joins all tables",
 };
 
@@ -233,6 +241,7 @@ const POSITION: Column = Column {
     column_type: Integer,
     source: CellSource::Position,
     encoding: Encoding::Dictionary,
+    treatment: Treatment::Kept,
     doc: "Place in the list that the API gave, from 1",
 };
 
@@ -241,6 +250,7 @@ const EXTRA: Column = Column {
     column_type: Text,
     source: CellSource::Extra,
     encoding: Encoding::Dictionary,
+    treatment: Treatment::Kept,
     doc: "JSON object of what no column takes and of values that could not be converted",
 };
 
@@ -279,6 +289,7 @@ const fn member(
         column_type,
         source: CellSource::Member(path),
         encoding: Encoding::Plain,
+        treatment: Treatment::Kept,
         doc,
     }
 }
@@ -294,6 +305,7 @@ const fn target(
         column_type,
         source: CellSource::Target(field),
         encoding: Encoding::Plain,
+        treatment: Treatment::Kept,
         doc,
     }
 }

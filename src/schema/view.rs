@@ -3,14 +3,19 @@
 //! schema, CSV header, `$select`, `views.sql`, and what `verify` expects to find. How the declared
 //! ones look stands in `tables`.
 
-use super::table::Table;
+use std::collections::BTreeSet;
+
+use super::policy::{Extra, Policy};
+use super::table::{CellSource, Column, Rows, Table, TargetField, Treatment};
 use super::tables::{OUTCOMES, data_tables};
+use crate::contact::KeptMembers;
 
 /// The tables that a job exports, with the columns that it wants of each.
 #[derive(Debug, Clone)]
 pub struct View {
     data_tables: Vec<Table>,
     outcomes: Table,
+    policy: Policy,
 }
 
 impl View {
@@ -29,7 +34,89 @@ impl View {
                 .cloned()
                 .collect(),
             outcomes: OUTCOMES.clone(),
+            policy: Policy::default(),
         }
+    }
+
+    /// The same tables under this policy.
+    #[must_use]
+    pub fn under(self, policy: &Policy) -> Self {
+        if policy.is_empty() {
+            return self;
+        }
+        let tables = self.data_tables.iter();
+        Self {
+            data_tables: tables.map(|table| policy.apply(table)).collect(),
+            outcomes: policy.apply(&self.outcomes),
+            policy: policy.clone(),
+        }
+    }
+
+    /// The policy that they are under.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The members of an answer that are kept: all of them, or, where there is a policy, those that
+    /// a column needs and, unless `extra` is dropped, those that this program does not know.
+    pub fn members(&self) -> KeptMembers {
+        if self.policy.is_empty() {
+            return KeptMembers::all();
+        }
+        let needed = self.needed();
+        match self.policy.extra() {
+            Extra::Drop => KeptMembers::Only(needed),
+            Extra::Keep => KeptMembers::AllBut(self.unneeded(&needed)),
+        }
+    }
+
+    /// Whether what the API says of a failure is wanted.
+    fn needs_message(&self) -> bool {
+        let mut columns = self.outcomes.columns.iter();
+        columns.any(|column| {
+            column.source == CellSource::Target(TargetField::Message)
+                && column.treatment != Treatment::Redacted
+        })
+    }
+
+    /// The members that columns need, and those that hold the rows.
+    fn needed(&self) -> BTreeSet<String> {
+        let mut needed = BTreeSet::new();
+        for table in self.data_tables() {
+            let root = table.root_member().unwrap_or_default();
+            needed.insert(root.to_owned());
+            let columns = table.columns.iter();
+            let members = columns
+                .filter(|column| column.treatment != Treatment::Redacted)
+                .filter_map(Column::member);
+            needed.extend(members.map(|path| format!("{root}/{path}")));
+            if matches!(table.rows, Rows::Object(_)) {
+                // Which contact it is, that the answer is compared with the one asked for.
+                needed.insert(format!("{root}/ContactId"));
+            }
+        }
+        if self.needs_message() {
+            needed.insert(KeptMembers::MESSAGE.to_owned());
+        }
+        needed
+    }
+
+    /// The members that are declared, and that nothing needs.
+    fn unneeded(&self, needed: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut unneeded = BTreeSet::new();
+        for table in data_tables() {
+            let root = table.root_member().unwrap_or_default();
+            if self.table(table.name).is_none() {
+                unneeded.insert(root.to_owned());
+                continue;
+            }
+            let members = table.columns.iter().filter_map(Column::member);
+            unneeded.extend(members.map(|path| format!("{root}/{path}")));
+        }
+        if !self.needs_message() {
+            unneeded.insert(KeptMembers::MESSAGE.to_owned());
+        }
+        unneeded.difference(needed).cloned().collect()
     }
 
     /// The tables that an answer fills.
@@ -50,6 +137,35 @@ impl View {
     /// The table of that name, where it is among them.
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.tables().find(|table| table.name == name)
+    }
+
+    /// What is shown as it is here, and in the other view is not, as `table.column`. Of a table that
+    /// is not there at all only the name is told; columns that neither view knows are not compared.
+    pub(crate) fn shown_but_not_in(&self, other: &Self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for table in self.tables() {
+            let Some(now) = other.table(table.name) else {
+                names.push(table.name.to_owned());
+                continue;
+            };
+            for column in table.columns.iter() {
+                let is_shown = |table: &Table| {
+                    let mut columns = table.columns.iter();
+                    columns.any(|other| {
+                        other.name == column.name && other.treatment == Treatment::Kept
+                    })
+                };
+                if is_shown(table) && !is_shown(now) {
+                    // `extra` goes from all tables at once.
+                    let is_extra = column.source == CellSource::Extra;
+                    let of_table = if is_extra { "*" } else { table.name };
+                    names.push(format!("{of_table}.{}", column.name));
+                }
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// The value of `$select` that asks for just these tables; none where they are all wanted.

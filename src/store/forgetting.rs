@@ -1,11 +1,13 @@
 //! What is let go after a run was published: answers of contacts that are gone, and everything of
 //! contacts that are no longer asked for. Never at once: one night may be wrong.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
 use super::{Error, Run, Store};
+use crate::contact::ContactId;
 
 /// So many published runs have to say that a contact is missing before its last answer goes.
 const MISSING_RUNS: i64 = 2;
@@ -23,6 +25,41 @@ impl Store {
             forget_departed(connection, now.saturating_sub(long_ago))?;
             connection.execute("DELETE FROM plan", []).map(drop)
         })
+    }
+}
+
+impl Store {
+    /// Takes everything that is kept of these contacts out of the file; says of how many of them
+    /// anything was. A dry run only counts.
+    pub fn forget(&mut self, ids: &BTreeSet<ContactId>, dry_run: bool) -> Result<u64, Error> {
+        const TABLES: [&str; 5] = ["responses", "endings", "departed", "plan", "targets"];
+        let forgotten = self.transaction(|connection| {
+            let mut forgotten = 0;
+            for id in ids {
+                let mut is_kept = false;
+                for table in TABLES {
+                    let sql = if dry_run {
+                        format!("SELECT count(*) FROM {table} WHERE contact_id = ?1")
+                    } else {
+                        format!("DELETE FROM {table} WHERE contact_id = ?1")
+                    };
+                    let mut statement = connection.prepare(&sql)?;
+                    let rows: i64 = if dry_run {
+                        statement.query_row([id.get()], |row| row.get(0))?
+                    } else {
+                        i64::try_from(statement.execute([id.get()])?).unwrap_or(i64::MAX)
+                    };
+                    is_kept |= rows > 0;
+                }
+                forgotten += u64::from(is_kept);
+            }
+            Ok(forgotten)
+        })?;
+        if !dry_run {
+            self.empty_log()?;
+            self.remove_copies()?;
+        }
+        Ok(forgotten)
     }
 }
 

@@ -28,6 +28,9 @@ pub(super) struct Context {
 struct Relation {
     /// Whether answers hold what is wanted now.
     has_all_members: bool,
+    /// The question that its answers count as answers to: that of now, where more of them is kept
+    /// than is wanted and nothing else tells the two apart.
+    counts_as: QuestionId,
 }
 
 impl Store {
@@ -41,10 +44,11 @@ impl Store {
         let same =
             |question: &&Question| question.place == now.place && question.login == now.login;
         let related = stored.iter().filter(|(_, question)| same(question));
-        let relation = |question: &Question| Relation {
+        let relation = |id, question: &Question| Relation {
             has_all_members: question.has_members_of(now),
+            counts_as: if question.stands_for(now) { asked } else { id },
         };
-        let questions = related.map(|(id, question)| (*id, relation(question)));
+        let questions = related.map(|(id, question)| (*id, relation(*id, question)));
         Ok(Context {
             questions: questions.collect(),
         })
@@ -86,12 +90,12 @@ impl Context {
         let Some(question) = cells.cell::<Option<i64>>(first)?.map(QuestionId) else {
             return Ok(None);
         };
-        let may_stand = |relation: &Relation| relation.has_all_members;
-        if !self.questions.get(&question).is_some_and(may_stand) {
+        let may_stand = |relation: &&Relation| relation.has_all_members;
+        let Some(relation) = self.questions.get(&question).filter(may_stand) else {
             return Ok(None);
-        }
+        };
         Ok(Some(KeptAnswer {
-            question,
+            question: relation.counts_as,
             run: cells.cell(first + 1)?,
             fetched_at: cells.cell(first + 2)?,
         }))
@@ -105,14 +109,14 @@ impl Context {
         let Some(question) = cells.cell::<Option<i64>>(first)?.map(QuestionId) else {
             return Ok(None);
         };
-        if !self.questions.contains_key(&question) {
+        let Some(relation) = self.questions.get(&question) else {
             return Ok(None);
-        }
+        };
         let (outcome, error) = (first + 3, first + 4);
         let word: String = cells.cell(outcome)?;
         let reason: Option<String> = cells.cell(error)?;
         Ok(Some(KeptEnding {
-            question,
+            question: relation.counts_as,
             run: cells.cell(first + 1)?,
             ended_at: cells.cell(first + 2)?,
             outcome: Outcome::from_word(&word).ok_or_else(|| unknown_word(outcome))?,

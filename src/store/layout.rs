@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::{APPLICATION_ID, Error, Store};
 
 /// What makes layout `n` of layout `n - 1`, in that order; the first one begins with nothing.
-const STEPS: &[&str] = &[LAYOUT_1, LAYOUT_2];
+const STEPS: &[&str] = &[LAYOUT_1, LAYOUT_2, KEPT_MEMBERS];
 
 const LAYOUT_1: &str = "
 CREATE TABLE targets (
@@ -107,6 +107,12 @@ CREATE TABLE plan (
     position INTEGER PRIMARY KEY, contact_id INTEGER NOT NULL, has_failed INTEGER NOT NULL
 ) STRICT;
 ";
+
+/// A question knows which members of its answers are kept: all of them, where no policy took any
+/// out.
+const KEPT_MEMBERS: &str = r#"
+ALTER TABLE questions ADD COLUMN kept TEXT NOT NULL DEFAULT '{"all_but":[]}';
+"#;
 
 /// The layout that this program reads and writes.
 pub(super) fn current() -> i32 {

@@ -15,6 +15,7 @@ mod plan;
 mod questions;
 mod rules;
 mod runs;
+mod taking_out;
 mod targets;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub use plan::Plan;
 pub use questions::{Owner, QuestionId};
 pub use rules::Terms;
 pub use runs::{Run, RunState};
+pub use taking_out::TakenOut;
 
 /// Marks the file as ours: "SOEX".
 const APPLICATION_ID: i32 = 0x534F_4558;

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 
 use rusqlite::types::Type;
 use rusqlite::{OptionalExtension as _, Row, params};
+use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use super::{Error, Store};
-use crate::contact::Question;
+use crate::contact::{KeptMembers, Question};
 
 /// Names a question in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,7 +27,7 @@ pub enum Owner {
 }
 
 const COLUMNS: &str =
-    "question, place, login, item_limit, members, language, culture, zone, headers";
+    "question, place, login, item_limit, members, language, culture, zone, headers, kept";
 
 impl Store {
     /// Whose the state is, where it is this place's.
@@ -100,7 +101,7 @@ impl Store {
         self.transaction(|connection| {
             connection.execute(
                 "INSERT INTO questions (place, login, item_limit, members, language, culture, zone,
-                     headers) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                     headers, kept) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 params![
                     asked.place,
                     asked.login,
@@ -109,7 +110,8 @@ impl Store {
                     asked.language,
                     asked.culture,
                     asked.zone,
-                    headers_as_text(asked)
+                    headers_as_text(asked),
+                    kept_as_text(&asked.kept)
                 ],
             )?;
             Ok(QuestionId(connection.last_insert_rowid()))
@@ -159,10 +161,7 @@ impl Store {
 }
 
 fn question(row: &Row<'_>) -> rusqlite::Result<(QuestionId, Question)> {
-    let headers: String = row.get(8)?;
-    let headers = serde_json::from_str(&headers).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(8, Type::Text, Box::new(error))
-    })?;
+    let headers = from_text(8, &row.get::<_, String>(8)?)?;
     let question = Question {
         place: row.get(1)?,
         login: row.get(2)?,
@@ -172,8 +171,20 @@ fn question(row: &Row<'_>) -> rusqlite::Result<(QuestionId, Question)> {
         culture: row.get(6)?,
         zone: row.get(7)?,
         headers,
+        kept: from_text(9, &row.get::<_, String>(9)?)?,
     };
     Ok((QuestionId(row.get(0)?), question))
+}
+
+/// What the JSON of this column says.
+pub(super) fn from_text<T: DeserializeOwned>(column: usize, text: &str) -> rusqlite::Result<T> {
+    serde_json::from_str(text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
+}
+
+pub(super) fn kept_as_text(kept: &KeptMembers) -> String {
+    serde_json::to_string(kept).expect("texts become JSON")
 }
 
 fn headers_as_text(question: &Question) -> String {

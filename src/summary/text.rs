@@ -191,6 +191,7 @@ mod tests {
             job: serde_json::Value::Null,
             source: None,
             time_zone: None,
+            privacy: None,
             previous: None,
             guards: None,
             targets: TargetCounts {
@@ -198,6 +199,7 @@ mod tests {
                 duplicates: 0,
                 rejected: 0,
             },
+            forgotten: 0,
             outcomes: OutcomeCounts {
                 exported: 3,
                 ..OutcomeCounts::default()

@@ -13,7 +13,7 @@ use crate::support::{Export, Job, Row};
 
 /// Whether the program is there.
 #[expect(clippy::print_stderr, reason = "a theme that is left out says so")]
-fn is_there() -> bool {
+pub(crate) fn is_there() -> bool {
     let found = Command::new("duckdb")
         .arg("--version")
         .stdout(Stdio::null())

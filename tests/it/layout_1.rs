@@ -33,7 +33,7 @@ fn a_state_of_the_first_release_is_taken_over_with_every_answer() {
     job.run_with(&["--offline"]).expect(0);
     assert_eq!(
         (layout(&job, "exports/state.sqlite"), layout(&job, copy)),
-        (2, 1)
+        (3, 1)
     );
     let outcomes = job.export().manifest()["outcomes"].clone();
     let count = |outcome: &str| outcomes[outcome].as_u64().unwrap();

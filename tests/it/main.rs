@@ -11,6 +11,7 @@
     reason = "a missing member fails the test, as it should"
 )]
 
+mod access;
 mod auth;
 mod budget;
 mod causes;
@@ -35,6 +36,7 @@ mod locking;
 mod mock;
 mod notices;
 mod printed;
+mod privacy;
 mod probe;
 mod questions;
 mod readme;

@@ -371,7 +371,7 @@ fn state_that_cannot_be_used_is_left_alone() {
     let newer = job.run().expect(6).stderr;
     assert!(
         newer.contains(
-            "[folder]/exports/state.sqlite: the state is of version 99, this program knows 2"
+            "[folder]/exports/state.sqlite: the state is of version 99, this program knows 3"
         ),
         "{newer}"
     );

@@ -2,6 +2,7 @@
 
 mod fixtures;
 mod oracle;
+mod policy;
 mod properties;
 mod rules;
 

@@ -2,6 +2,7 @@
 //! text alike.
 
 mod calendar;
+mod guard;
 mod reader;
 mod writer;
 

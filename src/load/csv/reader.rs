@@ -14,6 +14,7 @@ use arrow_schema::Field;
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::calendar::{read_day, read_instant};
+use super::guard;
 use super::writer::BUFFER;
 use crate::load::error::{Error, decode, storage};
 use crate::load::reader::{BYTES_PER_BATCH, Projection, ROWS_PER_BATCH, TableReader};
@@ -25,6 +26,8 @@ pub(in crate::load) struct CsvReader {
     path: PathBuf,
     projection: Projection,
     columns: Vec<FieldReader>,
+    /// Whether text was kept from being run as a formula.
+    safe: bool,
     /// The row at hand.
     record: ByteRecord,
     /// Why no row can be read after those of the last batch.
@@ -37,6 +40,7 @@ impl CsvReader {
         path: &Path,
         table: &Table,
         projection: Projection,
+        safe: bool,
     ) -> Result<Self, Error> {
         let file = File::open(path).map_err(storage("open", path))?;
         let mut reader = ReaderBuilder::new()
@@ -54,6 +58,7 @@ impl CsvReader {
             path: path.to_owned(),
             columns: projection.columns().map(FieldReader::new).collect(),
             projection,
+            safe,
             record: ByteRecord::new(),
             failure: None,
         })
@@ -72,6 +77,11 @@ impl CsvReader {
         for (column, place) in self.columns.iter_mut().zip(&self.projection.places) {
             let field = self.record.get(*place).unwrap_or_default();
             bytes += field.len();
+            let field = if self.safe && column.is_text() {
+                guard::taken_away(field)
+            } else {
+                field
+            };
             if !column.push(field) {
                 let line = self.record.position().map_or(0, csv::Position::line);
                 let problem = format!("line {line}: `{}` holds something else", column.name);
@@ -131,6 +141,10 @@ impl FieldReader {
             nullable: field.is_nullable(),
             cells: CellBuilder::new(column_type),
         }
+    }
+
+    fn is_text(&self) -> bool {
+        matches!(self.cells, CellBuilder::Text(_))
     }
 
     /// Appends the cell that the field holds; false where it holds none of this column.

@@ -12,6 +12,7 @@ use arrow_array::{
 use csv::{Terminator, Writer, WriterBuilder};
 
 use super::calendar::{write_day, write_instant};
+use super::guard;
 use crate::load::error::{Error, encode, storage};
 use crate::load::file::{FileReport, HashedFile};
 use crate::load::writer::TableWriter;
@@ -27,6 +28,8 @@ pub(in crate::load) struct CsvWriter {
     path: PathBuf,
     table: &'static str,
     columns: Vec<ColumnType>,
+    /// Whether text is kept from being run as a formula.
+    safe: bool,
     rows: u64,
     /// Text of the cell at hand.
     cell: Vec<u8>,
@@ -38,6 +41,7 @@ impl CsvWriter {
         file: HashedFile,
         path: PathBuf,
         table: &Table,
+        safe: bool,
     ) -> Result<Self, Error> {
         let writer = WriterBuilder::new()
             .terminator(Terminator::Any(b'\n'))
@@ -52,6 +56,7 @@ impl CsvWriter {
                 .iter()
                 .map(|column| column.column_type)
                 .collect(),
+            safe,
             rows: 0,
             cell: Vec::new(),
         };
@@ -65,7 +70,7 @@ impl CsvWriter {
     fn write_row(&mut self, columns: &[TypedColumn<'_>], row: usize) -> Result<(), csv::Error> {
         for column in columns {
             self.cell.clear();
-            column.write(row, &mut self.cell)?;
+            column.write(row, self.safe, &mut self.cell)?;
             self.writer.write_field(&self.cell)?;
         }
         self.writer.write_record(None::<&[u8]>)
@@ -148,7 +153,7 @@ impl<'a> TypedColumn<'a> {
         }
     }
 
-    fn write(&self, row: usize, output: &mut Vec<u8>) -> std::io::Result<()> {
+    fn write(&self, row: usize, safe: bool, output: &mut Vec<u8>) -> std::io::Result<()> {
         if self.is_null(row) {
             return Ok(());
         }
@@ -158,7 +163,13 @@ impl<'a> TypedColumn<'a> {
             // it is long.
             Self::Float(array) => write!(output, "{:?}", array.value(row)),
             Self::Boolean(array) => write!(output, "{}", array.value(row)),
-            Self::Text(array) => output.write_all(array.value(row).as_bytes()),
+            Self::Text(array) => {
+                let text = array.value(row).as_bytes();
+                if safe {
+                    output.write_all(guard::before(text))?;
+                }
+                output.write_all(text)
+            }
             Self::Instant(array) => write_instant(array.value(row), output),
             Self::Date(array) => write_day(array.value(row), output),
         }

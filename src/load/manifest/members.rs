@@ -47,6 +47,16 @@ const MEMBERS: &[(&str, &str)] = &[
     ("guards.rows_before.<table>",
         "Rows of that table in the run before, where both were asked with the same limit; \
          `output.max_loss` bounds the share that is gone"),
+    ("privacy.drop",
+        "Columns that the job leaves out, as `table.column`; `privacy` is null where it has no \
+         policy"),
+    ("privacy.hash", "Columns that hold HMAC-SHA256 of each value, in hexadecimal digits"),
+    ("privacy.redact", "Columns that are always null"),
+    ("privacy.extra",
+        "`drop` where `extra` is always null, `keep` where it holds what no column takes"),
+    ("privacy.key",
+        "Fingerprint of the key of the hashes: hashes of runs with another one do not join; null \
+         where nothing is hashed"),
     ("targets.distinct",
         "Different contact ids in the list; `source.max_shrink` bounds how far that falls \
          from one run to the next"),
@@ -54,6 +64,9 @@ const MEMBERS: &[(&str, &str)] = &[
     ("targets.rejected",
         "Lines without a usable contact id; `source.max_rejected` bounds their share of the \
          lines that are not blank"),
+    ("forgotten",
+        "Contacts that `forget` took out of this run after it was published; every other figure \
+         of contacts and rows, and every hash, is of what is left"),
     ("outcomes.<outcome>",
         "How many targets and rejected lines ended so; together they are all of them"),
     ("calls.attempts", "Requests sent for contacts"),

@@ -14,7 +14,7 @@ pub use members::markdown;
 use super::error::{Error, storage};
 use super::file::{FileDigest, FileReport, write_durably};
 use crate::contact::{Calls, Drift, OutcomeCounts, TargetCounts};
-use crate::schema::View;
+use crate::schema::{Policy, PolicyReport, View};
 
 /// Name of the manifest in the run's folder.
 pub(crate) const FILE_NAME: &str = "manifest.json";
@@ -59,8 +59,14 @@ pub struct Manifest {
     /// What the guards compared; none where nothing was published before.
     #[serde(default)]
     pub guards: Option<Compared>,
+    /// What became of columns on their way out; none where the job has no policy.
+    #[serde(default)]
+    pub privacy: Option<PolicyReport>,
     /// What the input held.
     pub targets: TargetCounts,
+    /// Contacts that were taken out since this was published.
+    #[serde(default)]
+    pub forgotten: u64,
     /// How the targets ended.
     pub outcomes: OutcomeCounts,
     /// What was asked of the API.
@@ -151,8 +157,12 @@ pub struct Latency {
 
 impl Manifest {
     /// The tables and columns of the export, as the job wanted them.
-    pub(super) fn view(&self) -> View {
-        View::of(self.tables.keys().map(String::as_str))
+    pub(crate) fn view(&self) -> View {
+        let view = View::of(self.tables.keys().map(String::as_str));
+        match &self.privacy {
+            Some(report) => view.under(&Policy::of_report(report)),
+            None => view,
+        }
     }
 
     /// The manifest as it stands in the file.
@@ -232,9 +242,14 @@ pub(super) mod tests {
             job: json!({ "output": { "format": "parquet" } }),
             source: None,
             time_zone: None,
+            privacy: Some(PolicyReport {
+                key: Some("1a2b3c4d".to_owned()),
+                ..PolicyReport::default()
+            }),
             previous: None,
             guards: None,
             targets: TargetCounts::default(),
+            forgotten: 0,
             outcomes: OutcomeCounts::default(),
             calls: Calls::default(),
             fetch: Fetch::default(),

@@ -20,5 +20,5 @@ mod staging;
 mod tests;
 mod writer;
 
-pub(super) use reader::ParquetReader;
+pub(super) use reader::{ParquetReader, own_metadata};
 pub(super) use writer::ParquetWriter;

@@ -16,6 +16,22 @@ use crate::load::error::{Error, decode, storage};
 use crate::load::reader::{BYTES_PER_BATCH, Projection, ROWS_PER_BATCH, TableReader};
 use crate::schema::Table;
 
+/// What this program said of the file when it wrote it.
+pub(in crate::load) fn own_metadata(path: &Path) -> Result<Vec<(String, String)>, Error> {
+    const OURS: &str = "superoffice.";
+    let file = File::open(path).map_err(storage("open", path))?;
+    let metadata =
+        ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(decode(path))?;
+    let pairs = metadata.metadata().file_metadata().key_value_metadata();
+    let ours = pairs
+        .into_iter()
+        .flatten()
+        .filter(|pair| pair.key.starts_with(OURS));
+    Ok(ours
+        .map(|pair| (pair.key.clone(), pair.value.clone().unwrap_or_default()))
+        .collect())
+}
+
 /// Reads one Parquet file.
 pub(in crate::load) struct ParquetReader {
     file: File,
@@ -36,8 +52,12 @@ impl ParquetReader {
         columns: Projection,
     ) -> Result<Self, Error> {
         let file = File::open(path).map_err(storage("open", path))?;
-        let metadata =
-            ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(decode(path))?;
+        let metadata = ArrowReaderMetadata::load(
+            &file,
+            // Comments of columns are no part of what they are.
+            ArrowReaderOptions::new().with_skip_arrow_metadata(true),
+        )
+        .map_err(decode(path))?;
         if metadata.schema().fields() != table.arrow_schema().fields() {
             return Err(Error::OtherColumns {
                 path: path.to_owned(),

@@ -58,12 +58,13 @@ impl ParquetWriter {
         metadata: &[(String, String)],
     ) -> Result<Self, Error> {
         let schema = table.arrow_schema();
-        // Readers derive the same Arrow schema from the Parquet one.
+        // Readers derive the same Arrow schema from the Parquet one; what it cannot say is which
+        // columns the job treats.
         let options = ArrowWriterOptions::new()
             .with_properties(properties(table, metadata))
-            .with_skip_arrow_metadata(true);
+            .with_skip_arrow_metadata(!table.has_treated_columns());
         let (writer, encoders) =
-            ArrowWriter::try_new_with_options(file, Arc::clone(&schema), options)
+            ArrowWriter::try_new_with_options(file, table.arrow_schema_with_comments(), options)
                 .and_then(ArrowWriter::into_serialized_writer)
                 .map_err(|error| failed(table.name, &path, error))?;
         let slices = Slices::new(Arc::clone(&schema));

@@ -2,6 +2,10 @@
 //! then does `latest` point to it. Whatever moment the program dies at, `latest` names a complete
 //! run. Whoever calls these functions holds the job's lock.
 
+mod access;
+mod folders;
+mod forgetting;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -10,6 +14,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+pub use self::access::Readers;
+use self::folders::{partial_name, remove_folder, unless_missing};
+pub(crate) use self::forgetting::KeptRun;
 use super::error::{Error, storage};
 use super::file::{create_folder, create_one_folder, sync_folder, write_durably};
 use super::format::Format;
@@ -119,6 +126,12 @@ pub(crate) fn prune(
     Ok(old)
 }
 
+/// Lets these readers, and no others, into every published run.
+pub(crate) fn open_to(output_dir: &Path, readers: Readers) -> Result<(), Error> {
+    let runs = published(output_dir)?;
+    access::open_all(output_dir, &output_dir.join(RUNS), &runs, readers)
+}
+
 /// The folder of a published run.
 pub(crate) fn folder(output_dir: &Path, run: &str) -> PathBuf {
     output_dir.join(RUNS).join(run)
@@ -177,12 +190,17 @@ impl Partial {
 
     /// Adds `views.sql` and, last, the manifest; then gives the run its name and makes `latest`
     /// point to it. Gives back the manifest, which names every file now.
-    pub(crate) fn publish(self, manifest: Manifest, format: Format) -> Result<Manifest, Error> {
+    pub(crate) fn publish(
+        self,
+        manifest: Manifest,
+        format: Format,
+        readers: Readers,
+    ) -> Result<Manifest, Error> {
         let destination = self.destination();
         if destination.exists() {
             return Err(Error::Taken { path: destination });
         }
-        let views = sql::views(&manifest.view(), format.as_str());
+        let views = sql::views(&manifest.view(), format.files());
         let views = write_durably(&self.folder.join(VIEWS), views.as_bytes())?;
         let manifest = Manifest {
             files: BTreeMap::from([(VIEWS.to_owned(), views)]),
@@ -192,6 +210,8 @@ impl Partial {
         sync_folder(&self.folder)?;
         fs::rename(&self.folder, &destination).map_err(storage("rename", &self.folder))?;
         sync_folder(&self.output_dir.join(RUNS))?;
+        // Closed while it was in the making, and open before anybody is led to it.
+        access::open_one(&self.output_dir, &destination, readers)?;
         point_latest(&self.output_dir, &self.run)?;
         Ok(manifest)
     }
@@ -200,10 +220,6 @@ impl Partial {
     pub(crate) fn discard(self) -> Result<(), Error> {
         remove_folder(&self.folder)
     }
-}
-
-fn partial_name(run: &str) -> String {
-    format!(".{run}.partial")
 }
 
 /// Start and number of a run's name, by which runs are ordered; none for any other name.
@@ -247,25 +263,6 @@ fn remove_link(path: &Path) -> Result<(), Error> {
     fs::remove_file(path)
         .or_else(unless_missing)
         .map_err(storage("remove", path))
-}
-
-fn remove_folder(path: &Path) -> Result<(), Error> {
-    fs::remove_dir_all(path)
-        // Something else that bears a name of ours is in the way just as well.
-        .or_else(|error| match error.kind() {
-            io::ErrorKind::NotADirectory => fs::remove_file(path),
-            _ => Err(error),
-        })
-        .or_else(unless_missing)
-        .map_err(storage("remove", path))
-}
-
-fn unless_missing(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::NotFound {
-        Ok(())
-    } else {
-        Err(error)
-    }
 }
 
 /// The names in a folder, none where it is missing. A name that is not Unicode is none of ours.

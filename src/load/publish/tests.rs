@@ -22,12 +22,14 @@ fn output_dir() -> TempDir {
 fn publish(output_dir: &Path, run: &str) -> PathBuf {
     let partial = Partial::create(output_dir, run).unwrap();
     let tables = TABLES.iter().map(|table| {
-        let writer = create(Format::Csv, partial.folder(), table, &[]).unwrap();
+        let writer = create(Format::SAFE_CSV, partial.folder(), table, &[]).unwrap();
         (table.name.to_owned(), writer.finish().unwrap())
     });
     let manifest = manifest(run, tables.collect::<BTreeMap<_, _>>());
     let folder = partial.destination();
-    partial.publish(manifest, Format::Csv).unwrap();
+    partial
+        .publish(manifest, Format::SAFE_CSV, Readers::Owner)
+        .unwrap();
     folder
 }
 
@@ -216,7 +218,11 @@ fn a_run_is_never_replaced_and_a_discarded_one_leaves_nothing() {
     publish(folder.path(), FIRST);
     let again = Partial::create(folder.path(), FIRST).unwrap();
     let error = again
-        .publish(manifest(FIRST, BTreeMap::new()), Format::Csv)
+        .publish(
+            manifest(FIRST, BTreeMap::new()),
+            Format::SAFE_CSV,
+            Readers::Owner,
+        )
         .unwrap_err();
     assert!(matches!(error, Error::Taken { .. }));
     Partial::create(folder.path(), FIRST)
@@ -245,7 +251,11 @@ fn an_output_folder_that_is_none_is_a_storage_error() {
     assert!(latest.ends_with("exports/latest"));
     let partial = Partial::create(&path, FIRST).unwrap();
     assert!(matches!(
-        partial.publish(manifest(FIRST, BTreeMap::new()), Format::Csv),
+        partial.publish(
+            manifest(FIRST, BTreeMap::new()),
+            Format::SAFE_CSV,
+            Readers::Owner
+        ),
         Err(Error::Storage { .. })
     ));
 }

@@ -116,6 +116,7 @@ fn check_sums(manifest: &Manifest, differences: &mut Vec<Difference>) {
             targets.duplicates,
             targets.rejected,
             source.blank,
+            manifest.forgotten,
         ];
         let found = parts.into_iter().fold(0, u64::saturating_add);
         if found != source.lines {

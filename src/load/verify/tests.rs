@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tempfile::TempDir;
 
 use super::*;
+use crate::load::Readers;
 use crate::load::file::FileReport;
 use crate::load::format::create;
 use crate::load::manifest::ListReport;
@@ -73,7 +74,7 @@ impl Export {
         manifest.outcomes = self.counts;
         spoil(&mut manifest);
         let folder = partial.destination();
-        partial.publish(manifest, format).unwrap();
+        partial.publish(manifest, format, Readers::Owner).unwrap();
         folder
     }
 
@@ -164,7 +165,9 @@ fn a_sound_export_has_no_difference() {
 #[test]
 fn a_list_whose_lines_are_all_accounted_for_is_sound() {
     let export = Export::new();
-    export.publish(Format::Csv, |manifest| manifest.source = Some(list(8, 1)));
+    export.publish(Format::SAFE_CSV, |manifest| {
+        manifest.source = Some(list(8, 1));
+    });
     assert_eq!(export.differences(), [""; 0]);
 }
 
@@ -180,14 +183,14 @@ fn every_contact_that_is_shown_has_its_row_where_that_was_promised() {
         check_rows("contacts.*", &text, remove);
         let mut older = Export::new();
         remove(&mut older);
-        older.publish(Format::Csv, |manifest| {
+        older.publish(Format::SAFE_CSV, |manifest| {
             manifest.contacts_without_details = None;
         });
         assert_eq!(older.differences(), [""; 0]);
     }
     let mut without_lists = Export::new();
     without_lists.rows.get_mut("sales").unwrap().clear();
-    without_lists.publish(Format::Csv, |_| {});
+    without_lists.publish(Format::SAFE_CSV, |_| {});
     assert_eq!(without_lists.differences(), [""; 0]);
 }
 
@@ -282,7 +285,7 @@ fn a_manifest_that_says_otherwise_is_named() {
 #[test]
 fn files_outside_the_run_are_not_opened() {
     let export = Export::new();
-    let folder = export.publish(Format::Csv, |_| {});
+    let folder = export.publish(Format::SAFE_CSV, |_| {});
     let mut manifest = Manifest::read(&folder).unwrap();
     let outside = "../../latest/views.sql";
     let views = manifest.files[VIEWS].clone();
@@ -299,7 +302,7 @@ fn files_outside_the_run_are_not_opened() {
 #[test]
 fn files_of_other_names_are_not_opened() {
     let export = Export::new();
-    let folder = export.publish(Format::Csv, |manifest| {
+    let folder = export.publish(Format::SAFE_CSV, |manifest| {
         manifest.tables.get_mut("chats").unwrap().file = "../../state.sqlite".to_owned();
     });
     let found = verify(&folder).unwrap().differences;
@@ -367,12 +370,12 @@ fn other_columns_and_other_content_are_named() {
             "cannot be read as a table, after 0 rows",
         ),
         (
-            Format::Csv,
+            Format::SAFE_CSV,
             "contact_id,name\n".to_owned(),
             "the columns are not those",
         ),
         (
-            Format::Csv,
+            Format::SAFE_CSV,
             format!("{}\nx,y\n", header.join(",")),
             "cannot be read as a table, after 0 rows",
         ),

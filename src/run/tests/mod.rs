@@ -100,6 +100,7 @@ impl Simulation {
         let job = self.job();
         let (_going, stop) = watch::channel(false);
         let world = World {
+            hash_key: None,
             clock: &|| self.time(),
             ids: Reader::open(&job.source.list).unwrap(),
             api: Some(self),

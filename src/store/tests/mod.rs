@@ -12,7 +12,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::contact::{
-    Answer, Calls, ContactId, Ending, InputLine, Outcome, Question, Reason, Target, TargetCounts,
+    Answer, Calls, ContactId, Ending, InputLine, KeptMembers, Outcome, Question, Reason, Target,
+    TargetCounts,
 };
 
 /// Microseconds in a second: instants of these tests are whole seconds.
@@ -125,6 +126,7 @@ fn some_question() -> Question {
         language: "en".into(),
         culture: None,
         zone: "UTC".into(),
+        kept: KeptMembers::all(),
         headers: Vec::new(),
     }
 }

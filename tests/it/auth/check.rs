@@ -25,11 +25,18 @@ fn lines(finished: &Finished) -> Vec<String> {
 fn a_job_that_is_well_has_a_tick_in_every_line() {
     let sandbox = sandbox(|_| {});
     let job = system_user(&sandbox).csv("contactId\n17\nx\n18\n17\n");
+    let told = check(&job).expect(0);
+    let readers = told
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("✓ readers"));
+    assert!(readers.unwrap().ends_with(" alone reads what is published"));
     let expected = [
         "✓ job      job.toml",
         "✓ input    ./contacts.csv: 4 lines, 2 contact ids, 1 rejected; \
          ids come from the column `contactId`",
         "✓ output   ./exports",
+        readers.unwrap(),
         "✓ secrets  all that scheme \"system-user\" needs is there",
         "✓ tenant",
         "✓ login    scheme \"system-user\"",
@@ -37,7 +44,7 @@ fn a_job_that_is_well_has_a_tick_in_every_line() {
         "✓ zone     UTC, as the job says",
         "✓ contact  17: a summary, as it should be",
     ];
-    assert_eq!(lines(&check(&job).expect(0)), expected);
+    assert_eq!(lines(&told), expected);
     assert_eq!((sandbox.requests(), tenant(&sandbox).logins()), (1, 1));
 }
 

@@ -10,7 +10,7 @@ use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecon
 use jiff::{SignedDuration, civil};
 use serde_json::Value;
 use superoffice_export::load::{self, Format};
-use superoffice_export::schema::{self, TABLES};
+use superoffice_export::schema::{Policy, PolicyReport, TABLES, View};
 
 /// A row: cells by column.
 pub(crate) type Row = serde_json::Map<String, Value>;
@@ -44,9 +44,20 @@ impl Export {
         serde_json::from_slice(&std::fs::read(self.folder.join("manifest.json")).unwrap()).unwrap()
     }
 
+    /// The tables as the job's policy leaves them.
+    fn view(&self) -> View {
+        let report = serde_json::from_value(self.manifest()["privacy"].clone()).unwrap();
+        let report: Option<PolicyReport> = report;
+        let view = View::all();
+        report.map_or(view.clone(), |report| {
+            view.under(&Policy::of_report(&report))
+        })
+    }
+
     /// The rows of a table, from whichever format it has.
     pub(crate) fn rows(&self, table: &str) -> Vec<Row> {
-        let table = schema::table(table).unwrap();
+        let view = self.view();
+        let table = view.table(table).unwrap();
         let mut files = Format::ALL
             .iter()
             .map(|format| (*format, self.folder.join(format.file_name(table))));
@@ -59,6 +70,12 @@ impl Export {
             rows.extend((0..batch.num_rows()).map(|row| row_of(&batch, row)));
         }
         rows
+    }
+
+    /// The cells of a column, by the columns that the job's policy leaves.
+    pub(crate) fn cells_of(&self, table: &str, column: &str) -> Vec<Value> {
+        let rows = self.rows(table);
+        rows.into_iter().map(|row| row[column].clone()).collect()
     }
 
     /// How a target ended, in words: `failed http_status 400 after 1: Message`, with `-` for null.

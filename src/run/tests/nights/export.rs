@@ -45,7 +45,7 @@ impl Export {
             contacts: BTreeMap::new(),
             rejected: 0,
         };
-        let path = |table| folder.join(Format::Csv.file_name(table));
+        let path = |table| folder.join(Format::SAFE_CSV.file_name(table));
         for batch in batches(&path(OUTCOMES), OUTCOMES) {
             export.add_outcomes(&batch)?;
         }
@@ -119,7 +119,7 @@ impl Export {
 fn batches(path: &Path, table: &Table) -> Vec<RecordBatch> {
     const READ: [&str; 5] = ["contact_id", "outcome", "fetched_at", "name", "heading"];
     let wanted = |column: &Column| READ.contains(&column.name);
-    let mut reader = load::open(Format::Csv, path, table, wanted).unwrap();
+    let mut reader = load::open(Format::SAFE_CSV, path, table, wanted).unwrap();
     std::iter::from_fn(|| reader.read().unwrap()).collect()
 }
 

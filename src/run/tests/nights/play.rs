@@ -330,6 +330,7 @@ impl Player<'_> {
         };
         let stop = scene.stop.subscribe();
         let world = World {
+            hash_key: None,
             clock: &|| scene.read_clock(),
             ids,
             api: (how != How::Offline)

@@ -1,7 +1,11 @@
 //! The words that all stages share: which contact, what was said of it, and how it ended. Deciding
 //! which word applies is the verdict's matter; tables and columns are `schema`'s.
 
+mod members;
+
 use serde::{Deserialize, Serialize};
+
+pub use self::members::KeptMembers;
 
 /// A SuperOffice contact (a company): the id a target asks for, 1 to 2,147,483,647.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -178,11 +182,28 @@ pub struct Question {
     pub zone: String,
     /// Names of further request headers, with a hash of the values that stand in the job.
     pub headers: Vec<(String, Option<String>)>,
+    /// Which members of the answers are kept.
+    pub kept: KeptMembers,
 }
 
 impl Question {
-    /// Whether answers to this question hold every root member that the other asks for.
+    /// Whether answers to this question are as good as answers to the other: they were asked for in
+    /// the same way, and whatever is kept of those is kept of these.
+    pub fn stands_for(&self, other: &Self) -> bool {
+        let same = Self {
+            kept: other.kept.clone(),
+            ..self.clone()
+        };
+        same == *other && self.kept.hold(&other.kept)
+    }
+
+    /// Whether answers to this question hold every member that the other asks for.
     pub fn has_members_of(&self, other: &Self) -> bool {
+        self.kept.hold(&other.kept) && self.was_asked_for(other)
+    }
+
+    /// Whether every root member was asked for that the other asks for.
+    fn was_asked_for(&self, other: &Self) -> bool {
         match (&self.members, &other.members) {
             (None, _) => true,
             (Some(_), None) => false,
@@ -316,6 +337,20 @@ impl OutcomeCounts {
             Outcome::Failed => self.failed,
             Outcome::Pending => self.pending,
             Outcome::Rejected => self.rejected,
+        }
+    }
+
+    /// What is left of them without these.
+    #[must_use]
+    pub fn without(&self, taken: &Self) -> Self {
+        let left = |outcome| self.count(outcome).saturating_sub(taken.count(outcome));
+        Self {
+            exported: left(Outcome::Exported),
+            stale: left(Outcome::Stale),
+            missing: left(Outcome::Missing),
+            failed: left(Outcome::Failed),
+            pending: left(Outcome::Pending),
+            rejected: left(Outcome::Rejected),
         }
     }
 
