@@ -306,6 +306,7 @@ impl RemoteApi for Connection {
                 "the API does not tell its time zone now: {away}{cause}"
             ));
         }
+        self.keep(cause);
         answer
     }
 

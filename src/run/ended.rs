@@ -36,7 +36,6 @@ pub(super) fn completed(fetched: Fetched, plan: &Plan, job: &Job) -> Result<Fetc
 }
 
 /// What a run leaves that ended.
-#[derive(Default)]
 pub(super) struct Left {
     /// Contacts with a final answer.
     pub(super) done: u64,

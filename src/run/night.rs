@@ -16,6 +16,7 @@ use super::ended::{Left, completed, ended};
 use super::fetching::{Fetching, runtime};
 use super::opened::Opened;
 use super::world::{Clock, Mode, Start, World};
+use super::zone::NoZone;
 use super::{lock, plan, zone};
 use crate::connect;
 use crate::contact::ContactId;
@@ -154,7 +155,8 @@ impl<'a> Night<'a> {
             Some(runtime) => runtime.block_on(settled),
             None => runtime()?.block_on(settled),
         };
-        let choice = settled.map_err(|end| ended(&end, Left::default(), self.job))?;
+        let choice = settled
+            .map_err(|NoZone { end, cause }| ended(&end, Left { done: 0, cause }, self.job))?;
         let zone = choice.zone.to_string();
         if choice.basis.is_kept() {
             self.store.keep_zone(&zone)?;

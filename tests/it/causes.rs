@@ -43,6 +43,19 @@ fn a_connection_that_is_refused_is_told() {
 }
 
 #[test]
+fn it_is_told_as_well_where_the_zone_was_asked_for_first() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let job = impatient(&address).without("api.time_zone");
+    job.run_with(&["--progress", "none"]).expect(4).says(&[
+        "WARN the API does not tell its time zone now: no answer came (connection): ",
+        "(at last: no answer came (connection): ",
+        "Connection refused",
+    ]);
+}
+
+#[test]
 fn a_status_that_everybody_gets_is_told() {
     let mock = Mock::always(Answer::status(503));
     assert_told(&impatient(&mock.url()), "status 503");

@@ -37,6 +37,11 @@ pub enum Error {
          name them by the environment variable SSL_CERT_FILE, or set `api.ca_file`"
     )]
     NoAuthorities,
+    #[error(
+        "the process may not open as many files as it needs; raise the limit (`ulimit -n`, or \
+         LimitNOFILE= of its unit) to 256 or more"
+    )]
+    TooFewFiles,
     #[error(transparent)]
     Environment(#[from] UnusableProxy),
     #[error("`api.client_certificate` holds no certificate with its private key in PEM")]
@@ -106,11 +111,21 @@ fn builder(transport: &Transport) -> Result<ClientBuilder, Error> {
     Ok(builder)
 }
 
+/// That the process has as many files open as it may.
+const EMFILE: i32 = rustix::io::Errno::MFILE.raw_os_error();
+
 fn not_built(error: reqwest::Error) -> Error {
     // The library has no other name for it.
     let no_authorities = std::iter::successors(std::error::Error::source(&error), |e| e.source())
         .any(|cause| cause.to_string().contains("No CA certificates"));
-    if no_authorities {
+    // The files with the certificates may be there, and only not be opened.
+    let is_exhausted = || {
+        let opened = std::fs::File::open("/dev/null");
+        opened.is_err_and(|error| error.raw_os_error() == Some(EMFILE))
+    };
+    if no_authorities && is_exhausted() {
+        Error::TooFewFiles
+    } else if no_authorities {
         Error::NoAuthorities
     } else {
         Error::Build(error)

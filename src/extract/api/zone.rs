@@ -171,7 +171,7 @@ impl ZoneReply {
         let reply = match reply {
             Ok(reply) => reply,
             Err(no_reply) if no_reply.reason == Reason::BodyTooLarge => return Self::Refused,
-            Err(no_reply) => return Self::Away(Away::NoReply(no_reply.reason)),
+            Err(no_reply) => return Self::Away(Away::from(*no_reply)),
         };
         let mut unpacker = Unpacker::default();
         let value = match decode(reply, &mut unpacker) {
