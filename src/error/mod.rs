@@ -3,12 +3,14 @@
 //! means for the process is said here alone.
 
 mod exit;
+mod not_ours;
 
 use std::path::PathBuf;
 
 use indicatif::HumanBytes;
 
 pub use self::exit::Exit;
+pub use self::not_ours::NotOurs;
 use crate::extract::api::{tenant, transport};
 use crate::extract::fetcher::hopeless;
 use crate::extract::ids;
@@ -75,27 +77,8 @@ pub enum Error {
     NoContactId,
     #[error("{path}: holds no state of this job, so there is nothing to forget", path = path.display())]
     NothingToForget { path: PathBuf },
-    #[error(
-        "{path} can be written to by others, who could put other answers there; run: {command}",
-        path = path.display()
-    )]
-    OthersMayWrite { path: PathBuf, command: String },
-    #[error(
-        "{path} is a link where a file of this program's own belongs, and is not followed; \
-         see who made it, and run: {command}",
-        path = path.display()
-    )]
-    Link { path: PathBuf, command: String },
-    #[error(
-        "{path} belongs to {owner}, and this is {us}, who may not use it; run this as {owner}, or \
-         give it to {us}",
-        path = path.display()
-    )]
-    OtherUser {
-        path: PathBuf,
-        owner: String,
-        us: String,
-    },
+    #[error(transparent)]
+    NotOurs(#[from] NotOurs),
     #[error(
         "another run of this job is under way ({holder}); it holds {path}",
         path = path.display()
@@ -221,9 +204,7 @@ impl Error {
             | Self::Certificates { .. }
             | Self::Sandbox(_)
             | Self::OutputFolder { .. }
-            | Self::OthersMayWrite { .. }
-            | Self::Link { .. }
-            | Self::OtherUser { .. }
+            | Self::NotOurs(_)
             | Self::Forgotten { .. }
             | Self::NoContactId
             | Self::NothingToForget { .. }

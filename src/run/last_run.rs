@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tracing::warn;
 
-use super::{Finished, Unpublished, ours};
+use super::ours;
 use crate::contact::OutcomeCounts;
 use crate::error::{Consequence, Error, Exit};
 use crate::job::Job;
+use crate::load::manifest::Manifest;
 use crate::store;
 
 /// The name of the file.
@@ -71,17 +72,15 @@ pub fn markdown() -> String {
     page
 }
 
-/// Writes down how a start ended. That it cannot be written changes nothing about how it ended.
-pub(super) fn note(job: &Job, started_at: Timestamp, ended: &Result<Finished, Unpublished>) {
-    let summary = match ended {
-        Ok(Finished::Planned(_)) => return,
-        Ok(Finished::Published(summary)) => Some(summary),
-        Err(unpublished) if is_of_another(&unpublished.error) => return,
-        Err(_) => None,
-    };
-    let error = ended.as_ref().err().map(|unpublished| &unpublished.error);
+/// Writes down how a start ended: with an export, or with an error. That it cannot be written
+/// changes nothing about how it ended.
+pub(super) fn note(job: &Job, started_at: Timestamp, ended: Result<&Manifest, &Error>) {
+    let error = ended.err();
+    if error.is_some_and(is_of_another) {
+        return;
+    }
     let consequence = error.map(Error::consequence);
-    let manifest = summary.map(|summary| &summary.manifest);
+    let manifest = ended.ok();
     let last_run = LastRun {
         started_at: whole_seconds(started_at),
         ended_at: whole_seconds(Timestamp::now()),
@@ -104,9 +103,7 @@ fn is_of_another(error: &Error) -> bool {
     matches!(
         error,
         Error::Locked { .. }
-            | Error::OthersMayWrite { .. }
-            | Error::Link { .. }
-            | Error::OtherUser { .. }
+            | Error::NotOurs(_)
             | Error::OutputFolder { .. }
             | Error::Store(store::Error::OtherPlace { .. })
     )

@@ -79,8 +79,14 @@ pub fn run(
 ) -> Result<Finished, Unpublished> {
     let started_at = Timestamp::now();
     let ended = connect_and_run(job, start, stop, report);
-    if !matches!(start.mode, Mode::Plan { .. }) {
-        last_run::note(job, started_at, &ended);
+    match &ended {
+        // A look changes nothing, even where it fails.
+        Ok(Finished::Planned(_)) => {}
+        Err(_) if matches!(start.mode, Mode::Plan { .. }) => {}
+        Ok(Finished::Published(summary)) => {
+            last_run::note(job, started_at, Ok(&summary.manifest));
+        }
+        Err(unpublished) => last_run::note(job, started_at, Err(&unpublished.error)),
     }
     ended
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rustix::process::geteuid;
 
-use crate::error::Error;
+use crate::error::{Error, NotOurs};
 use crate::shell;
 
 /// Group and others may write.
@@ -17,10 +17,11 @@ const WRITABLE: u32 = 0o022;
 /// Refuses a folder that others may write to.
 pub(super) fn ensure_own_folder(path: &Path) -> Result<(), Error> {
     match path.metadata() {
-        Ok(found) if found.mode() & WRITABLE != 0 => Err(Error::OthersMayWrite {
+        Ok(found) if found.mode() & WRITABLE != 0 => Err(NotOurs::OthersMayWrite {
             path: path.to_owned(),
             command: format!("chmod go-w {}", shell::quoted(path)),
-        }),
+        }
+        .into()),
         // A folder that is not there is made with the right mode; what else is wrong with one shows
         // when it is used.
         Ok(_) | Err(_) => Ok(()),
@@ -96,20 +97,24 @@ fn not_opened(path: &Path, source: io::Error) -> Error {
 }
 
 fn link(path: &Path) -> Error {
-    Error::Link {
+    let link = NotOurs::Link {
         path: path.to_owned(),
         command: format!("rm {}", shell::quoted(path)),
-    }
+    };
+    link.into()
 }
 
 /// That something cannot be used since it is another user's, where that is why.
 pub(super) fn denied(path: &Path, source: &io::Error) -> Option<Error> {
     let (owner, us) = (path.metadata().ok()?.uid(), geteuid().as_raw());
     let is_denied = source.kind() == ErrorKind::PermissionDenied;
-    (is_denied && owner != us).then(|| Error::OtherUser {
-        path: path.to_owned(),
-        owner: user(owner),
-        us: user(us),
+    (is_denied && owner != us).then(|| {
+        let other = NotOurs::OtherUser {
+            path: path.to_owned(),
+            owner: user(owner),
+            us: user(us),
+        };
+        other.into()
     })
 }
 
@@ -147,7 +152,10 @@ mod tests {
         std::fs::write(&target, "theirs").unwrap();
         std::os::unix::fs::symlink(&target, &name).unwrap();
         for error in [open(&name).unwrap_err(), open_to_read(&name).unwrap_err()] {
-            assert!(matches!(error, Error::Link { .. }), "{error}");
+            assert!(
+                matches!(error, Error::NotOurs(NotOurs::Link { .. })),
+                "{error}"
+            );
         }
         std::fs::remove_file(&name).unwrap();
         assert!(open_to_read(&name).unwrap().is_none());

@@ -24,3 +24,19 @@ impl FileIdentity {
         fs::metadata(path).is_ok_and(|metadata| Self::of(&metadata) == *self)
     }
 }
+
+/// How a file looked.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    bytes: u64,
+    modified_at: Option<std::time::SystemTime>,
+}
+
+impl Seen {
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        Self {
+            bytes: metadata.len(),
+            modified_at: metadata.modified().ok(),
+        }
+    }
+}

@@ -2,14 +2,14 @@
 //! way, too, and what a plan writes goes to temporary tables that stand in front of the stored ones.
 
 use std::fmt::Write as _;
-use std::fs::{self, Metadata};
+use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::file::log_holds_something;
-use super::identity::FileIdentity;
+use super::identity::{FileIdentity, Seen};
 use super::{Error, Store, body, layout};
 
 /// What a plan writes. SQLite finds a temporary table before a stored one of the same name.
@@ -54,6 +54,7 @@ impl Store {
         store.ensure_layout()?;
         store.run(|connection| {
             connection.busy_timeout(super::file::BUSY)?;
+            connection.pragma_update(None, "temp_store", "FILE")?;
             WRITTEN
                 .iter()
                 .try_for_each(|table| shadow(connection, table))
@@ -61,9 +62,10 @@ impl Store {
         Ok(store)
     }
 
-    /// A state in memory, as where nothing ran yet.
+    /// A state as where nothing ran yet, in a file without a name, which goes with the connection:
+    /// the list may be long.
     fn empty(path: &Path) -> Result<Self, Error> {
-        let made = Connection::open_in_memory().and_then(|connection| {
+        let made = Connection::open("").and_then(|connection| {
             layout::create(&connection)?;
             Ok(connection)
         });
@@ -96,22 +98,6 @@ impl Store {
             Err(Error::Changed {
                 path: self.path.clone(),
             })
-        }
-    }
-}
-
-/// How a file looked.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Seen {
-    bytes: u64,
-    modified_at: Option<std::time::SystemTime>,
-}
-
-impl Seen {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            bytes: metadata.len(),
-            modified_at: metadata.modified().ok(),
         }
     }
 }

@@ -37,10 +37,10 @@ const APPLICATION_ID: i32 = 0x534F_4558;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    /// None of a state in memory.
+    /// None of a state without a name.
     identity: Option<identity::FileIdentity>,
     /// How a file looked that is read without locks.
-    looked_at: Option<look::Seen>,
+    looked_at: Option<identity::Seen>,
     connection: Connection,
     bodies: body::Bodies,
 }
