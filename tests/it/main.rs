@@ -11,6 +11,7 @@
     reason = "a missing member fails the test, as it should"
 )]
 
+mod archive;
 mod auth;
 mod budget;
 mod circles;
