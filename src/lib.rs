@@ -14,7 +14,8 @@ pub mod report;
 pub mod run;
 
 // The words that benchmarks and fuzz targets hand from one stage to the next.
-pub mod contact;
+pub mod changes;
+pub mod contact; // Fuzz targets and benchmarks: kinds and sums of the archives' rows.
 
 // Single stages, for the verbs `verify`, `tables` and `sandbox`, for tests and for benchmarks.
 pub mod flatten; // Benchmarks and fuzz.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 /// each other.
 const ROWS: &[&[&str]] = &[
     &["contact", "gzip", "hex", "shell"],
+    &["changes"],
     &["schema"],
     &["report"],
     &["extract", "store", "flatten", "load", "sandbox"],

@@ -12,6 +12,7 @@
 )]
 
 mod access;
+mod archive;
 mod auth;
 mod budget;
 mod causes;

@@ -2,6 +2,7 @@
 //! into it. With the API itself, and with the login server that knows where a tenant's API is. When
 //! to send, and what an answer means for the run, is the fetcher's matter.
 
+pub mod archive;
 pub mod body;
 pub mod cause;
 pub mod certificates;
