@@ -139,7 +139,7 @@ words! {
         ApiError = "api_error",
         /// A status that says no.
         HttpStatus = "http_status",
-        /// Status 403.
+        /// Status 403, or 401 under a login that lets others in.
         Forbidden = "forbidden",
         /// A redirect; they are never followed.
         Redirect = "redirect",
@@ -369,7 +369,7 @@ pub struct Calls {
     pub attempts: u64,
     /// Those after the first for the same contact.
     pub retries: u64,
-    /// Logins and renewals of a login.
+    /// Calls to a login server, and those that ask who is logged in.
     pub logins: u64,
 }
 

@@ -269,7 +269,6 @@ fn of_store(error: &store::Error) -> Consequence {
             Consequence::goes_on(Exit::Storage, MEND)
         }
         store::Error::OtherPlace { .. }
-        | store::Error::Older { .. }
         | store::Error::Unclean { .. }
         | store::Error::Changed { .. } => Consequence::ends(Exit::Usage),
         store::Error::Newer { .. }

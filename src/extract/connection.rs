@@ -35,7 +35,8 @@ pub trait RemoteApi {
     /// Sends one request.
     fn attempt(&self, contact_id: ContactId) -> impl Future<Output = Result<Reply, NoReply>>;
 
-    /// The same, on a connection of its own; what has no connections sends it as any other.
+    /// The same, on a connection of its own. Scripted APIs have no connections, so the default sends
+    /// it as any other.
     fn attempt_on_new_connection(
         &self,
         contact_id: ContactId,
@@ -62,7 +63,7 @@ pub trait RemoteApi {
     fn set_zone(&self, _zone: &ZoneName) {}
 
     /// Asks who is logged in, by which a login is told from a contact that is refused; the status
-    /// tells it. What knows no persons refuses.
+    /// tells it. By default, for scripted APIs, nobody is.
     fn who_am_i(&self) -> impl Future<Output = Result<Reply, NoReply>> {
         std::future::ready(Ok(Reply {
             status: 401,

@@ -17,7 +17,7 @@ pub struct Progress {
     pub attempts: u64,
     /// Requests among them that were not the first for their contact.
     pub retries: u64,
-    /// Logins, the first included.
+    /// Calls to a login server, the first login included, and those that ask who is logged in.
     pub logins: u64,
     /// Requests in flight.
     pub in_flight: usize,

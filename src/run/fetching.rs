@@ -31,7 +31,7 @@ const BATCH_BYTES: usize = 4 << 20;
 /// While answers are collected, they are taken in so often: to wake for each of them costs more
 /// than to store it.
 const ROUND: Duration = Duration::from_millis(5);
-/// Contacts of the plan that are read at once.
+/// Contacts of the plan that are read at once: a query is worth it, and a page takes 16 KB.
 const PAGE: u32 = 1_000;
 /// Pages of the plan that wait for the fetcher, so that it never waits for one.
 const PAGES: usize = 2;

@@ -74,7 +74,11 @@ pub(super) fn take(dir: &Path, now: Timestamp) -> Result<Lock, Error> {
     ours::ensure_own_folder(dir)?;
     let folder = lock_folder(dir)?;
     let path = dir.join(NAME);
-    let mut file = ours::open(&path)?;
+    // What keeps this file from being opened would keep any other from being made.
+    let mut file = ours::open(&path).map_err(|error| match error {
+        Error::Output { source, .. } => unusable(source),
+        other => other,
+    })?;
     lock(&mut file, &path)?;
     let holder = format!("process {}, since {now:.0}\n", std::process::id());
     file.set_len(0)

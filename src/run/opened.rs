@@ -64,8 +64,8 @@ pub(crate) fn try_out(job: &Job) -> Result<(), Error> {
     let nearest = dir.ancestors().find(|folder| folder.exists());
     plan::ensure_room(nearest.unwrap_or(Path::new(".")), plan::BESIDES)?;
     match Opened::to_look(job) {
-        // A run mends these by itself.
-        Err(Error::Store(store::Error::Older { .. } | store::Error::Unclean { .. })) => Ok(()),
+        // A run mends that by itself.
+        Err(Error::Store(store::Error::Unclean { .. })) => Ok(()),
         looked => looked.map(drop),
     }
 }

@@ -1,4 +1,6 @@
-//! Every table and column of the export. A new column is one line here, nothing else.
+//! Every table and column of the export. A new column is one line here, and
+//! `TABLES.md` printed anew. One of `outcomes` also needs its `TargetField`, since no member of an
+//! answer holds it.
 //!
 //! Member names are those of the API's `ContactSummary` (vendor's OpenAPI file of the contact
 //! agent).

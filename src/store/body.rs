@@ -13,7 +13,8 @@ use crate::gzip::{self, Unpacker};
 /// Fast, since bodies are small and many.
 const LEVEL: i32 = 1;
 
-/// No body is larger than this when unpacked; the client's bound is lower.
+/// No body is larger than this when unpacked. The client reads no more than a quarter of it, so that
+/// only a damaged file gets there, and is told as one.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
 /// Packs and unpacks bodies, keeping its working memory.

@@ -36,18 +36,6 @@ pub enum Error {
         /// The version that this program writes.
         known: i32,
     },
-    /// An older program made it, and nothing may be changed now.
-    #[error(
-        "{path}: the state is of version {found}, which the next run brings to this program's; \
-         until then only a run can read it",
-        path = path.display()
-    )]
-    Older {
-        /// The file.
-        path: PathBuf,
-        /// The version it says.
-        found: i32,
-    },
     /// The last start did not end well, and nothing may be changed now.
     #[error(
         "{path}: the last run did not end well, and the state has to be mended before anybody can \

@@ -9,9 +9,11 @@ use rusqlite::{Connection, params};
 use super::{Error, Run, Store};
 use crate::contact::ContactId;
 
-/// So many published runs have to say that a contact is missing before its last answer goes.
+/// So many published runs have to say that a contact is missing before its last answer goes. One
+/// may have met a server that said so of everybody; two nights in a row are the operator's to see.
 const MISSING_RUNS: i64 = 2;
-/// So many published runs have to be without a contact before it is forgotten.
+/// So many published runs have to be without a contact before it is forgotten: a list that is half
+/// written on a weekend is mended on Monday.
 const RUNS_WITHOUT: i64 = 3;
 
 impl Store {
@@ -23,6 +25,7 @@ impl Store {
             note_departed(connection, now)?;
             let long_ago = i64::try_from(forget_after.as_micros()).unwrap_or(i64::MAX);
             forget_departed(connection, now.saturating_sub(long_ago))?;
+            // The plan named contacts, too, and is made anew by the next run.
             connection.execute("DELETE FROM plan", []).map(drop)
         })
     }

@@ -125,7 +125,7 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Takes the steps that lead from this layout to the current one, all or none.
-fn advance(connection: &Connection, from: i32) -> rusqlite::Result<()> {
+pub(super) fn advance(connection: &Connection, from: i32) -> rusqlite::Result<()> {
     let done = usize::try_from(from).unwrap_or(0);
     let steps: String = STEPS.iter().skip(done).copied().collect();
     let current = current();
@@ -138,17 +138,16 @@ fn advance(connection: &Connection, from: i32) -> rusqlite::Result<()> {
 impl Store {
     /// Brings the file to the current layout, or refuses it.
     pub(super) fn check_layout(&self) -> Result<(), Error> {
-        match self.ensure_layout() {
-            Err(Error::Older { found, .. }) => {
-                self.copy_aside(found)?;
-                self.run(|connection| advance(connection, found))
-            }
-            checked => checked,
-        }
+        let Some(found) = self.older_layout()? else {
+            return Ok(());
+        };
+        self.copy_aside(found)?;
+        self.run(|connection| advance(connection, found))
     }
 
-    /// Refuses a file that is not of the current layout.
-    pub(super) fn ensure_layout(&self) -> Result<(), Error> {
+    /// The layout of the file, where it is an older one; refuses what no program up to this one
+    /// made.
+    pub(super) fn older_layout(&self) -> Result<Option<i32>, Error> {
         if self.pragma("application_id")? != APPLICATION_ID {
             return Err(Error::Foreign {
                 path: self.path.clone(),
@@ -156,11 +155,8 @@ impl Store {
         }
         let known = current();
         match self.pragma("user_version")? {
-            found if found == known => Ok(()),
-            found if (1..known).contains(&found) => Err(Error::Older {
-                path: self.path.clone(),
-                found,
-            }),
+            found if found == known => Ok(None),
+            found if (1..known).contains(&found) => Ok(Some(found)),
             found => Err(Error::Newer {
                 path: self.path.clone(),
                 found,

@@ -20,7 +20,7 @@ impl Store {
     /// written to it outlasts it.
     ///
     /// # Errors
-    /// Where it cannot be read, is damaged, foreign, or of another layout than this program's.
+    /// Where it cannot be read, is damaged, foreign, or of a newer version.
     pub fn look(path: &Path) -> Result<Self, Error> {
         let is_open_elsewhere = log_holds_something(path);
         if !path.exists() && !is_open_elsewhere {
@@ -44,14 +44,17 @@ impl Store {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
             | OpenFlags::SQLITE_OPEN_URI;
         let uri = uri(path, !is_open_elsewhere);
-        let store = Self {
+        let mut store = Self {
             path: path.to_owned(),
             identity: Some(FileIdentity::of(&metadata)),
             looked_at: (!is_open_elsewhere).then(|| Seen::of(&metadata)),
-            connection: Connection::open_with_flags(uri, flags).map_err(failed)?,
+            connection: Connection::open_with_flags(&uri, flags).map_err(failed)?,
             bodies: body::Bodies::default(),
         };
-        store.ensure_layout()?;
+        if let Some(found) = store.older_layout()? {
+            store.connection = taken_over(&uri, found).map_err(failed)?;
+            return Ok(store);
+        }
         store.run(|connection| {
             connection.busy_timeout(super::file::BUSY)?;
             connection.pragma_update(None, "temp_store", "FILE")?;
@@ -100,6 +103,33 @@ impl Store {
             })
         }
     }
+}
+
+/// A file of an older layout, copied to one without a name and brought to the current layout there.
+/// Bodies stay behind: they are most of it, and whoever looks reads none.
+fn taken_over(uri: &str, found: i32) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::default() | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags("", flags)?;
+    connection.execute("ATTACH ?1 AS old", [uri])?;
+    let tables: Vec<(String, String)> = connection
+        .prepare("SELECT name, sql FROM old.sqlite_schema WHERE type = 'table'")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    for (table, declared) in tables {
+        let columns: Vec<String> = connection
+            .prepare("SELECT name FROM pragma_table_info(?1, 'old')")?
+            .query_map([&table], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let cells = columns
+            .join(", ")
+            .replace("body", "iif(body IS NULL, NULL, x'')");
+        connection.execute_batch(&format!(
+            "{declared}; INSERT INTO main.{table} SELECT {cells} FROM old.{table};"
+        ))?;
+    }
+    connection.execute_batch("DETACH old")?;
+    layout::advance(&connection, found)?;
+    Ok(connection)
 }
 
 /// Puts a temporary table in front of a stored one.

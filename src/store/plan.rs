@@ -18,7 +18,7 @@ pub struct Plan {
     pub fresh: u64,
     /// Contacts to fetch.
     pub to_fetch: u64,
-    /// Contacts among them for which no stored answer can be shown.
+    /// Contacts among them of which no answer is kept that fits the question.
     pub unanswered: u64,
 }
 

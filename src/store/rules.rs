@@ -64,7 +64,9 @@ impl Terms {
         age.is_some_and(|age| Duration::from_micros(age) < self.max_age)
     }
 
-    /// Whether an answer of that time is recent enough to stand in for one that failed.
+    /// Whether an answer of that time is recent enough to stand in for one that failed. Here an
+    /// answer from the future counts by its distance: it was true when it came, whichever way the
+    /// clock was wrong, and without it the contact would have no rows.
     fn may_stand_in(&self, fetched_at: i64) -> bool {
         Duration::from_micros(self.now.abs_diff(fetched_at)) <= self.max_stale
     }

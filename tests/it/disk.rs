@@ -235,6 +235,11 @@ fn a_check_tells_of_an_output_folder_as_a_run_does() {
         set_permissions(job.path(name), Permissions::from_mode(0o555)).unwrap();
         if rustix::process::geteuid().is_root() {
             chown(job.path("parent"), Some(NOBODY), Some(NOBODY)).unwrap();
+            if name == "parent/exports" {
+                let told = "./parent/exports belongs to root, and this is nobody";
+                job.finish(start_bound(&job, "run")).expect(2).says(&[told]);
+                chown(job.path(name), Some(NOBODY), Some(NOBODY)).unwrap();
+            }
         }
         let checked = job.finish(start_bound(&job, "check")).expect(2);
         assert!(
@@ -252,9 +257,6 @@ fn a_check_tells_of_an_output_folder_as_a_run_does() {
             run.stderr
         );
         set_permissions(job.path(name), Permissions::from_mode(0o755)).unwrap();
-        if rustix::process::geteuid().is_root() {
-            chown(job.path(name), Some(NOBODY), Some(NOBODY)).unwrap();
-        }
         let checked = job.finish(start_bound(&job, "check")).expect(0);
         assert!(
             checked.stdout.contains("✓ output   ./parent/exports\n"),

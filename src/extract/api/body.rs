@@ -15,13 +15,14 @@ use crate::extract::api::cause;
 /// No body, sent or decoded, is read beyond this.
 pub const MAX_BODY: usize = 16 << 20;
 
-/// A body this long is no usual one, and has to ask for its memory.
+/// A body this long is no usual one, and has to ask for its memory: usual ones have some 5 KB.
 const LARGE: usize = 256 << 10;
 
-/// Memory that large bodies share.
+/// Memory that large bodies share: sixteen of those that are just large, whatever is in flight.
 const SHARED: usize = 4 << 20;
 
-/// Longest silence after the head of an answer, and in its middle.
+/// Longest silence after the head of an answer, and in its middle. The server computes before the
+/// head; what comes after it is only sent.
 const IDLE: Duration = Duration::from_secs(10);
 
 /// What bounds the answers of one client.

@@ -123,6 +123,7 @@ impl Judged {
             Fate::Exported | Fate::Failed(Reason::BodyTooLarge) => false,
             Fate::Missing | Fate::Failed(_) | Fate::EmptyAgain => true,
             Fate::Again { reason } => {
+                // A server that is well and wants the contact asked for again said 401.
                 reason == Reason::NotJson || status == 404 || self.verdict.health == Health::Well
             }
         };

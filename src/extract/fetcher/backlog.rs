@@ -19,7 +19,7 @@ use crate::extract::fetcher::tries::Tries;
 /// budget holds retries back, this is what then holds new contacts back.
 const MOST_WAITING: usize = 1_000;
 
-/// The contacts that have no final answer yet, without those in flight.
+/// The contacts that have no final answer yet. Of those in flight only the earlier attempts are here.
 #[derive(Debug)]
 pub(super) struct Backlog {
     planned: VecDeque<Planned>,
@@ -108,7 +108,7 @@ impl Backlog {
     }
 
     /// The contact to ask for to find out whether the server is back, where none is known to be
-    /// good. A new one comes first: one that waits may fail by its own fault for ever.
+    /// good, or the one that was has just been refused itself. A new one comes first: one that waits may fail by its own fault for ever.
     pub(super) fn next_to_probe_with(&mut self, now: Duration) -> Next {
         if let Some(contact_id) = self.begin() {
             return Next::Send(Send::Contact(contact_id));

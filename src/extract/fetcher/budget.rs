@@ -46,6 +46,7 @@ impl RetryBudget {
         }
         Err(now
             + Duration::from_secs_f64((1.0 - self.tokens) / PER_SECOND)
+            // Rounding must not wake the fetcher a moment too early, for nothing.
             + Duration::from_millis(1))
     }
 }

@@ -37,8 +37,7 @@ const LAST_PROBE: Duration = Duration::from_mins(1);
 /// `after_an_outage_of_a_minute_the_rate_is_back_within_half_a_minute` needs that; doubling does
 /// not give it.
 const GROWTH: f64 = 1.3;
-/// Jitter: each wait is this much of itself at least, and as much more than itself at most, so that
-/// many jobs do not probe in step.
+/// Jitter: each wait is drawn from 0.75 to 1.25 of itself, so that many jobs do not probe in step.
 const EARLIEST: f64 = 0.75;
 
 /// The circuit breaker.
@@ -129,8 +128,11 @@ impl Streak {
     }
 
     fn is_everyone(&self, last: LastContacts) -> bool {
-        let times = || self.failures.values().chain(self.refusals.values());
-        times().count() >= last.unanswered && times().all(|failures| *failures >= last.failures)
+        // A contact that failed and was refused as well is one all the same.
+        let is_other = |id: &&ContactId| !self.failures.contains_key(*id);
+        let contacts = self.failures.len() + self.refusals.keys().filter(is_other).count();
+        let mut times = self.failures.values().chain(self.refusals.values());
+        contacts >= last.unanswered && times.all(|failures| *failures >= last.failures)
     }
 }
 
@@ -507,6 +509,26 @@ mod tests {
             assert_eq!(outage.refused(&of_last(number)), Blame::Contact);
         }
         assert_eq!(outage.refused(&of_last(2)), Blame::Suspicion);
+    }
+
+    #[test]
+    fn one_contact_is_not_the_last_two_however_it_fails() {
+        let last = LastContacts {
+            unanswered: 2,
+            failures: 3,
+            of_one: u32::MAX,
+        };
+        let of_last = |number| Failure {
+            last_contacts: last,
+            ..failure(number, seconds(0))
+        };
+        let mut outage = Outage::default();
+        for _ in 0..3 {
+            assert_eq!(outage.failed(&of_last(1)), Blame::Contact);
+        }
+        for _ in 0..3 {
+            assert_eq!(outage.refused(&of_last(1)), Blame::Contact);
+        }
     }
 
     #[test]

@@ -120,8 +120,8 @@ impl Refusals {
     }
 
     /// Notes an answer as it should be, to a request that was sent then: the row begins anew. Gives
-    /// what was held back, apart from those that were sent later: whoever was let in before says
-    /// nothing of them.
+    /// what was held back, apart from those that were sent later: an answer to an earlier request is no
+    /// proof that they were wrong.
     pub(super) fn answered(&mut self, sent: Duration) -> Vec<Held> {
         if let Some(row) = &mut self.row {
             row.contacts.clear();

@@ -22,8 +22,8 @@ pub struct Settings {
     pub max_duration: Option<Duration>,
     /// Fetching ends after this many calls.
     pub max_calls: Option<u64>,
-    /// Whether the API worked in the last published run, asked under the same settings: then what
-    /// it refuses to everybody is no wrong job.
+    /// Whether an answer of this place to this login is kept from any earlier run: then what the API
+    /// refuses to everybody is no wrong job.
     pub worked_before: bool,
     /// Contacts that were had in an earlier run: where they cannot be had again, the fault is the
     /// server's. A few of them, since one alone may be gone since.

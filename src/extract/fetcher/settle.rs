@@ -151,7 +151,8 @@ impl Control {
     }
 
     /// Sends a request once more at the end of the plan that was turned away under a login that
-    /// cannot be renewed; the end comes at once for those that are too many to wait for it.
+    /// cannot be renewed. Where too many wait for that already, it is judged at once like any failure,
+    /// so that the list of those who wait stays bounded.
     fn ask_at_the_end(&mut self, judged: Judged) {
         let contact_id = judged.contact_id();
         self.note_health(&judged);

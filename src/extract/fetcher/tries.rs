@@ -42,7 +42,7 @@ pub(super) struct Tries {
     /// How many requests had been served when the server first refused this one for being one too
     /// many, or was not there.
     served_at_first: Option<u64>,
-    /// Outages that gave attempts back.
+    /// How often attempts were given back; one outage may do so more than once.
     forgiven: u32,
 }
 
@@ -92,6 +92,8 @@ impl Tries {
     /// and it is no contact's fault that it refuses or is not there.
     fn is_spared(&mut self, health: Health, served: u64) -> bool {
         match health {
+            // The first attempt always counts: where only one is allowed, a 429 fails its contact
+            // all the same, and does not wait for ever.
             Health::TooMany => self.nobody_was_served(served) && self.sends > 1,
             Health::Away => self.nobody_was_served(served),
             Health::Well | Health::PushBack | Health::Sick => false,

@@ -71,7 +71,7 @@ const MEMBERS: &[(&str, &str)] = &[
         "How many targets and rejected lines ended so; together they are all of them"),
     ("calls.attempts", "Requests sent for contacts"),
     ("calls.retries", "Those after the first for the same contact"),
-    ("calls.logins", "Logins and renewals of a login"),
+    ("calls.logins", "Calls to a login server, and those that ask who is logged in"),
     ("fetch.seconds", "Time spent fetching"),
     ("fetch.contacts_per_second", "Contacts fetched in one of them"),
     ("fetch.latency_ms.p50",

@@ -112,8 +112,9 @@ pub(crate) fn prune(
     let latest = fs::read_link(output_dir.join(LATEST)).ok();
     let latest = latest.as_deref().and_then(Path::file_name);
     let mut old = published(output_dir)?;
-    // The sort is stable: what has no place keeps the order of names.
-    old.sort_by_key(|name| in_order.iter().position(|known| known == name));
+    // The sort is stable: what has no place keeps the order of names. A name that was pruned may be
+    // taken again within the same second, so that its last place counts.
+    old.sort_by_key(|name| in_order.iter().rposition(|known| known == name));
     old.truncate(old.len().saturating_sub(keep));
     old.retain(|name| latest != Some(name.as_ref()));
     for name in &old {

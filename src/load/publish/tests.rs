@@ -206,7 +206,7 @@ fn prune_goes_by_the_order_of_the_runs_and_not_by_what_the_clock_said() {
         publish(folder.path(), run);
     }
     point_latest(folder.path(), later).unwrap();
-    let in_order = [ahead, earlier, later].map(str::to_owned);
+    let in_order = [later, ahead, earlier, later].map(str::to_owned);
     assert_eq!(prune(folder.path(), 3, &in_order).unwrap(), [unknown]);
     assert_eq!(prune(folder.path(), 2, &in_order).unwrap(), [ahead]);
     assert_eq!(published(folder.path()).unwrap(), [earlier, later]);

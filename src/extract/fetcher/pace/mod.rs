@@ -151,7 +151,8 @@ impl Pace {
         self.slow_downs
     }
 
-    /// Starts low again, after the server was away.
+    /// Starts low again, after the server was away. The ceiling stays: what the server could not take
+    /// before is the best guess at what it cannot take now.
     pub(super) fn restart(&mut self) {
         self.limit = START.min(self.max);
         self.is_starting = true;
@@ -185,6 +186,7 @@ impl Pace {
             // The server takes more than it did when it pushed back.
             self.ceiling = f64::INFINITY;
         }
+        // The next step would be there, so it is near already.
         let is_near = self.limit + 1.0 >= self.ceiling * NEAR;
         self.is_starting &= !is_near;
         let per_round_trip = if is_near { CAREFUL_STEP } else { 1.0 };

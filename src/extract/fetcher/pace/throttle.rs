@@ -144,6 +144,7 @@ impl Served {
         self.turn(now);
         let passed = f64::from(now.subsec_millis()) / 1_000.0;
         if self.second == 0 {
+            // The first moments say little: one answer after a millisecond is not a thousand a second.
             self.now / passed.max(0.1)
         } else {
             (self.before + self.now) / (1.0 + passed)
