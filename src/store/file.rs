@@ -130,6 +130,8 @@ impl Store {
             bodies: body::Bodies::default(),
         };
         store.run(|connection| connection.busy_timeout(BUSY))?;
+        // Before anything is deleted: a step to another layout drops whole tables of answers.
+        store.run(|connection| connection.execute_batch("PRAGMA secure_delete = ON"))?;
         store.check_layout()?;
         if look_over {
             store.look_over()?;
@@ -138,7 +140,7 @@ impl Store {
         // little.
         store.run(|connection| {
             connection
-                .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = FILE; PRAGMA secure_delete = ON; PRAGMA cache_size = -4096;")
+                .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = FILE; PRAGMA cache_size = -4096;")
         })?;
         Ok(store)
     }

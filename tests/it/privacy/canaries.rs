@@ -2,12 +2,15 @@
 //! and changes of policy, every byte of every file and message is searched for those that the
 //! policy forbids, as they are, in UTF-16, and in whatever zstd and gzip unpack.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use superoffice_export::schema::data_tables;
 
+use crate::layout_1;
 use crate::mock::{Answer, Mock};
 use crate::support::{Finished, Job};
 
@@ -206,4 +209,58 @@ fn a_policy_that_comes_later_leaves_nothing_in_the_store() {
     let job = policy(job).with("output.keep = 1");
     assert_silent(&job.run_with(&["--offline", "--verbose"]).expect(0));
     assert_eq!(found(&job, &canaries(FORBIDDEN), &[]), Vec::<String>::new());
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_nothing_that_the_policy_forbids() {
+    let mock = Mock::answering(|request| {
+        let answer = Answer::json(200, answer(request.contact_id).to_string());
+        // The last ones are waited for, so that the first ones are stored by then.
+        if request.contact_id > 20 {
+            answer.held()
+        } else {
+            answer
+        }
+    });
+    let job = policy(Job::against(&mock))
+        .ids(1..=24)
+        .with("fetch.max_in_flight = 4");
+    let child = job.start_with(&[]);
+    mock.wait_for_calls(24);
+    while !job.path("exports/state.sqlite").exists()
+        || job.stored("SELECT count(*) FROM responses") < 20
+    {
+        std::thread::yield_now();
+    }
+    kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
+    assert_eq!(job.finish(child).code, None);
+    assert!(!found(&job, &canaries(&["Contact/City"]), &[]).is_empty());
+    assert_eq!(found(&job, &canaries(FORBIDDEN), &[]), Vec::<String>::new());
+    mock.release();
+    assert_silent(&job.run().expect(0));
+    assert_eq!(found(&job, &canaries(FORBIDDEN), &[]), Vec::<String>::new());
+}
+
+#[test]
+fn a_state_of_the_first_release_keeps_nothing_that_the_policy_forbids() {
+    let texts = |job: &Job, table: &str, column: &str| -> BTreeSet<String> {
+        let rows = job.export().rows(table).into_iter();
+        let texts = rows.filter_map(|row| row[column].as_str().map(str::to_owned));
+        texts.filter(|text| text.len() > 12).collect()
+    };
+    let whole = layout_1::old();
+    whole.run_with(&["--offline"]).expect(0);
+    let forbidden: Vec<_> = [("followups", "description"), ("chats", "first_message")]
+        .iter()
+        .flat_map(|(table, column)| texts(&whole, table, column))
+        .map(|text| (text.clone(), text))
+        .collect();
+    assert!(forbidden.len() > 5, "{}", forbidden.len());
+    let is_there = found(&whole, &forbidden, &[]);
+    assert!(is_there.len() >= forbidden.len());
+
+    let job = policy(layout_1::old());
+    job.run_with(&["--offline"]).expect(0);
+    assert!(job.export().rows("followups").len() > 5);
+    assert_eq!(found(&job, &forbidden, &[]), Vec::<String>::new());
 }
