@@ -49,8 +49,8 @@ pub(crate) fn question(job: &Job, zone: &str) -> Question {
 }
 
 /// What the client says of that with every request.
-fn client_question(job: &Job) -> client::SummaryRequest {
-    client::SummaryRequest {
+fn client_question(job: &Job) -> client::SummaryQuestion {
+    client::SummaryQuestion {
         limit: job.api.limit.get(),
         select: view(job).select(),
         language: job.api.language.clone(),

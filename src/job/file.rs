@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize as _;
 use toml::de::{DeTable, DeValue};
 
-use super::lines::{Lines, line_of};
+use super::lines::{JobLines, line_of};
 use super::secrets;
 use super::settings::{JobFile, Setting, settings};
 use super::values::ValueKind;
@@ -50,7 +50,7 @@ pub(super) struct Typed {
     /// The folder that relative paths count from.
     pub(super) folder: PathBuf,
     /// Where things stand in the file.
-    pub(super) lines: Lines,
+    pub(super) lines: JobLines,
 }
 
 /// Reads the text of a job file.
@@ -108,7 +108,7 @@ pub(super) fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<T
         file,
         table,
         folder: folder.to_owned(),
-        lines: Lines::of(path, spanned.get_ref(), text),
+        lines: JobLines::of(path, spanned.get_ref(), text),
     })
 }
 

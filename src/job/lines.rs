@@ -8,13 +8,13 @@ use toml::de::{DeTable, DeValue};
 
 /// The lines of the keys of a job file.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(super) struct JobLines {
     path: PathBuf,
     /// By section, key, and place in its list.
     lines: BTreeMap<(String, String, Option<usize>), usize>,
 }
 
-impl Lines {
+impl JobLines {
     /// Those of the file at this path, which has this text.
     pub(super) fn of(path: &Path, file: &DeTable<'_>, text: &str) -> Self {
         let mut lines = Self {

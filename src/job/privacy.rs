@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use super::lines::Lines;
+use super::lines::JobLines;
 use super::settings::PrivacySection;
 use super::{Problem, wrong};
 use crate::extract::secret::Secret;
-use crate::schema::{Extra, Measure, Policy, Unfit};
+use crate::schema::{ExtraMembers, Measure, Policy, Unfit};
 
 /// What leaves the house.
 #[derive(Debug, Default)]
@@ -34,7 +34,11 @@ const MAKE_A_KEY: &str = "make one with: openssl rand -hex 32 > hash-key && chmo
                           and write: key = { file = \"hash-key\" }";
 
 impl PrivacySection {
-    pub(super) fn resolve(&self, folder: &Path, lines: &Lines) -> Result<PrivacySettings, Problem> {
+    pub(super) fn resolve(
+        &self,
+        folder: &Path,
+        lines: &JobLines,
+    ) -> Result<PrivacySettings, Problem> {
         let at = |key: &str, item| lines.find(SECTION, key, item);
         let mut policy = Policy::default();
         for measure in Measure::ALL {
@@ -51,8 +55,8 @@ impl PrivacySection {
             }
         }
         match self.extra().as_deref() {
-            Some("drop") => policy.set_extra(Extra::Drop),
-            Some("keep") => policy.set_extra(Extra::Keep),
+            Some("drop") => policy.set_extra(ExtraMembers::Drop),
+            Some("keep") => policy.set_extra(ExtraMembers::Keep),
             Some(_) => {
                 return Err(Problem {
                     line: at("extra", None),

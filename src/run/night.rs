@@ -14,7 +14,7 @@ use super::begin::{self, BeginTerms, Begun};
 use super::comparison;
 use super::ended::{Left, completed, ended};
 use super::fetching::{Fetching, runtime};
-use super::opened::Opened;
+use super::opened::OpenFolder;
 use super::world::{Clock, Mode, Start, World};
 use super::zone::NoZone;
 use super::{lock, plan, zone};
@@ -69,13 +69,13 @@ impl<'a> Night<'a> {
         report: &'a mut Reporter,
     ) -> Result<Self, Error> {
         let at = (world.clock)();
-        let Opened {
+        let OpenFolder {
             dir,
             mut store,
             lock,
         } = match start.mode {
-            Mode::Plan { .. } => Opened::to_look(job)?,
-            Mode::Fetch { .. } | Mode::Offline => Opened::to_write(job, at)?,
+            Mode::Plan { .. } => OpenFolder::to_look(job)?,
+            Mode::Fetch { .. } | Mode::Offline => OpenFolder::to_write(job, at)?,
         };
         let terms = BeginTerms {
             start,

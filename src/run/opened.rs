@@ -17,14 +17,14 @@ use crate::store::{self, Owner, Store};
 const STATE: &str = "state.sqlite";
 
 /// An output folder that is open.
-pub(super) struct Opened {
+pub(super) struct OpenFolder {
     /// By its full name, where it is there.
     pub(super) dir: PathBuf,
     pub(super) store: Store,
     pub(super) lock: lock::Lock,
 }
 
-impl Opened {
+impl OpenFolder {
     /// Takes the lock, makes the folder ready, and completes what a dead run left.
     pub(super) fn to_write(job: &Job, at: Timestamp) -> Result<Self, Error> {
         let lock = lock::take(&job.output.dir, at)?;
@@ -63,7 +63,7 @@ pub(crate) fn try_out(job: &Job) -> Result<(), Error> {
     publish::published(dir)?;
     let nearest = dir.ancestors().find(|folder| folder.exists());
     plan::ensure_room(nearest.unwrap_or(Path::new(".")), plan::BESIDES)?;
-    match Opened::to_look(job) {
+    match OpenFolder::to_look(job) {
         // A run mends that by itself.
         Err(Error::Store(store::Error::Unclean { .. })) => Ok(()),
         looked => looked.map(drop),

@@ -20,12 +20,12 @@ const RULES: &str = include_str!("rules.md");
 
 /// The whole page, in Markdown.
 pub fn markdown(view: &View) -> String {
-    Page(view).to_string()
+    PageOfTables(view).to_string()
 }
 
-struct Page<'v>(&'v View);
+struct PageOfTables<'v>(&'v View);
 
-impl fmt::Display for Page<'_> {
+impl fmt::Display for PageOfTables<'_> {
     fn fmt(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
         page.write_str(HEAD)?;
         self.0

@@ -10,7 +10,7 @@ mod table;
 mod tables;
 mod view;
 
-pub use policy::{Extra, Measure, Policy, PolicyReport, Unfit};
+pub use policy::{ExtraMembers, Measure, Policy, PolicyReport, Unfit};
 pub use table::{Column, ColumnType, Table, Treatment};
 pub use tables::{OUTCOMES, TABLES, data_tables, table};
 pub use view::View;

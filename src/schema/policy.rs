@@ -70,7 +70,7 @@ pub struct PolicyReport {
     /// Columns of nulls.
     pub redact: Vec<String>,
     /// Whether `extra` holds what no column takes.
-    pub extra: Extra,
+    pub extra: ExtraMembers,
     /// Tells one key from another, and nothing else of it.
     pub key: Option<String>,
 }
@@ -78,7 +78,7 @@ pub struct PolicyReport {
 /// What becomes of what no column takes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Extra {
+pub enum ExtraMembers {
     /// `extra` holds it.
     #[default]
     Keep,
@@ -119,13 +119,13 @@ impl Policy {
     }
 
     /// Says what becomes of what no column takes.
-    pub fn set_extra(&mut self, extra: Extra) {
-        self.drops_extra = Some(extra == Extra::Drop);
+    pub fn set_extra(&mut self, extra: ExtraMembers) {
+        self.drops_extra = Some(extra == ExtraMembers::Drop);
     }
 
     /// Whether nothing is left out or changed.
     pub fn is_empty(&self) -> bool {
-        self.columns.is_empty() && self.extra() == Extra::Keep
+        self.columns.is_empty() && self.extra() == ExtraMembers::Keep
     }
 
     /// Whether any column is hashed, so that a key is needed.
@@ -137,11 +137,11 @@ impl Policy {
 
     /// What becomes of what no column takes. As soon as anything is listed, members that this
     /// program does not know yet would carry past the rules what a newer API calls by another name.
-    pub fn extra(&self) -> Extra {
+    pub fn extra(&self) -> ExtraMembers {
         match self.drops_extra {
-            Some(true) => Extra::Drop,
-            None if !self.columns.is_empty() => Extra::Drop,
-            Some(false) | None => Extra::Keep,
+            Some(true) => ExtraMembers::Drop,
+            None if !self.columns.is_empty() => ExtraMembers::Drop,
+            Some(false) | None => ExtraMembers::Keep,
         }
     }
 
@@ -202,7 +202,9 @@ impl Policy {
                 }
                 Some(Measure::Hash) => Treatment::Hashed,
                 Some(Measure::Redact) => Treatment::Redacted,
-                None if column.source == CellSource::Extra && self.extra() == Extra::Drop => {
+                None if column.source == CellSource::Extra
+                    && self.extra() == ExtraMembers::Drop =>
+                {
                     Treatment::Redacted
                 }
                 None => Treatment::Kept,
@@ -306,11 +308,17 @@ mod tests {
     #[test]
     fn what_no_column_takes_goes_as_soon_as_anything_is_listed() {
         let mut policy = Policy::default();
-        assert_eq!((policy.extra(), policy.is_empty()), (Extra::Keep, true));
+        assert_eq!(
+            (policy.extra(), policy.is_empty()),
+            (ExtraMembers::Keep, true)
+        );
         policy.add("chats.name", Measure::Hash).unwrap();
-        assert_eq!((policy.extra(), policy.is_empty()), (Extra::Drop, false));
-        policy.set_extra(Extra::Keep);
-        assert_eq!(policy.extra(), Extra::Keep);
+        assert_eq!(
+            (policy.extra(), policy.is_empty()),
+            (ExtraMembers::Drop, false)
+        );
+        policy.set_extra(ExtraMembers::Keep);
+        assert_eq!(policy.extra(), ExtraMembers::Keep);
     }
 
     #[test]
@@ -324,6 +332,9 @@ mod tests {
         let report = policy.report(None);
         assert_eq!(report.hash, ["chats.name", "contacts.name"]);
         let read = Policy::of_report(&report);
-        assert_eq!((read.report(None), read.extra()), (report, Extra::Drop));
+        assert_eq!(
+            (read.report(None), read.extra()),
+            (report, ExtraMembers::Drop)
+        );
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::policy::{Extra, Policy};
+use super::policy::{ExtraMembers, Policy};
 use super::table::{CellSource, Column, Rows, Table, TargetField, Treatment};
 use super::tables::{OUTCOMES, data_tables};
 use crate::contact::KeptMembers;
@@ -65,8 +65,8 @@ impl View {
         }
         let needed = self.needed();
         match self.policy.extra() {
-            Extra::Drop => KeptMembers::Only(needed),
-            Extra::Keep => KeptMembers::AllBut(self.unneeded(&needed)),
+            ExtraMembers::Drop => KeptMembers::Only(needed),
+            ExtraMembers::Keep => KeptMembers::AllBut(self.unneeded(&needed)),
         }
     }
 

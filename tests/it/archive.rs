@@ -8,7 +8,7 @@ use superoffice_export::changes::{Kind, RowSum, Sums};
 use superoffice_export::contact::ContactId;
 use superoffice_export::extract::api::archive::{Archive, read_page};
 use superoffice_export::extract::api::body::Bounds;
-use superoffice_export::extract::api::client::{ApiClient, Route, SummaryRequest, Via};
+use superoffice_export::extract::api::client::{ApiClient, Route, SummaryQuestion, Via};
 use superoffice_export::extract::api::inspect::decode;
 use superoffice_export::extract::api::transport::{Transport, http_clients};
 use superoffice_export::gzip::Unpacker;
@@ -43,7 +43,7 @@ impl Night {
             identity: None,
         })
         .unwrap();
-        let request = SummaryRequest {
+        let request = SummaryQuestion {
             limit: 100,
             select: None,
             language: "en".to_owned(),

@@ -28,7 +28,7 @@ const DEFAULT_ZONE: &str = "v1/Agents/TimeZone/GetDefaultTimeZoneInformation";
 
 /// What is asked of the API, apart from the contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SummaryRequest {
+pub struct SummaryQuestion {
     /// Most items per list.
     pub limit: u32,
     /// The root members asked for; all where none are named.
@@ -125,7 +125,7 @@ impl ApiClient {
     pub fn new(
         http: HttpClients,
         bounds: Bounds,
-        question: &SummaryRequest,
+        question: &SummaryQuestion,
         headers: &HeaderMap,
     ) -> Result<Self, Error> {
         let mut all = question.headers()?;
@@ -310,7 +310,7 @@ fn is_gzip(content_encoding: &str) -> bool {
         .any(|name| content_encoding.trim().eq_ignore_ascii_case(name))
 }
 
-impl SummaryRequest {
+impl SummaryQuestion {
     /// The headers that say what is asked.
     fn headers(&self) -> Result<HeaderMap, Error> {
         let text = |text: &str, key| HeaderValue::from_str(text).map_err(|_| Error::Header { key });

@@ -7,7 +7,7 @@ use proptest::sample::select;
 use super::*;
 use crate::contact::KeptMembers;
 use crate::schema::tests::generate;
-use crate::schema::{Column, Extra, Measure, Policy};
+use crate::schema::{Column, ExtraMembers, Measure, Policy};
 
 /// Any policy that a job may have.
 fn policy() -> impl Strategy<Value = Policy> {
@@ -21,7 +21,7 @@ fn policy() -> impl Strategy<Value = Policy> {
         .collect();
     let number = columns.len();
     let some = prop::collection::vec((select(columns), select(Measure::ALL)), 0..number);
-    let extra = select(&[None, Some(Extra::Keep), Some(Extra::Drop)][..]);
+    let extra = select(&[None, Some(ExtraMembers::Keep), Some(ExtraMembers::Drop)][..]);
     (some, extra).prop_map(|(some, extra)| {
         let mut policy = Policy::default();
         for ((name, is_text), measure) in some {
@@ -62,7 +62,7 @@ fn under(policy: &Policy, table: &Table, column: &Column, cell: &Value) -> Optio
         None
     } else if report.hash.contains(&name) {
         Some(key().hash(cell.as_str().unwrap()).into())
-    } else if column.name == "extra" && report.extra == Extra::Drop {
+    } else if column.name == "extra" && report.extra == ExtraMembers::Drop {
         None
     } else {
         Some(cell.clone())
@@ -86,7 +86,7 @@ proptest! {
             for ((table, expected), found) in TABLES.iter().zip(&full).zip(found) {
                 let is_compared = |name: &str| {
                     // What is kept of other columns' values is told in the rules.
-                    name != "extra" || policy.extra() == Extra::Drop || policy.is_empty()
+                    name != "extra" || policy.extra() == ExtraMembers::Drop || policy.is_empty()
                 };
                 let treated = |row: &Value| -> Value {
                     let cells = row.as_object().unwrap().iter().filter_map(|(name, cell)| {
@@ -167,7 +167,7 @@ fn what_is_kept_stands_as_it_was_written() {
 fn hashed_values_of_another_type_reach_extra_neither() {
     let mut policy = Policy::default();
     policy.add("chats.name", Measure::Hash).unwrap();
-    policy.set_extra(Extra::Keep);
+    policy.set_extra(ExtraMembers::Keep);
     let view = View::all().under(&policy);
     let body = br#"{"Contact": null, "Chats": [{"Name": {"secret": 1}, "New": 2}]}"#;
     let tables = tables_of(&view, body, asked(7));

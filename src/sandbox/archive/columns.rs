@@ -6,7 +6,7 @@ use crate::sandbox::database::{ContactRow, OwnedRow};
 
 /// One table as one provider shows it.
 #[derive(Debug)]
-pub(super) struct Archive {
+pub(super) struct SimulatedArchive {
     pub(super) provider: &'static str,
     pub(super) table: ArchiveTable,
     /// Its name in the rows.
@@ -47,44 +47,44 @@ pub(super) enum StoredRow {
 }
 
 #[rustfmt::skip]
-pub(super) const ARCHIVES: [Archive; 7] = [
-    Archive { provider: "dynamic", table: ArchiveTable::Contact, entity: "contact", columns: &[
+pub(super) const ARCHIVES: [SimulatedArchive; 7] = [
+    SimulatedArchive { provider: "dynamic", table: ArchiveTable::Contact, entity: "contact", columns: &[
         ("contact.contact_id", ColumnContent::Key),
         ("contact.registered", ColumnContent::Registered),
         ("contact.updated", ColumnContent::Updated),
     ] },
-    Archive { provider: "SimpleContact", table: ArchiveTable::Contact, entity: "contact", columns: &[
+    SimulatedArchive { provider: "SimpleContact", table: ArchiveTable::Contact, entity: "contact", columns: &[
         ("contactId", ColumnContent::Key),
         ("registeredDate", ColumnContent::Registered),
         ("updatedDate", ColumnContent::Updated),
     ] },
-    Archive { provider: "dynamic", table: ArchiveTable::Appointment, entity: "appointment", columns: &[
+    SimulatedArchive { provider: "dynamic", table: ArchiveTable::Appointment, entity: "appointment", columns: &[
         ("appointment.appointment_id", ColumnContent::Key),
         ("appointment.contact_id", ColumnContent::Contact),
         ("appointment.document_id", ColumnContent::Document),
         ("appointment.registered", ColumnContent::Registered),
         ("appointment.updated", ColumnContent::Updated),
     ] },
-    Archive { provider: "dynamic", table: ArchiveTable::Document, entity: "document", columns: &[
+    SimulatedArchive { provider: "dynamic", table: ArchiveTable::Document, entity: "document", columns: &[
         ("document.document_id", ColumnContent::Key),
         ("document.appointment_id", ColumnContent::Appointment),
         ("document.appointment_id.contact_id", ColumnContent::Contact),
         ("document.registered", ColumnContent::Registered),
         ("document.updated", ColumnContent::Updated),
     ] },
-    Archive { provider: "dynamic", table: ArchiveTable::Sale, entity: "sale", columns: &[
+    SimulatedArchive { provider: "dynamic", table: ArchiveTable::Sale, entity: "sale", columns: &[
         ("sale.sale_id", ColumnContent::Key),
         ("sale.contact_id", ColumnContent::Contact),
         ("sale.registered", ColumnContent::Registered),
         ("sale.updated", ColumnContent::Updated),
     ] },
-    Archive { provider: "dynamic", table: ArchiveTable::Ticket, entity: "ticket", columns: &[
+    SimulatedArchive { provider: "dynamic", table: ArchiveTable::Ticket, entity: "ticket", columns: &[
         ("ticket.id", ColumnContent::Key),
         ("ticket.contact_id", ColumnContent::Contact),
         ("ticket.created_at", ColumnContent::Registered),
         ("ticket.last_changed", ColumnContent::Updated),
     ] },
-    Archive { provider: "dynamic", table: ArchiveTable::ChatSession, entity: "chat_session", columns: &[
+    SimulatedArchive { provider: "dynamic", table: ArchiveTable::ChatSession, entity: "chat_session", columns: &[
         ("chat_session.id", ColumnContent::Key),
         ("chat_session.contact_id", ColumnContent::Contact),
         ("chat_session.when_requested", ColumnContent::Registered),
@@ -94,7 +94,7 @@ pub(super) const ARCHIVES: [Archive; 7] = [
     ] },
 ];
 
-impl Archive {
+impl SimulatedArchive {
     pub(super) fn key_name(&self) -> &'static str {
         self.columns.first().map_or("", |(name, _)| name)
     }
@@ -118,7 +118,7 @@ fn moment(table: ArchiveTable, moment: Moment) -> ColumnValue {
 }
 
 impl StoredRow {
-    pub(super) fn key(&self, archive: &Archive) -> i64 {
+    pub(super) fn key(&self, archive: &SimulatedArchive) -> i64 {
         match (self, archive.table.children()) {
             (Self::Contact(contact), _) => i64::from(contact.contact_id),
             (Self::Child(owned), table) => {

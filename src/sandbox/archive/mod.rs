@@ -1,5 +1,5 @@
 //! The archives of the simulated API: one page of a table in slim JSON, `GET
-//! {api}/v1/Archive/{provider}`. What may be asked is read in `query`, which columns there are
+//! {api}/v1/SimulatedArchive/{provider}`. What may be asked is read in `query`, which columns there are
 //! stands in `columns`, and which rows in the database.
 
 mod columns;
@@ -15,7 +15,7 @@ use super::database::{ContactRow, Database, OwnedRow};
 use super::dice::{falls_into, generator};
 use super::json::JsonText;
 use super::zone::SimulatedZone;
-use columns::{Archive, ColumnValue, StoredRow};
+use columns::{ColumnValue, SimulatedArchive, StoredRow};
 use query::Query;
 pub use refusal::ArchiveRefusal;
 use refusal::NoPage;
@@ -126,7 +126,12 @@ impl Archives {
 }
 
 /// The rows of an archive beyond a key.
-fn stored(database: &Database, archive: &Archive, after: i64, most: usize) -> Vec<StoredRow> {
+fn stored(
+    database: &Database,
+    archive: &SimulatedArchive,
+    after: i64,
+    most: usize,
+) -> Vec<StoredRow> {
     match archive.table.children() {
         None => {
             let rows: Vec<ContactRow> = database.contacts_after(after, most);

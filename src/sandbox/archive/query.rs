@@ -2,7 +2,7 @@
 //! simulated. Conditions are on the key alone. What a live archive is known to throw at is thrown
 //! at here, too: `ge` and `le`, and no condition at all.
 
-use super::columns::{ARCHIVES, Archive, ColumnContent};
+use super::columns::{ARCHIVES, ColumnContent, SimulatedArchive};
 use super::refusal::NoPage;
 
 /// How many rows a page has where nothing is said.
@@ -18,7 +18,7 @@ const NOT_SORTABLE: NoPage = NoPage::Thrown("This order is not possible.");
 /// A question that can be answered.
 #[derive(Debug)]
 pub(super) struct Query {
-    pub(super) archive: &'static Archive,
+    pub(super) archive: &'static SimulatedArchive,
     /// The columns under the names that were asked for.
     pub(super) columns: Vec<(String, ColumnContent)>,
     /// Keys greater than this,
@@ -57,7 +57,7 @@ pub(super) fn read(provider: &str, pairs: &[(String, String)]) -> Result<Query, 
 }
 
 /// The archive that has the first column asked for.
-fn archive(provider: &str, names: &[&str]) -> Result<&'static Archive, NoPage> {
+fn archive(provider: &str, names: &[&str]) -> Result<&'static SimulatedArchive, NoPage> {
     let first = names.first().copied().unwrap_or_default();
     let mut of_provider = ARCHIVES
         .iter()
@@ -72,7 +72,7 @@ fn archive(provider: &str, names: &[&str]) -> Result<&'static Archive, NoPage> {
 }
 
 /// The keys between which a filter wants the rows.
-fn range(archive: &Archive, filter: &str) -> Result<(i64, Option<i64>), NoPage> {
+fn range(archive: &SimulatedArchive, filter: &str) -> Result<(i64, Option<i64>), NoPage> {
     let words: Vec<&str> = filter.split_whitespace().collect();
     if words.is_empty() {
         return Err(NO_RESTRICTION);
@@ -104,7 +104,7 @@ fn range(archive: &Archive, filter: &str) -> Result<(i64, Option<i64>), NoPage> 
 }
 
 /// Whether the rows are wanted in the order of their keys; no other order is simulated.
-fn is_sorted(archive: &Archive, order: Option<&str>) -> Result<bool, NoPage> {
+fn is_sorted(archive: &SimulatedArchive, order: Option<&str>) -> Result<bool, NoPage> {
     let Some(order) = order.map(str::trim).filter(|order| !order.is_empty()) else {
         return Ok(false);
     };

@@ -11,5 +11,5 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-pub use page::{Fault, Page, PageRow, read_page};
+pub use page::{Page, PageFault, PageRow, read_page};
 pub use request::{Archive, PAGE_ROWS};

@@ -35,7 +35,7 @@ pub struct Page {
 
 /// Why a page cannot be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum PageFault {
     /// It is no JSON, or ends before its end.
     #[error("the page is not JSON")]
     NotJson,
@@ -57,7 +57,7 @@ pub enum Fault {
 ///
 /// # Errors
 /// Where it cannot be believed; then no row of it counts.
-pub fn read_page(archive: &Archive, after: i64, body: &[u8]) -> Result<Page, Fault> {
+pub fn read_page(archive: &Archive, after: i64, body: &[u8]) -> Result<Page, PageFault> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let mut reader = PageReader {
         archive,
@@ -66,15 +66,15 @@ pub fn read_page(archive: &Archive, after: i64, body: &[u8]) -> Result<Page, Fau
         fault: None,
     };
     let mut json = serde_json::Deserializer::from_slice(body);
-    let read = Root(&mut reader)
+    let read = PageRoot(&mut reader)
         .deserialize(&mut json)
         .and_then(|()| json.end());
     match (read, reader.fault, reader.rows) {
         (_, Some(fault), _) => Err(fault),
         // Data of another kind than it should be is JSON all the same.
-        (Err(error), None, _) if error.is_data() => Err(Fault::NoRows),
-        (Err(_), None, _) => Err(Fault::NotJson),
-        (Ok(()), None, None) => Err(Fault::NoRows),
+        (Err(error), None, _) if error.is_data() => Err(PageFault::NoRows),
+        (Err(_), None, _) => Err(PageFault::NotJson),
+        (Ok(()), None, None) => Err(PageFault::NoRows),
         (Ok(()), None, Some(rows)) => Ok(Page { rows }),
     }
 }
@@ -86,13 +86,13 @@ struct PageReader<'a> {
     last: i64,
     /// None before the list of rows begins.
     rows: Option<Vec<PageRow>>,
-    fault: Option<Fault>,
+    fault: Option<PageFault>,
 }
 
 impl PageReader<'_> {
-    fn push(&mut self, row: PageRow) -> Result<(), Fault> {
+    fn push(&mut self, row: PageRow) -> Result<(), PageFault> {
         if row.key <= self.last {
-            return Err(Fault::Order);
+            return Err(PageFault::Order);
         }
         self.last = row.key;
         self.rows.get_or_insert_default().push(row);
@@ -100,9 +100,9 @@ impl PageReader<'_> {
     }
 }
 
-struct Root<'r, 'a>(&'r mut PageReader<'a>);
+struct PageRoot<'r, 'a>(&'r mut PageReader<'a>);
 
-impl<'de> DeserializeSeed<'de> for Root<'_, '_> {
+impl<'de> DeserializeSeed<'de> for PageRoot<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -110,7 +110,7 @@ impl<'de> DeserializeSeed<'de> for Root<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Root<'_, '_> {
+impl<'de> Visitor<'de> for PageRoot<'_, '_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -120,7 +120,7 @@ impl<'de> Visitor<'de> for Root<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         while let Some(name) = members.next_key::<String>()? {
             if name == "value" {
-                members.next_value_seed(Rows(self.0))?;
+                members.next_value_seed(PageRows(self.0))?;
             } else {
                 members.next_value::<IgnoredAny>()?;
             }
@@ -129,9 +129,9 @@ impl<'de> Visitor<'de> for Root<'_, '_> {
     }
 }
 
-struct Rows<'r, 'a>(&'r mut PageReader<'a>);
+struct PageRows<'r, 'a>(&'r mut PageReader<'a>);
 
-impl<'de> DeserializeSeed<'de> for Rows<'_, '_> {
+impl<'de> DeserializeSeed<'de> for PageRows<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -139,7 +139,7 @@ impl<'de> DeserializeSeed<'de> for Rows<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Rows<'_, '_> {
+impl<'de> Visitor<'de> for PageRows<'_, '_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -148,7 +148,7 @@ impl<'de> Visitor<'de> for Rows<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
         self.0.rows.get_or_insert_default();
-        while let Some(row) = rows.next_element_seed(Row(self.0.archive))? {
+        while let Some(row) = rows.next_element_seed(SlimRow(self.0.archive))? {
             if let Err(fault) = row.and_then(|row| self.0.push(row)) {
                 self.0.fault = Some(fault);
                 return Err(A::Error::custom("the page cannot be believed"));
@@ -158,18 +158,18 @@ impl<'de> Visitor<'de> for Rows<'_, '_> {
     }
 }
 
-struct Row<'a>(&'a Archive);
+struct SlimRow<'a>(&'a Archive);
 
-impl<'de> DeserializeSeed<'de> for Row<'_> {
-    type Value = Result<PageRow, Fault>;
+impl<'de> DeserializeSeed<'de> for SlimRow<'_> {
+    type Value = Result<PageRow, PageFault>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Row<'_> {
-    type Value = Result<PageRow, Fault>;
+impl<'de> Visitor<'de> for SlimRow<'_> {
+    type Value = Result<PageRow, PageFault>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a row")
@@ -204,16 +204,16 @@ fn row(
     key: Option<&RawValue>,
     contact: Option<&RawValue>,
     stamps: &[Option<Cow<'_, str>>],
-) -> Result<PageRow, Fault> {
+) -> Result<PageRow, PageFault> {
     let key = key.and_then(whole_number).filter(|key| *key > 0);
-    let key = key.ok_or(Fault::Key)?;
+    let key = key.ok_or(PageFault::Key)?;
     let contact_id = match (archive.contact, contact) {
-        (None, _) => Some(ContactId::new(key).ok_or(Fault::Key)?),
-        (Some(_), None) => return Err(Fault::Contact),
+        (None, _) => Some(ContactId::new(key).ok_or(PageFault::Key)?),
+        (Some(_), None) => return Err(PageFault::Contact),
         (Some(_), Some(cell)) if is_null(cell) => None,
-        (Some(_), Some(cell)) => match whole_number(cell).ok_or(Fault::Contact)? {
+        (Some(_), Some(cell)) => match whole_number(cell).ok_or(PageFault::Contact)? {
             0 => None,
-            id => Some(ContactId::new(id).ok_or(Fault::Contact)?),
+            id => Some(ContactId::new(id).ok_or(PageFault::Contact)?),
         },
     };
     let stamps = stamps.iter().map(Option::as_deref);

@@ -6,7 +6,7 @@ use super::*;
 use crate::changes::{Kind, RowSum};
 use crate::contact::ContactId;
 
-fn sales(after: i64, rows: &str) -> Result<Page, Fault> {
+fn sales(after: i64, rows: &str) -> Result<Page, PageFault> {
     let body = format!(r#"{{"odata.nextLink":null,"value":[{rows}]}}"#);
     read_page(Archive::of(Kind::Sale), after, body.as_bytes())
 }
@@ -92,39 +92,54 @@ fn a_row_may_have_no_contact_and_no_stamp() {
 fn a_page_with_one_bad_row_gives_none() {
     let good = r#"{"sale.sale_id":1,"sale.contact_id":2},"#;
     for (row, fault) in [
-        (r#"{"PrimaryKey":"2","sale.contact_id":2}"#, Fault::Key),
-        (r#"{"sale.sale_id":null,"sale.contact_id":2}"#, Fault::Key),
-        (r#"{"sale.sale_id":2.5,"sale.contact_id":2}"#, Fault::Key),
-        (r#"{"sale.sale_id":"x","sale.contact_id":2}"#, Fault::Key),
-        (r#"{"sale.sale_id":-1,"sale.contact_id":2}"#, Fault::Key),
+        (r#"{"PrimaryKey":"2","sale.contact_id":2}"#, PageFault::Key),
+        (
+            r#"{"sale.sale_id":null,"sale.contact_id":2}"#,
+            PageFault::Key,
+        ),
+        (
+            r#"{"sale.sale_id":2.5,"sale.contact_id":2}"#,
+            PageFault::Key,
+        ),
+        (
+            r#"{"sale.sale_id":"x","sale.contact_id":2}"#,
+            PageFault::Key,
+        ),
+        (r#"{"sale.sale_id":-1,"sale.contact_id":2}"#, PageFault::Key),
         (
             r#"{"sale.sale_id":99999999999999999999,"sale.contact_id":2}"#,
-            Fault::Key,
+            PageFault::Key,
         ),
-        (r#"{"sale.sale_id":2}"#, Fault::Contact),
+        (r#"{"sale.sale_id":2}"#, PageFault::Contact),
         (
             r#"{"sale.sale_id":2,"sale.contact_id":"x"}"#,
-            Fault::Contact,
+            PageFault::Contact,
         ),
-        (r#"{"sale.sale_id":2,"sale.contact_id":-5}"#, Fault::Contact),
+        (
+            r#"{"sale.sale_id":2,"sale.contact_id":-5}"#,
+            PageFault::Contact,
+        ),
         (
             r#"{"sale.sale_id":2,"sale.contact_id":2147483648}"#,
-            Fault::Contact,
+            PageFault::Contact,
         ),
-        (r#"{"sale.sale_id":1,"sale.contact_id":2}"#, Fault::Order),
+        (
+            r#"{"sale.sale_id":1,"sale.contact_id":2}"#,
+            PageFault::Order,
+        ),
         (
             r#"{"sale.sale_id":3,"sale.contact_id":2},{"sale.sale_id":2,"sale.contact_id":2}"#,
-            Fault::Order,
+            PageFault::Order,
         ),
-        ("17", Fault::NoRows),
-        ("null", Fault::NoRows),
+        ("17", PageFault::NoRows),
+        ("null", PageFault::NoRows),
     ] {
         assert_eq!(sales(0, &format!("{good}{row}")), Err(fault), "{row}");
     }
     // Sorted as text, and a page that is given again.
     let text = r#"{"sale.sale_id":10,"sale.contact_id":2},{"sale.sale_id":9,"sale.contact_id":2}"#;
-    assert_eq!(sales(0, text), Err(Fault::Order));
-    assert_eq!(sales(1, good.trim_end_matches(',')), Err(Fault::Order));
+    assert_eq!(sales(0, text), Err(PageFault::Order));
+    assert_eq!(sales(1, good.trim_end_matches(',')), Err(PageFault::Order));
 }
 
 #[test]
@@ -140,7 +155,7 @@ fn what_is_no_page_is_told_from_an_empty_one() {
         r#"{"value":{}}"#,
         r#"{"Error":true}"#,
     ] {
-        assert_eq!(read(body), Err(Fault::NoRows), "{body}");
+        assert_eq!(read(body), Err(PageFault::NoRows), "{body}");
     }
     for body in [
         "",
@@ -149,7 +164,7 @@ fn what_is_no_page_is_told_from_an_empty_one() {
         r#"{"value":[]}}"#,
         r#"{"value":[{"a":"#,
     ] {
-        assert_eq!(read(body), Err(Fault::NotJson), "{body}");
+        assert_eq!(read(body), Err(PageFault::NotJson), "{body}");
     }
 }
 
@@ -175,7 +190,7 @@ proptest! {
         let body = br#"{"value":[{"sale.sale_id":1,"sale.contact_id":2,"sale.updated":"t"},{"sale.sale_id":2,"sale.contact_id":2}],"more":1}  "#;
         let whole = body.trim_ascii_end();
         if cut < whole.len() {
-            prop_assert_eq!(read_page(Archive::of(Kind::Sale), 0, &whole[..cut]), Err(Fault::NotJson));
+            prop_assert_eq!(read_page(Archive::of(Kind::Sale), 0, &whole[..cut]), Err(PageFault::NotJson));
         }
     }
 }
