@@ -144,10 +144,15 @@ def declared_types(program):
     return types
 
 
+def plain(cell):
+    """A cell without the apostrophe that keeps a spreadsheet from running it as a formula."""
+    return cell[1:] if re.match(r"'[=+\-@\t\r']", cell) else cell
+
+
 def columns_of(path):
     """The columns of a CSV file, as text."""
     with open(path, encoding="utf-8", newline="") as file:
-        header, *rows = csv.reader(file)
+        header, *rows = ([plain(cell) for cell in row] for row in csv.reader(file))
     return {name: [row[index] for row in rows] for index, name in enumerate(header)}
 
 
