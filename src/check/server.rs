@@ -146,8 +146,8 @@ impl FailedStep {
     }
 
     fn unreachable(problem: String) -> Self {
-        let hint = "a run waits for that up to `fetch.patience`; \
-                    if it stays so, check the address, `api.proxy` and `api.ca_file`";
+        let hint = "a run waits for that up to `fetch.patience`, but not for another certificate; \
+                    if it stays so, check the address, `api.proxy`, `api.ca_file` and the clock";
         Self {
             exit: Exit::Unreachable,
             problem,

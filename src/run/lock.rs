@@ -35,6 +35,24 @@ pub(super) fn try_out(dir: &Path) -> Result<(), Error> {
     })
 }
 
+/// Proves that the lock could be taken and a run be put into its folder, as far as these are there;
+/// takes nothing.
+pub(super) fn try_file(dir: &Path) -> Result<(), Error> {
+    let path = dir.join(NAME);
+    // Also refuses a link, which a run does not follow.
+    ours::open_to_read(&path)?;
+    ours::ensure_usable(&path)?;
+    let runs = publish::folder_of_runs(dir);
+    if runs.is_dir() {
+        let name = format!(".check-{}.partial", std::process::id());
+        publish::try_out(&runs, &name).map_err(|error| match error {
+            load::Error::Storage { source, .. } => unusable(&runs, source),
+            other => other.into(),
+        })?;
+    }
+    Ok(())
+}
+
 fn unusable(dir: &Path, source: std::io::Error) -> Error {
     let nearest = dir.ancestors().find(|folder| folder.exists());
     if let Some(error) = nearest.and_then(|folder| ours::denied(folder, &source)) {

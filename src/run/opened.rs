@@ -34,6 +34,10 @@ impl OpenFolder {
         })?;
         publish::prepare(&dir)?;
         ours::ensure_no_foreign_link(&dir.join(STATE))?;
+        // Better now than after a night of calls. The state before SQLite has it open: to close any
+        // descriptor of a file drops the locks on it.
+        lock::try_file(&dir)?;
+        ours::ensure_usable(&dir.join(STATE))?;
         let mut store = Store::open(&dir.join(STATE))?;
         // Another job's answers must not be touched, not even by what follows.
         claim(&mut store, job)?;
@@ -60,6 +64,9 @@ impl OpenFolder {
 pub(crate) fn try_out(job: &Job) -> Result<(), Error> {
     let dir = &job.output.dir;
     lock::try_out(dir)?;
+    lock::try_file(dir)?;
+    // Before SQLite has it open, as in a run.
+    ours::ensure_usable(&dir.join(STATE))?;
     publish::published(dir)?;
     let nearest = dir.ancestors().find(|folder| folder.exists());
     plan::ensure_room(nearest.unwrap_or(Path::new(".")), plan::BESIDES)?;

@@ -66,6 +66,16 @@ pub(super) fn make_anew(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// Proves that a file of ours, where it is there, can be written to; changes nothing. A link of the
+/// operator's own is followed.
+pub(super) fn ensure_usable(path: &Path) -> Result<(), Error> {
+    match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(not_opened(path, source)),
+    }
+}
+
 /// The same as [`open`] for reading; none where there is no such file.
 pub(super) fn open_to_read(path: &Path) -> Result<Option<File>, Error> {
     let opened = OpenOptions::new()

@@ -272,6 +272,34 @@ fn a_check_tells_of_an_output_folder_as_a_run_does() {
 }
 
 #[test]
+fn a_check_finds_what_is_somebody_else_s_as_a_run_does() {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can make files that are somebody else's");
+        return;
+    }
+    for theirs in ["state.lock", "state.sqlite", "runs"] {
+        let mock = Mock::healthy();
+        let job = Job::against(&mock);
+        job.run().expect(0);
+        for ours in ["", "state.lock", "state.sqlite", "last_run.json", "runs"] {
+            let path = job.path("exports").join(ours);
+            if ours == theirs {
+                set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+            } else {
+                chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+            }
+        }
+        let told = format!("exports/{theirs} belongs to root, and this is nobody");
+        let checked = job.finish(start_bound(&job, "check")).expect(2).stdout;
+        assert!(checked.contains(&told), "{checked}");
+        let calls = mock.calls();
+        let run = job.finish(start_bound(&job, "run")).expect(2).stderr;
+        assert!(run.contains(&told), "{run}");
+        assert_eq!(mock.calls(), calls, "nothing is called first");
+    }
+}
+
+#[test]
 fn a_permission_that_is_lost_mid_run_publishes_nothing_and_costs_no_call() {
     let mock = Mock::answering(|request| Answer::summary(request.contact_id).held());
     let job = Job::against(&mock).with("api.limit = 50");

@@ -43,6 +43,11 @@ pub(crate) fn run_name(start: Timestamp, taken: &[String]) -> String {
     name
 }
 
+/// Where the runs are.
+pub(crate) fn folder_of_runs(output_dir: &Path) -> PathBuf {
+    output_dir.join(RUNS)
+}
+
 /// The names of the published runs, in the order of the names. Folders that no run made are not
 /// among them, and neither are files that somebody put there.
 pub(crate) fn published(output_dir: &Path) -> Result<Vec<String>, Error> {
